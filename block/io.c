@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests to a node: count them, and call the driver (block/io.c).
+ *
+ * A driver with callbacks is turned into a coroutine by yielding until its
+ * callback has come (bdrv_driver_preadv and bdrv_co_io_em_complete in QEMU).
+ */
+#include "block/block_int.h"
+
+void bdrv_inc_in_flight(BlockDriverState *bs)
+{
+    qatomic_inc(&bs->in_flight);
+}
+
+void bdrv_dec_in_flight(BlockDriverState *bs)
+{
+    qatomic_dec(&bs->in_flight);
+    aio_wait_kick();
+}
+
+typedef struct CoroutineIOCompletion {
+    Coroutine *coroutine;
+    int ret;
+} CoroutineIOCompletion;
+
+static void bdrv_co_io_em_complete(void *opaque, int ret)
+{
+    CoroutineIOCompletion *co = opaque;
+
+    co->ret = ret;
+    aio_co_wake(co->coroutine);
+}
+
+/* Yields until the callback, if the driver took the request. */
+static int coroutine_fn wait_for_aio(BlockAIOCB *acb, CoroutineIOCompletion *co)
+{
+    if (!acb) {
+        return -EIO;
+    }
+    qemu_coroutine_yield();
+    return co->ret;
+}
+
+static int coroutine_fn bdrv_driver_preadv(BlockDriverState *bs, int64_t offset,
+                                           int64_t bytes, QEMUIOVector *qiov,
+                                           BdrvRequestFlags flags)
+{
+    const BlockDriver *drv = bs->drv;
+    CoroutineIOCompletion co = {.coroutine = qemu_coroutine_self()};
+
+    if (drv->bdrv_co_preadv) {
+        return drv->bdrv_co_preadv(bs, offset, bytes, qiov, flags);
+    }
+    return wait_for_aio(drv->bdrv_aio_preadv(bs, offset, bytes, qiov, flags,
+                                             bdrv_co_io_em_complete, &co), &co);
+}
+
+static int coroutine_fn bdrv_driver_pwritev(BlockDriverState *bs,
+                                            int64_t offset, int64_t bytes,
+                                            QEMUIOVector *qiov,
+                                            BdrvRequestFlags flags)
+{
+    const BlockDriver *drv = bs->drv;
+    CoroutineIOCompletion co = {.coroutine = qemu_coroutine_self()};
+
+    if (drv->bdrv_co_pwritev) {
+        return drv->bdrv_co_pwritev(bs, offset, bytes, qiov, flags);
+    }
+    return wait_for_aio(drv->bdrv_aio_pwritev(bs, offset, bytes, qiov, flags,
+                                              bdrv_co_io_em_complete, &co),
+                        &co);
+}
+
+int coroutine_fn bdrv_co_preadv(BlockDriverState *bs, int64_t offset,
+                                int64_t bytes, QEMUIOVector *qiov,
+                                BdrvRequestFlags flags)
+{
+    int ret;
+
+    bdrv_inc_in_flight(bs);
+    ret = bdrv_driver_preadv(bs, offset, bytes, qiov, flags);
+    bdrv_dec_in_flight(bs);
+    return ret;
+}
+
+int coroutine_fn bdrv_co_pwritev(BlockDriverState *bs, int64_t offset,
+                                 int64_t bytes, QEMUIOVector *qiov,
+                                 BdrvRequestFlags flags)
+{
+    int ret;
+
+    if (bs->read_only) {
+        return -EPERM;
+    }
+    bdrv_inc_in_flight(bs);
+    ret = bdrv_driver_pwritev(bs, offset, bytes, qiov, flags);
+    bdrv_dec_in_flight(bs);
+    return ret;
+}
+
+int coroutine_fn bdrv_co_flush(BlockDriverState *bs)
+{
+    const BlockDriver *drv = bs->drv;
+    CoroutineIOCompletion co = {.coroutine = qemu_coroutine_self()};
+    int ret = 0;
+
+    bdrv_inc_in_flight(bs);
+    if (drv->bdrv_co_flush) {
+        ret = drv->bdrv_co_flush(bs);
+    } else if (drv->bdrv_aio_flush) {
+        ret = wait_for_aio(drv->bdrv_aio_flush(bs, bdrv_co_io_em_complete, &co),
+                           &co);
+    }
+    bdrv_dec_in_flight(bs);
+    return ret;
+}

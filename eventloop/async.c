@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An AioContext's life, its notification, and the coroutines it carries.
+ *
+ * Models util/async.c.  The notification protocol, which every lost wake-up in
+ * QEMU's history is about:
+ *
+ *   aio_poll()                         aio_notify(), any thread
+ *     notify_me += 2                     make the change (list, flag)
+ *     smp_mb()             (1)           smp_wmb()
+ *     look for work                      notified = true
+ *     sleep if there is none             smp_mb()             (2)
+ *     notify_me -= 2                     if (notify_me) write the eventfd
+ *     notified = false
+ *     smp_mb()             (3)
+ *
+ * (1) pairs with (2): either the loop sees the change, or the notifier sees
+ * that the loop may sleep.  smp_wmb() pairs with (3): a loop that consumed the
+ * flag sees the change that it announced.
+ */
+#include "aio-internal.h"
+#include "qapi/error.h"
+
+void aio_notify(AioContext *ctx)
+{
+    bool sleeping;
+
+    host_point(HOST_POINT_NOTIFY, ctx->id);
+    /* Pairs with smp_mb() in aio_notify_accept(). */
+    smp_wmb();
+    qatomic_set(&ctx->notified, true);
+    /* Pairs with smp_mb() after notify_me was raised, in aio_poll(). */
+    smp_mb();
+    sleeping = qatomic_read(&ctx->notify_me);
+    PROBE(NOTIFY, ctx->id, sleeping, 0, 0);
+    if (sleeping) {
+        event_notifier_set(&ctx->notifier);
+    }
+}
+
+void aio_notify_accept(AioContext *ctx)
+{
+    if (unlikely(probe_on) && qatomic_read(&ctx->notified)) {
+        PROBE(NOTIFY_ACCEPT, ctx->id, 0, 0, 0);
+    }
+    qatomic_set(&ctx->notified, false);
+    /* Pairs with smp_wmb() in aio_notify(). */
+    smp_mb();
+}
+
+static void notifier_cb(EventNotifier *e)
+{
+    event_notifier_test_and_clear(e);
+}
+
+static void timer_list_notify(void *opaque, QEMUClockType type)
+{
+    aio_notify(opaque);
+}
+
+/*
+ * Enters what aio_co_schedule() has queued.  The list was pushed at its head,
+ * so it is reversed: coroutines run first in, first out, unlike bottom halves.
+ */
+static void co_schedule_bh_cb(void *opaque)
+{
+    AioContext *ctx = opaque;
+    Coroutine *list, *next, *fifo = NULL;
+
+    list = qatomic_xchg(&ctx->scheduled_coroutines.slh_first, NULL);
+    for (; list; list = next) {
+        next = list->co_scheduled_next.sle_next;
+        list->co_scheduled_next.sle_next = fifo;
+        fifo = list;
+    }
+    for (; fifo; fifo = next) {
+        next = fifo->co_scheduled_next.sle_next;
+        /* Before it runs: it may schedule itself again. */
+        qatomic_set(&fifo->scheduled, NULL);
+        qemu_aio_coroutine_enter(ctx, fifo);
+    }
+}
+
+AioContext *aio_context_new(Error **errp)
+{
+    AioContext *ctx = g_new0(AioContext, 1);
+    int ret;
+
+    ctx->id = host_new_id();
+    ctx->refcount = 1;
+    PROBE(CTX_NEW, ctx->id, 0, 0, 0);
+    ctx->monitor = host->monitor_new(ctx->id, errp);
+    if (!ctx->monitor) {
+        g_free(ctx);
+        return NULL;
+    }
+    ret = event_notifier_init(&ctx->notifier, false);
+    if (ret < 0) {
+        error_setg_errno(errp, -ret, "cannot create an event notifier");
+        host->monitor_free(ctx->monitor);
+        g_free(ctx);
+        return NULL;
+    }
+    qemu_mutex_init(&ctx->list_lock);
+    QLIST_INIT(&ctx->handlers);
+    QSIMPLEQ_INIT(&ctx->cqes);
+    QSIMPLEQ_INIT(&ctx->bh_slices);
+    timerlistgroup_init(&ctx->tlg, timer_list_notify, ctx);
+    timerlistgroup_set_owner(&ctx->tlg, ctx->id);
+    ctx->co_schedule_bh = aio_bh_new(ctx, co_schedule_bh_cb, ctx);
+    aio_set_event_notifier(ctx, &ctx->notifier, notifier_cb, NULL, NULL);
+    return ctx;
+}
+
+void aio_context_ref(AioContext *ctx)
+{
+    qatomic_inc(&ctx->refcount);
+}
+
+static void aio_context_destroy_bhs(AioContext *ctx)
+{
+    QEMUBH *bh;
+
+    qemu_bh_delete(ctx->co_schedule_bh);
+    assert(QSIMPLEQ_EMPTY(&ctx->bh_slices));
+    while ((bh = QSLIST_FIRST(&ctx->bh_list))) {
+        QSLIST_REMOVE_HEAD(&ctx->bh_list, next);
+        if (!(qatomic_read(&bh->flags) & BH_DELETED)) {
+            fprintf(stderr, "aio_context_unref: BH '%s' leaked, aborting...\n",
+                    bh->name);
+            abort();
+        }
+        PROBE(BH_FREE, bh->id, ctx->id, 0, 0);
+        g_free(bh);
+    }
+}
+
+void aio_context_unref(AioContext *ctx)
+{
+    if (qatomic_fetch_dec(&ctx->refcount) != 1) {
+        return;
+    }
+    assert(!ctx->scheduled_coroutines.slh_first);
+    aio_context_destroy_bhs(ctx);
+    aio_set_event_notifier(ctx, &ctx->notifier, NULL, NULL, NULL);
+    aio_free_deleted_handlers(ctx);
+    event_notifier_cleanup(&ctx->notifier);
+    timerlistgroup_deinit(&ctx->tlg);
+    qemu_mutex_destroy(&ctx->list_lock);
+    host->monitor_free(ctx->monitor);
+    PROBE(CTX_FREE, ctx->id, 0, 0, 0);
+    g_free(ctx->name);
+    g_free(ctx);
+}
+
+void aio_context_set_name(AioContext *ctx, const char *name)
+{
+    g_free(ctx->name);
+    ctx->name = g_strdup(name);
+    PROBE_TEXT(CTX_NAME, ctx->id, 0, 0, 0, ctx->name);
+}
+
+const char *aio_context_get_name(AioContext *ctx)
+{
+    return ctx->name ? ctx->name : "unnamed";
+}
+
+AioContext *qemu_get_current_aio_context(void)
+{
+    return host_self()->ctx;
+}
+
+void qemu_set_current_aio_context(AioContext *ctx)
+{
+    HostThread *self = host_self();
+
+    assert(!ctx || !self->ctx);
+    self->ctx = ctx;
+    if (ctx) {
+        PROBE(CTX_HOME, ctx->id, 0, 0, 0);
+    }
+}
+
+bool in_aio_context_home_thread(AioContext *ctx)
+{
+    return ctx == qemu_get_current_aio_context();
+}
+
+void aio_co_schedule(AioContext *ctx, Coroutine *co)
+{
+    const char *scheduled;
+
+    host_point(HOST_POINT_CO_PUBLISH, co->id);
+    PROBE(CO_SCHEDULE, co->id, ctx->id, 0, 0);
+    scheduled = qatomic_cmpxchg(&co->scheduled, NULL, __func__);
+    if (scheduled) {
+        fprintf(stderr,
+                "%s: Co-routine '%s' was already scheduled in '%s'\n",
+                __func__, co->name, scheduled);
+        abort();
+    }
+    /*
+     * Once the coroutine is on the list it may run, and its end may drop the
+     * last reference to the context (f0f8100287): hold one.
+     */
+    aio_context_ref(ctx);
+    QSLIST_INSERT_HEAD_ATOMIC(&ctx->scheduled_coroutines, co,
+                              co_scheduled_next);
+    qemu_bh_schedule(ctx->co_schedule_bh);
+    aio_context_unref(ctx);
+}
+
+void aio_co_wake(Coroutine *co)
+{
+    /* Pairs with smp_wmb() in enter_one(), coroutine.c. */
+    smp_read_barrier_depends();
+    aio_co_enter(qatomic_read(&co->ctx), co);
+}
+
+void aio_co_enter(AioContext *ctx, Coroutine *co)
+{
+    if (ctx != qemu_get_current_aio_context()) {
+        aio_co_schedule(ctx, co);
+    } else if (qemu_in_coroutine()) {
+        Coroutine *self = qemu_coroutine_self();
+
+        assert(self != co);
+        PROBE(CO_QUEUE, co->id, self->id, 0, 0);
+        QSIMPLEQ_INSERT_TAIL(&self->co_queue_wakeup, co, co_queue_next);
+    } else {
+        qemu_aio_coroutine_enter(ctx, co);
+    }
+}
+
+typedef struct Reschedule {
+    Coroutine *co;
+    AioContext *new_ctx;
+} Reschedule;
+
+static void reschedule_bh_cb(void *opaque)
+{
+    Reschedule *data = opaque;
+
+    aio_co_schedule(data->new_ctx, data->co);
+}
+
+void coroutine_fn aio_co_reschedule_self(AioContext *new_ctx)
+{
+    AioContext *old_ctx = qemu_get_current_aio_context();
+
+    if (old_ctx != new_ctx) {
+        Reschedule data = {qemu_coroutine_self(), new_ctx};
+
+        /* From a BH: the target must not enter us before we have yielded. */
+        aio_bh_schedule_oneshot(old_ctx, reschedule_bh_cb, &data);
+        qemu_coroutine_yield();
+    }
+}
+
+void aio_timer_init(AioContext *ctx, QEMUTimer *ts, QEMUClockType type,
+                    int scale, QEMUTimerCB *cb, void *opaque)
+{
+    timer_init_full(ts, &ctx->tlg, type, scale, 0, cb, opaque);
+}
+
+QEMUTimer *aio_timer_new(AioContext *ctx, QEMUClockType type, int scale,
+                         QEMUTimerCB *cb, void *opaque)
+{
+    QEMUTimer *ts = g_new0(QEMUTimer, 1);
+
+    aio_timer_init(ctx, ts, type, scale, cb, opaque);
+    return ts;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bottom halves, after util/async.c (O(1) since 8c6b0356b5).
+ *
+ * Scheduling pushes the bottom half at the head of ctx->bh_list, from any
+ * thread, with one compare-and-swap.  aio_bh_poll() takes the whole list in
+ * one exchange (a slice) and runs it from the head, so bottom halves of one
+ * slice run last in, first out.  What a callback schedules waits for the next
+ * turn.
+ *
+ * Slices are queued on the context.  A callback may call aio_poll(); that one
+ * first finishes the slices that the outer ones have begun, so nothing that
+ * was scheduled before the nested call can starve behind it.
+ */
+#include "aio-internal.h"
+
+static QEMUBH *bh_create(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
+                         const char *name)
+{
+    QEMUBH *bh = g_new(QEMUBH, 1);
+
+    *bh = (QEMUBH){
+        .ctx = ctx, .cb = cb, .opaque = opaque, .name = name,
+        .id = host_new_id(),
+    };
+    PROBE_TEXT(BH_NEW, bh->id, ctx->id, 0, 0, name);
+    return bh;
+}
+
+static void bh_free(QEMUBH *bh)
+{
+    PROBE(BH_FREE, bh->id, bh->ctx->id, 0, 0);
+    g_free(bh);
+}
+
+/*
+ * The flags are set before the node is published, and published before the
+ * loop is notified.  Once PENDING was set by somebody else the node is already
+ * on a list, and must not be pushed a second time.
+ */
+static void bh_enqueue(QEMUBH *bh, unsigned new_flags)
+{
+    AioContext *ctx = bh->ctx;
+    unsigned old_flags;
+
+    host_point(HOST_POINT_BH_PUBLISH, bh->id);
+    PROBE(BH_SCHEDULE, bh->id, ctx->id, new_flags, 0);
+    /* Pairs with the fetch_and in bh_dequeue(): it sees our flags, or we see
+     * that it has cleared PENDING, and push again. */
+    old_flags = qatomic_fetch_or(&bh->flags, BH_PENDING | new_flags);
+    if (!(old_flags & BH_PENDING)) {
+        QSLIST_INSERT_HEAD_ATOMIC(&ctx->bh_list, bh, next);
+    }
+    aio_notify(ctx);
+}
+
+/* Pops the next of @list, or NULL.  @flags: what it was scheduled with. */
+static QEMUBH *bh_dequeue(QEMUBHList *list, unsigned *flags)
+{
+    QEMUBH *bh = QSLIST_FIRST(list);
+
+    if (!bh) {
+        return NULL;
+    }
+    QSLIST_REMOVE_HEAD(list, next);
+    /* After the removal, so that bh_enqueue() may push it again at once. */
+    *flags = qatomic_fetch_and(&bh->flags,
+                               ~(BH_PENDING | BH_SCHEDULED | BH_IDLE));
+    return bh;
+}
+
+QEMUBH *aio_bh_new_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
+                        const char *name, MemReentrancyGuard *guard)
+{
+    assert(!guard);
+    return bh_create(ctx, cb, opaque, name);
+}
+
+void aio_bh_schedule_oneshot_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
+                                  const char *name)
+{
+    bh_enqueue(bh_create(ctx, cb, opaque, name), BH_SCHEDULED | BH_ONESHOT);
+}
+
+void qemu_bh_schedule(QEMUBH *bh)
+{
+    bh_enqueue(bh, BH_SCHEDULED);
+}
+
+void qemu_bh_schedule_idle(QEMUBH *bh)
+{
+    bh_enqueue(bh, BH_SCHEDULED | BH_IDLE);
+}
+
+void qemu_bh_cancel(QEMUBH *bh)
+{
+    PROBE(BH_CANCEL, bh->id, bh->ctx->id, 0, 0);
+    qatomic_fetch_and(&bh->flags, ~BH_SCHEDULED);
+}
+
+void qemu_bh_delete(QEMUBH *bh)
+{
+    PROBE(BH_DELETE, bh->id, bh->ctx->id, 0, 0);
+    bh_enqueue(bh, BH_DELETED);
+}
+
+void aio_bh_call(QEMUBH *bh)
+{
+    /* A oneshot's callback may end with the context gone; a BH's callback may
+     * delete it, which only marks it.  The id outlives both. */
+    uint64_t id = bh->id, ctx = bh->ctx->id;
+
+    PROBE(BH_BEGIN, id, ctx, 0, 0);
+    bh->cb(bh->opaque);
+    PROBE(BH_END, id, ctx, 0, 0);
+}
+
+static void take_slice(AioContext *ctx, BHListSlice *slice)
+{
+    if (QSLIST_EMPTY(&ctx->bh_list)) {
+        slice->bh_list.slh_first = NULL;
+    } else {
+        /* Pairs with QSLIST_INSERT_HEAD_ATOMIC in bh_enqueue(). */
+        QSLIST_MOVE_ATOMIC(&slice->bh_list, &ctx->bh_list);
+    }
+    if (unlikely(host_mode & HOST_POINTS)) {
+        host->bh_detached(ctx->id, &slice->bh_list);
+    }
+    QSIMPLEQ_INSERT_TAIL(&ctx->bh_slices, slice, next);
+    if (unlikely(probe_on)) {
+        uint64_t position = 0;
+        QEMUBH *bh;
+
+        QSLIST_FOREACH(bh, &slice->bh_list, next) {
+            PROBE(BH_SLICE, ctx->id, bh->id, position++, 0);
+        }
+    }
+}
+
+int aio_bh_poll(AioContext *ctx)
+{
+    BHListSlice slice, *first;
+    int progress = 0;
+
+    take_slice(ctx, &slice);
+    while ((first = QSIMPLEQ_FIRST(&ctx->bh_slices))) {
+        unsigned flags;
+        QEMUBH *bh = bh_dequeue(&first->bh_list, &flags);
+
+        if (!bh) {
+            QSIMPLEQ_REMOVE_HEAD(&ctx->bh_slices, next);
+            continue;
+        }
+        if ((flags & (BH_SCHEDULED | BH_DELETED)) == BH_SCHEDULED) {
+            progress |= !(flags & BH_IDLE);
+            aio_bh_call(bh);
+        }
+        if (flags & (BH_DELETED | BH_ONESHOT)) {
+            bh_free(bh);
+        }
+    }
+    return progress;
+}
+
+/* Looks at one list; returns 0, 10 ms or -1, as aio_compute_timeout(). */
+static int64_t list_timeout(const QEMUBHList *list, int64_t timeout)
+{
+    QEMUBH *bh;
+
+    QSLIST_FOREACH(bh, list, next) {
+        unsigned flags = qatomic_read(&bh->flags);
+
+        if ((flags & (BH_SCHEDULED | BH_DELETED)) != BH_SCHEDULED) {
+            continue;
+        }
+        if (!(flags & BH_IDLE)) {
+            return 0;
+        }
+        timeout = 10 * SCALE_MS;
+    }
+    return timeout;
+}
+
+int64_t aio_compute_timeout(AioContext *ctx)
+{
+    int64_t timeout = list_timeout(&ctx->bh_list, -1);
+    BHListSlice *slice;
+
+    QSIMPLEQ_FOREACH(slice, &ctx->bh_slices, next) {
+        if (timeout == 0) {
+            return 0;
+        }
+        timeout = list_timeout(&slice->bh_list, timeout);
+    }
+    if (timeout == 0) {
+        return 0;
+    }
+    return qemu_soonest_timeout(timeout, timerlistgroup_deadline_ns(&ctx->tlg));
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The current host, and the state of the running thread. */
+#include "host.h"
+
+const HostOps *host;
+int host_mode;
+
+static __thread HostThread *self_;
+
+__attribute__((noinline)) HostThread *host_self(void)
+{
+    return self_;
+}
+
+__attribute__((noinline)) void host_set_self(HostThread *self)
+{
+    self_ = self;
+}
+
+void host_thread_init(HostThread *thread, uint32_t id, const char *name)
+{
+    *thread = (HostThread){.id = id, .name = name, .digest = id};
+    QSIMPLEQ_INIT(&thread->leader.base.co_queue_wakeup);
+    thread->leader.base.name = name;
+}
+
+void host_thread_finish(HostThread *thread)
+{
+    while (!QSLIST_EMPTY(&thread->pool)) {
+        Coroutine *co = QSLIST_FIRST(&thread->pool);
+
+        QSLIST_REMOVE_HEAD(&thread->pool, pool_next);
+        qemu_coroutine_delete(co);
+    }
+    thread->pool_size = 0;
+}
+
+void host_set(const HostOps *ops, int mode)
+{
+    host = ops;
+    host_mode = mode;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host: everything that an event loop cannot compute by itself.
+ *
+ * Time, readiness, completions, the order in which threads get locks, random
+ * numbers and bytes from outside enter through the table below, and nowhere
+ * else.  Three hosts fill it in:
+ *
+ *   live    threads, eventfds and io_uring of the kernel   (eventloop/live)
+ *   sim     virtual threads on one OS thread, virtual time (sim)
+ *   replay  the machine of sim, with answers from a log    (replay)
+ *
+ * and the recorder (replay) wraps any of them.  A test checks with nm that the
+ * rest of eventloop/ and block/ import no clock, thread, random or I/O symbol,
+ * so what is not in this file cannot make two runs differ.
+ *
+ * On the live host without a recorder an operation costs what it does: the
+ * hot ones test host_mode, one predicted branch, and go on inline.
+ */
+#ifndef EVENTLOOP_HOST_H
+#define EVENTLOOP_HOST_H
+
+#include "aiolab/probe.h"
+#include "qemu/aio.h"
+#include "qemu/coroutine_int.h"
+#include "qemu/osdep.h"
+#include "qemu/queue.h"
+#include "qemu/thread.h"
+#include "qemu/timer.h"
+#include "stack.h"
+
+/* ---- What the event loop keeps for each thread ---- */
+
+enum { HOST_COROUTINE_POOL_MAX = 128 };
+
+/*
+ * Thread-local state hangs off one pointer, so that the simulated machine can
+ * swap it when it switches virtual threads.
+ */
+typedef struct HostThread {
+    uint32_t id;          /* in creation order; the main thread is 1 */
+    uint32_t next_object; /* ordinals of the objects it creates */
+    uint64_t digest;      /* over all probe events it has emitted */
+    uint64_t events;      /* how many those are */
+    int64_t now_ns;       /* the last time it read */
+    const char *name;
+
+    AioContext *ctx;      /* the context it polls */
+    StackedCoroutine leader; /* stands for the thread's own stack */
+    Coroutine *current;   /* who runs; NULL before the first switch */
+    QSLIST_HEAD(, Coroutine) pool;
+    unsigned pool_size;
+
+    void *host;           /* the host's own */
+} HostThread;
+
+/*
+ * The running thread.  Never cache the result across a coroutine switch: a
+ * coroutine may go on in another thread, which is why this is not inline.
+ */
+HostThread *host_self(void);
+void host_set_self(HostThread *self);
+void host_thread_init(HostThread *thread, uint32_t id, const char *name);
+void host_thread_finish(HostThread *thread);
+
+/* A name for a new object: its creator and an ordinal, the same every run. */
+static inline uint64_t host_new_id(void)
+{
+    HostThread *self = host_self();
+
+    return (uint64_t)self->id << 32 | ++self->next_object;
+}
+
+/* ---- Readiness and completions ---- */
+
+typedef struct HostMonitor HostMonitor; /* one per AioContext */
+
+/* A watched descriptor; made and freed by the host. */
+typedef struct HostWatch {
+    int fd;
+    short events;  /* POLLIN, POLLOUT */
+    short revents; /* of the last wait */
+    bool drained;  /* the reader empties it: an edge is enough */
+    bool ready;    /* is on the batch */
+    uint64_t id;   /* of the AioHandler */
+    void *opaque;  /* the AioHandler */
+    QSIMPLEQ_ENTRY(HostWatch) next;
+} HostWatch;
+
+/* What one wait found, in the order in which it found it. */
+typedef struct HostBatch {
+    QSIMPLEQ_HEAD(, HostWatch) watches;
+    CqeHandlerSimpleQ cqes;
+    unsigned n_watches;
+    unsigned n_cqes;
+    int64_t now_ns; /* when it returned; 0 if nobody asks for times */
+} HostBatch;
+
+typedef void HostPrepSqe(struct io_uring_sqe *sqe, void *opaque);
+
+/* ---- Scheduling points ---- */
+
+/* Where another thread could have run: told to the simulated machine. */
+typedef enum HostPoint {
+    HOST_POINT_BH_PUBLISH, /* object: the bottom half */
+    HOST_POINT_CO_PUBLISH, /* object: the coroutine */
+    HOST_POINT_NOTIFY,     /* object: the context */
+    HOST_POINT_WAITERS,    /* object: 0, the global AioWait */
+    HOST_POINT_REPLAY_BH,  /* object: the bottom half of a replay_*() call */
+    HOST_POINT_USER,       /* object: the scenario's own number */
+} HostPoint;
+
+/* ---- The table ---- */
+
+typedef struct QEMUBHList {
+    QEMUBH *slh_first;
+} QEMUBHList;
+
+typedef struct HostOps {
+    const char *name;
+
+    /* Nanoseconds of @clock. */
+    int64_t (*clock_ns)(QEMUClockType clock);
+    uint64_t (*random64)(void);
+    /* Another thread may run now.  Returns in the same thread. */
+    void (*point)(HostPoint point, uint64_t object);
+    /* A loop turn of @ctx ends; self->digest covers it.  May be NULL. */
+    void (*turn)(uint64_t ctx);
+
+    /* Home thread, but for watch_add/remove: any thread. */
+    HostMonitor *(*monitor_new)(uint64_t ctx, Error **errp);
+    void (*monitor_free)(HostMonitor *monitor);
+    HostWatch *(*watch_add)(HostMonitor *monitor, int fd, short events,
+                            bool drained, uint64_t id, void *opaque);
+    void (*watch_remove)(HostMonitor *monitor, HostWatch *watch);
+    void (*add_sqe)(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
+                    CqeHandler *handler);
+    /* True if a wait with timeout 0 could find or submit something. */
+    bool (*monitor_busy)(HostMonitor *monitor);
+    /*
+     * Submits, waits at most @timeout_ns (-1: for ever) and takes what is
+     * there.  The caller has initialised @batch.
+     */
+    void (*monitor_wait)(HostMonitor *monitor, int64_t timeout_ns,
+                         HostBatch *batch);
+    /* The list of bottom halves that a turn has just taken; may reorder it. */
+    void (*bh_detached)(uint64_t ctx, QEMUBHList *slice);
+
+    int (*notifier_init)(EventNotifier *e, bool active);
+    void (*notifier_cleanup)(EventNotifier *e);
+    void (*notifier_set)(EventNotifier *e);
+    bool (*notifier_clear)(EventNotifier *e);
+
+    void (*mutex_init)(QemuMutex *mutex);
+    void (*mutex_destroy)(QemuMutex *mutex);
+    void (*mutex_lock)(QemuMutex *mutex);
+    bool (*mutex_trylock)(QemuMutex *mutex);
+    void (*mutex_unlock)(QemuMutex *mutex);
+    void (*cond_init)(QemuCond *cond);
+    void (*cond_destroy)(QemuCond *cond);
+    /* @timeout_ns -1: for ever.  False on time-out. */
+    bool (*cond_wait)(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns);
+    void (*cond_wake)(QemuCond *cond, bool all);
+    void (*thread_create)(QemuThread *thread, const char *name,
+                          void *(*start)(void *), void *arg);
+    void *(*thread_join)(QemuThread *thread);
+
+    /* Files by name.  Return a descriptor for SQEs, or -errno. */
+    int (*file_open)(const char *path, bool writable, bool direct);
+    void (*file_close)(int fd);
+    int64_t (*file_size)(int fd);
+} HostOps;
+
+extern const HostOps *host;
+
+enum {
+    HOST_POINTS = 1, /* the host wants to know of scheduling points */
+    HOST_TIMES = 2,  /* waits report the time, for events and for people */
+};
+extern int host_mode;
+
+/* Makes @ops the host; before any object exists. */
+void host_set(const HostOps *ops, int mode);
+
+static inline void host_point(HostPoint point, uint64_t object)
+{
+    if (unlikely(host_mode & HOST_POINTS)) {
+        host->point(point, object);
+    }
+}
+
+static inline int64_t host_clock_ns(QEMUClockType clock)
+{
+    int64_t now = host->clock_ns(clock);
+
+    if (unlikely(host_mode & HOST_TIMES) && clock != QEMU_CLOCK_HOST) {
+        host_self()->now_ns = now;
+    }
+    return now;
+}
+
+/* Gives a descriptor to its batch, once. */
+static inline void host_batch_watch(HostBatch *batch, HostWatch *watch,
+                                    short revents)
+{
+    watch->revents |= revents;
+    if (!watch->ready) {
+        watch->ready = true;
+        QSIMPLEQ_INSERT_TAIL(&batch->watches, watch, next);
+        batch->n_watches++;
+    }
+}
+
+static inline void host_batch_cqe(HostBatch *batch, CqeHandler *handler,
+                                  int32_t res, uint32_t flags)
+{
+    handler->cqe.res = res;
+    handler->cqe.flags = flags;
+    QSIMPLEQ_INSERT_TAIL(&batch->cqes, handler, next);
+    batch->n_cqes++;
+}
+
+#endif

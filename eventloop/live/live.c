@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* The live host's table: clocks, eventfds, and which monitor a context gets. */
+#include "live.h"
+#include "qapi/error.h"
+
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+static LiveMonitorKind wanted_kind;
+static bool fell_back;
+static HostThread main_thread;
+
+static int64_t live_clock_ns(QEMUClockType clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock == QEMU_CLOCK_HOST ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+                  &ts);
+    return ts.tv_sec * NANOSECONDS_PER_SECOND + ts.tv_nsec;
+}
+
+static uint64_t live_random64(void)
+{
+    uint64_t value = 0;
+
+    while (getrandom(&value, sizeof(value), 0) != sizeof(value)) {
+    }
+    return value;
+}
+
+static void live_point(HostPoint point, uint64_t object)
+{
+    /* The kernel decides; there is nothing to tell it. */
+}
+
+static void live_turn(uint64_t ctx)
+{
+}
+
+static void live_bh_detached(uint64_t ctx, QEMUBHList *slice)
+{
+}
+
+/* ---- Monitors ---- */
+
+static HostMonitor *live_monitor_new(uint64_t ctx, Error **errp)
+{
+    g_autofree char *reason = NULL;
+    HostMonitor *monitor;
+    Error *err = NULL;
+
+    if (wanted_kind == LIVE_MONITOR_EPOLL || fell_back) {
+        return epoll_monitor_new(errp);
+    }
+    monitor = uring_monitor_new(&err);
+    if (monitor || wanted_kind == LIVE_MONITOR_IO_URING) {
+        error_propagate(errp, err);
+        return monitor;
+    }
+    /* Once, and for every later context too, so that all are alike. */
+    fprintf(stderr, "aiolab: %s; using epoll and threads instead\n",
+            error_get_pretty(err));
+    error_free(err);
+    fell_back = true;
+    return epoll_monitor_new(errp);
+}
+
+static void live_monitor_free(HostMonitor *monitor)
+{
+    monitor->ops->free(monitor);
+}
+
+static HostWatch *live_watch_add(HostMonitor *monitor, int fd, short events,
+                                 bool drained, uint64_t id, void *opaque)
+{
+    return monitor->ops->watch_add(monitor, fd, events, drained, id, opaque);
+}
+
+static void live_watch_remove(HostMonitor *monitor, HostWatch *watch)
+{
+    monitor->ops->watch_remove(monitor, watch);
+}
+
+static void live_add_sqe(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
+                         CqeHandler *handler)
+{
+    monitor->ops->add_sqe(monitor, prep, opaque, handler);
+}
+
+static bool live_monitor_busy(HostMonitor *monitor)
+{
+    return monitor->ops->busy(monitor);
+}
+
+static void live_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
+                              HostBatch *batch)
+{
+    monitor->ops->wait(monitor, timeout_ns, batch);
+    if (unlikely(host_mode & HOST_TIMES)) {
+        batch->now_ns = live_clock_ns(QEMU_CLOCK_REALTIME);
+    }
+}
+
+/* ---- Notifiers ---- */
+
+static int live_notifier_init(EventNotifier *e, bool active)
+{
+    int fd = eventfd(active, EFD_NONBLOCK | EFD_CLOEXEC);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    e->rfd = e->wfd = fd;
+    return 0;
+}
+
+static void live_notifier_cleanup(EventNotifier *e)
+{
+    close(e->rfd);
+    e->rfd = e->wfd = -1;
+}
+
+static void live_notifier_set(EventNotifier *e)
+{
+    static const uint64_t one = 1;
+    ssize_t ret;
+
+    do {
+        ret = write(e->wfd, &one, sizeof(one));
+    } while (ret < 0 && errno == EINTR);
+    /* EAGAIN: the counter is at its limit, so it is set. */
+    assert(ret == sizeof(one) || errno == EAGAIN);
+}
+
+static bool live_notifier_clear(EventNotifier *e)
+{
+    uint64_t count;
+    ssize_t ret;
+
+    do {
+        ret = read(e->rfd, &count, sizeof(count));
+    } while (ret < 0 && errno == EINTR);
+    return ret == sizeof(count);
+}
+
+const HostOps live_host = {
+    .name = "live",
+    .clock_ns = live_clock_ns,
+    .random64 = live_random64,
+    .point = live_point,
+    .turn = live_turn,
+    .monitor_new = live_monitor_new,
+    .monitor_free = live_monitor_free,
+    .watch_add = live_watch_add,
+    .watch_remove = live_watch_remove,
+    .add_sqe = live_add_sqe,
+    .monitor_busy = live_monitor_busy,
+    .monitor_wait = live_monitor_wait,
+    .bh_detached = live_bh_detached,
+    .notifier_init = live_notifier_init,
+    .notifier_cleanup = live_notifier_cleanup,
+    .notifier_set = live_notifier_set,
+    .notifier_clear = live_notifier_clear,
+    .mutex_init = live_mutex_init,
+    .mutex_destroy = live_mutex_destroy,
+    .mutex_lock = live_mutex_lock,
+    .mutex_trylock = live_mutex_trylock,
+    .mutex_unlock = live_mutex_unlock,
+    .cond_init = live_cond_init,
+    .cond_destroy = live_cond_destroy,
+    .cond_wait = live_cond_wait,
+    .cond_wake = live_cond_wake,
+    .thread_create = live_thread_create,
+    .thread_join = live_thread_join,
+    .file_open = live_file_open,
+    .file_close = live_file_close,
+    .file_size = live_file_size,
+};
+
+void live_start(LiveMonitorKind kind, int mode)
+{
+    wanted_kind = kind;
+    fell_back = false;
+    live_thread_reset();
+    host_thread_init(&main_thread, live_thread_number(), "main");
+    host_set_self(&main_thread);
+    host_set(&live_host, mode);
+}
+
+void live_stop(void)
+{
+    host_thread_finish(&main_thread);
+    host_set_self(NULL);
+    host_set(NULL, 0);
+}
+
+bool live_uses_io_uring(void)
+{
+    return wanted_kind != LIVE_MONITOR_EPOLL && !fell_back;
+}

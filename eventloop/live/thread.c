@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* The live host's threads and locks: pthreads. */
+#include "live.h"
+
+#include <pthread.h>
+#include <time.h>
+
+static uint32_t last_thread;
+
+uint32_t live_thread_number(void)
+{
+    return qatomic_fetch_inc(&last_thread) + 1;
+}
+
+void live_thread_reset(void)
+{
+    last_thread = 0;
+}
+
+/* A failure here is a bug of ours or no memory: neither can be handled. */
+static void check(int err, const char *what)
+{
+    if (err) {
+        fprintf(stderr, "aiolab: %s: %s\n", what, g_strerror(err));
+        abort();
+    }
+}
+
+void live_mutex_init(QemuMutex *mutex)
+{
+    mutex->host = g_new(pthread_mutex_t, 1);
+    check(pthread_mutex_init(mutex->host, NULL), "pthread_mutex_init");
+}
+
+void live_mutex_destroy(QemuMutex *mutex)
+{
+    check(pthread_mutex_destroy(mutex->host), "pthread_mutex_destroy");
+    g_free(mutex->host);
+}
+
+void live_mutex_lock(QemuMutex *mutex)
+{
+    check(pthread_mutex_lock(mutex->host), "pthread_mutex_lock");
+}
+
+bool live_mutex_trylock(QemuMutex *mutex)
+{
+    return pthread_mutex_trylock(mutex->host) == 0;
+}
+
+void live_mutex_unlock(QemuMutex *mutex)
+{
+    check(pthread_mutex_unlock(mutex->host), "pthread_mutex_unlock");
+}
+
+void live_cond_init(QemuCond *cond)
+{
+    pthread_condattr_t attr;
+
+    cond->host = g_new(pthread_cond_t, 1);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    check(pthread_cond_init(cond->host, &attr), "pthread_cond_init");
+    pthread_condattr_destroy(&attr);
+}
+
+void live_cond_destroy(QemuCond *cond)
+{
+    check(pthread_cond_destroy(cond->host), "pthread_cond_destroy");
+    g_free(cond->host);
+}
+
+bool live_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
+{
+    struct timespec ts;
+    int64_t deadline;
+    int err;
+
+    if (timeout_ns < 0) {
+        check(pthread_cond_wait(cond->host, mutex->host), "pthread_cond_wait");
+        return true;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    deadline = ts.tv_sec * NANOSECONDS_PER_SECOND + ts.tv_nsec + timeout_ns;
+    ts.tv_sec = deadline / NANOSECONDS_PER_SECOND;
+    ts.tv_nsec = deadline % NANOSECONDS_PER_SECOND;
+    err = pthread_cond_timedwait(cond->host, mutex->host, &ts);
+    check(err == ETIMEDOUT ? 0 : err, "pthread_cond_timedwait");
+    return err == 0;
+}
+
+void live_cond_wake(QemuCond *cond, bool all)
+{
+    check(all ? pthread_cond_broadcast(cond->host)
+              : pthread_cond_signal(cond->host), "pthread_cond_signal");
+}
+
+typedef struct LiveThread {
+    HostThread self;
+    pthread_t pthread;
+    char *name;
+    void *(*start)(void *);
+    void *arg;
+} LiveThread;
+
+static void *live_thread_main(void *opaque)
+{
+    LiveThread *thread = opaque;
+    void *ret;
+
+    host_set_self(&thread->self);
+    pthread_setname_np(pthread_self(), thread->name);
+    PROBE_TEXT(THREAD_START, thread->self.id, 0, 0, 0, thread->name);
+    ret = thread->start(thread->arg);
+    PROBE(THREAD_EXIT, thread->self.id, 0, 0, 0);
+    host_thread_finish(&thread->self);
+    return ret;
+}
+
+void live_thread_create(QemuThread *qemu_thread, const char *name,
+                        void *(*start)(void *), void *arg)
+{
+    LiveThread *thread = g_new0(LiveThread, 1);
+
+    thread->name = g_strndup(name, 15);
+    thread->start = start;
+    thread->arg = arg;
+    host_thread_init(&thread->self, live_thread_number(), thread->name);
+    qemu_thread->host = thread;
+    check(pthread_create(&thread->pthread, NULL, live_thread_main, thread),
+          "pthread_create");
+}
+
+void *live_thread_join(QemuThread *qemu_thread)
+{
+    LiveThread *thread = qemu_thread->host;
+    void *ret;
+
+    check(pthread_join(thread->pthread, &ret), "pthread_join");
+    g_free(thread->name);
+    g_free(thread);
+    qemu_thread->host = NULL;
+    return ret;
+}

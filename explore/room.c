@@ -1,0 +1,1 @@
+extern int aiolab_room_explore; int aiolab_room_explore;

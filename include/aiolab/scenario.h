@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A scenario: a small program for the event loop, which can be run live,
+ * simulated, recorded, replayed and explored without a change.
+ *
+ * Write one file:
+ *
+ *   #include "aiolab/scenario.h"
+ *
+ *   static void run(const ScenarioArgs *args)
+ *   {
+ *       int64_t n = scenario_param_int(args, "n");
+ *       ... qemu_get_aio_context() is polled by this thread ...
+ *       SCENARIO_CHECK(done == n, "only %d of %d are done", done, n);
+ *   }
+ *
+ *   SCENARIO(my_scenario) = {
+ *       .name = "my-scenario",
+ *       .summary = "what it shows, in one sentence",
+ *       .params = (const ScenarioParam[]){{"n", "3", "how many"}, {NULL}},
+ *       .run = run,
+ *   };
+ *
+ * and run it with "aiolab run my-scenario.c -p n=5".
+ */
+#ifndef AIOLAB_SCENARIO_H
+#define AIOLAB_SCENARIO_H
+
+#include "aiolab/probe.h"
+#include "block/block.h"
+#include "qapi/error.h"
+#include "qemu/aio-wait.h"
+#include "qemu/aio.h"
+#include "qemu/main-loop.h"
+#include "system/block-backend.h"
+#include "system/iothread.h"
+#include "system/replay.h"
+
+typedef struct ScenarioArgs ScenarioArgs;
+
+typedef struct ScenarioParam {
+    const char *name;
+    const char *value; /* the default */
+    const char *help;
+} ScenarioParam;
+
+typedef struct ScenarioVariant {
+    const char *name;
+    const char *help;
+} ScenarioVariant;
+
+typedef struct Scenario {
+    const char *name;
+    const char *summary;
+    const char *shows;               /* what to look at, or NULL */
+    const ScenarioVariant *variants; /* the first is the default; or NULL */
+    const ScenarioParam *params;     /* or NULL */
+    const char *host;                /* where it is run if nobody says:
+                                        "live" or "sim" (NULL) */
+    /* In the main thread, whose context exists and is its own. */
+    void (*run)(const ScenarioArgs *args);
+} Scenario;
+
+#ifdef AIOLAB_BUILTIN
+#define SCENARIO(ident) const Scenario scenario_##ident
+#else
+#define SCENARIO(ident)                                             \
+    extern const Scenario scenario_##ident;                         \
+    const Scenario *const aiolab_user_scenario = &scenario_##ident; \
+    const Scenario scenario_##ident
+#endif
+
+/* The value given with -p, else the default. */
+const char *scenario_param(const ScenarioArgs *args, const char *name);
+/* As a number; suffixes k, M, G mean powers of 1024. */
+int64_t scenario_param_int(const ScenarioArgs *args, const char *name);
+bool scenario_is_variant(const ScenarioArgs *args, const char *name);
+
+/* A result that reports and logs show, such as the number of requests. */
+void scenario_result(const char *name, int64_t value);
+/* A line in the log, at this event. */
+void scenario_note(const char *fmt, ...) G_GNUC_PRINTF_(1, 2);
+
+/* Fails the run with a sentence, and goes on. */
+#define SCENARIO_CHECK(cond, ...)                                     \
+    do {                                                              \
+        if (!(cond)) {                                                \
+            scenario_check_failed(__FILE__, __LINE__, __func__, #cond, \
+                                  __VA_ARGS__);                       \
+        }                                                             \
+    } while (0)
+void scenario_check_failed(const char *file, int line, const char *func,
+                           const char *condition, const char *fmt, ...)
+    G_GNUC_PRINTF_(5, 6);
+
+#endif

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* The name that this header had until QEMU 10.2. */
+#include "qemu/aio-wait.h"

@@ -1,0 +1,1 @@
+extern int aiolab_room_replay; int aiolab_room_replay;

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* Virtual files: memory, by name, zero until written. */
+#include "sim-internal.h"
+
+typedef struct SimFile {
+    char *path;
+    uint8_t *data;
+    int64_t size;
+} SimFile;
+
+static SimFile *find(int fd)
+{
+    unsigned index = fd - SIM_FD_FILE;
+
+    return fd >= SIM_FD_FILE && index < sim.files->len
+               ? g_ptr_array_index(sim.files, index)
+               : NULL;
+}
+
+int sim_file_open(const char *path, bool writable, bool direct)
+{
+    SimFile *file;
+
+    for (unsigned i = 0; i < sim.files->len; i++) {
+        file = g_ptr_array_index(sim.files, i);
+        if (g_str_equal(file->path, path)) {
+            return SIM_FD_FILE + i;
+        }
+    }
+    file = g_new0(SimFile, 1);
+    file->path = g_strdup(path);
+    file->size = sim.config.file_size;
+    file->data = g_malloc0(file->size);
+    g_ptr_array_add(sim.files, file);
+    return SIM_FD_FILE + sim.files->len - 1;
+}
+
+void sim_file_close(int fd)
+{
+    /* The content stays: it may be opened again. */
+}
+
+int64_t sim_file_size(int fd)
+{
+    return find(fd)->size;
+}
+
+void sim_files_finish(void)
+{
+    for (unsigned i = 0; i < sim.files->len; i++) {
+        SimFile *file = g_ptr_array_index(sim.files, i);
+
+        g_free(file->path);
+        g_free(file->data);
+        g_free(file);
+    }
+}
+
+static int32_t transfer(SimFile *file, bool write, uint64_t offset,
+                        const struct iovec *iov, unsigned niov)
+{
+    int32_t done = 0;
+
+    for (unsigned i = 0; i < niov; i++) {
+        uint64_t left = offset < (uint64_t)file->size ? file->size - offset : 0;
+        size_t len = MIN(iov[i].iov_len, left);
+
+        if (write) {
+            memcpy(file->data + offset, iov[i].iov_base, len);
+        } else {
+            memcpy(iov[i].iov_base, file->data + offset, len);
+        }
+        offset += len;
+        done += len;
+        if (len < iov[i].iov_len) {
+            break;
+        }
+    }
+    return done;
+}
+
+int32_t sim_file_perform(const struct io_uring_sqe *sqe)
+{
+    struct iovec one = {(void *)(uintptr_t)sqe->addr, sqe->len};
+    const struct iovec *many = (void *)(uintptr_t)sqe->addr;
+    SimFile *file;
+
+    if (sqe->opcode == IORING_OP_NOP) {
+        return 0;
+    }
+    file = find(sqe->fd);
+    if (!file) {
+        return -EBADF;
+    }
+    switch (sqe->opcode) {
+    case IORING_OP_READ:
+        return transfer(file, false, sqe->off, &one, 1);
+    case IORING_OP_WRITE:
+        return transfer(file, true, sqe->off, &one, 1);
+    case IORING_OP_READV:
+        return transfer(file, false, sqe->off, many, sqe->len);
+    case IORING_OP_WRITEV:
+        return transfer(file, true, sqe->off, many, sqe->len);
+    case IORING_OP_FSYNC:
+        return 0;
+    default:
+        return -EOPNOTSUPP;
+    }
+}

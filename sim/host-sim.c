@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The simulated machine as a host: its table. */
+#include "sim-internal.h"
+
+/* Wall time starts here; the other clocks start at 0. */
+static const int64_t epoch_ns = 1767225600LL * NANOSECONDS_PER_SECOND;
+
+static int64_t sim_clock_ns(QEMUClockType clock)
+{
+    sim.now += SIM_TICK_NS;
+    return clock == QEMU_CLOCK_HOST ? epoch_ns + sim.now : sim.now;
+}
+
+static uint64_t sim_random64(void)
+{
+    return sim_random(&sim.rng);
+}
+
+static void sim_host_point(HostPoint point, uint64_t object)
+{
+    sim_point();
+}
+
+static void sim_turn(uint64_t ctx)
+{
+}
+
+static void sim_bh_detached(uint64_t ctx, QEMUBHList *slice)
+{
+}
+
+const HostOps sim_host = {
+    .name = "sim",
+    .clock_ns = sim_clock_ns,
+    .random64 = sim_random64,
+    .point = sim_host_point,
+    .turn = sim_turn,
+    .monitor_new = sim_monitor_new,
+    .monitor_free = sim_monitor_free,
+    .watch_add = sim_watch_add,
+    .watch_remove = sim_watch_remove,
+    .add_sqe = sim_add_sqe,
+    .monitor_busy = sim_monitor_busy,
+    .monitor_wait = sim_monitor_wait,
+    .bh_detached = sim_bh_detached,
+    .notifier_init = sim_notifier_init,
+    .notifier_cleanup = sim_notifier_cleanup,
+    .notifier_set = sim_notifier_set,
+    .notifier_clear = sim_notifier_clear,
+    .mutex_init = sim_mutex_init,
+    .mutex_destroy = sim_mutex_destroy,
+    .mutex_lock = sim_mutex_lock,
+    .mutex_trylock = sim_mutex_trylock,
+    .mutex_unlock = sim_mutex_unlock,
+    .cond_init = sim_cond_init,
+    .cond_destroy = sim_cond_destroy,
+    .cond_wait = sim_cond_wait,
+    .cond_wake = sim_cond_wake,
+    .thread_create = sim_thread_create,
+    .thread_join = sim_thread_join,
+    .file_open = sim_file_open,
+    .file_close = sim_file_close,
+    .file_size = sim_file_size,
+};

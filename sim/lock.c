@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mutexes, conditions and threads of the simulated machine.
+ *
+ * Taking a lock is a scheduling point; giving it back is not, because whoever
+ * waits for it reaches a point of its own.
+ */
+#include "sim-internal.h"
+
+typedef struct Waiter {
+    VThread *thread;
+    QSIMPLEQ_ENTRY(Waiter) next;
+} Waiter;
+
+typedef QSIMPLEQ_HEAD(, Waiter) WaiterList;
+
+typedef struct SimMutex {
+    VThread *owner;
+    WaiterList waiters;
+} SimMutex;
+
+typedef struct SimCond {
+    WaiterList waiters;
+} SimCond;
+
+/* Wakes the first in line; false if nobody waits. */
+static bool wake_first(WaiterList *waiters)
+{
+    Waiter *waiter = QSIMPLEQ_FIRST(waiters);
+
+    if (!waiter) {
+        return false;
+    }
+    QSIMPLEQ_REMOVE_HEAD(waiters, next);
+    sim_wake(waiter->thread);
+    return true;
+}
+
+static void remove_waiter(WaiterList *waiters, Waiter *gone)
+{
+    WaiterList rest = QSIMPLEQ_HEAD_INITIALIZER(rest);
+    Waiter *waiter;
+
+    while ((waiter = QSIMPLEQ_FIRST(waiters))) {
+        QSIMPLEQ_REMOVE_HEAD(waiters, next);
+        if (waiter != gone) {
+            QSIMPLEQ_INSERT_TAIL(&rest, waiter, next);
+        }
+    }
+    QSIMPLEQ_CONCAT(waiters, &rest);
+}
+
+void sim_mutex_init(QemuMutex *mutex)
+{
+    SimMutex *m = g_new0(SimMutex, 1);
+
+    QSIMPLEQ_INIT(&m->waiters);
+    mutex->host = m;
+}
+
+void sim_mutex_destroy(QemuMutex *mutex)
+{
+    SimMutex *m = mutex->host;
+
+    assert(!m->owner);
+    g_free(m);
+}
+
+static void acquire(SimMutex *m)
+{
+    while (m->owner) {
+        Waiter waiter = {.thread = machine_current()};
+
+        QSIMPLEQ_INSERT_TAIL(&m->waiters, &waiter, next);
+        sim_block(-1);
+    }
+    m->owner = machine_current();
+}
+
+void sim_mutex_lock(QemuMutex *mutex)
+{
+    sim_point();
+    acquire(mutex->host);
+}
+
+bool sim_mutex_trylock(QemuMutex *mutex)
+{
+    SimMutex *m = mutex->host;
+
+    sim_point();
+    if (m->owner) {
+        return false;
+    }
+    m->owner = machine_current();
+    return true;
+}
+
+void sim_mutex_unlock(QemuMutex *mutex)
+{
+    SimMutex *m = mutex->host;
+
+    assert(m->owner == machine_current());
+    m->owner = NULL;
+    wake_first(&m->waiters);
+}
+
+void sim_cond_init(QemuCond *cond)
+{
+    SimCond *c = g_new0(SimCond, 1);
+
+    QSIMPLEQ_INIT(&c->waiters);
+    cond->host = c;
+}
+
+void sim_cond_destroy(QemuCond *cond)
+{
+    g_free(cond->host);
+}
+
+bool sim_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
+{
+    SimCond *c = cond->host;
+    Waiter waiter = {.thread = machine_current()};
+    bool woken;
+
+    QSIMPLEQ_INSERT_TAIL(&c->waiters, &waiter, next);
+    sim_mutex_unlock(mutex);
+    woken = sim_block(timeout_ns < 0 ? -1 : sim.now + timeout_ns);
+    if (!woken) {
+        remove_waiter(&c->waiters, &waiter);
+    }
+    acquire(mutex->host);
+    return woken;
+}
+
+void sim_cond_wake(QemuCond *cond, bool all)
+{
+    SimCond *c = cond->host;
+
+    while (wake_first(&c->waiters) && all) {
+    }
+}
+
+typedef struct SimThread {
+    VThread *thread;
+    VThread *joiner;
+} SimThread;
+
+void sim_thread_create(QemuThread *qemu_thread, const char *name,
+                       void *(*start)(void *), void *arg)
+{
+    SimThread *t = g_new0(SimThread, 1);
+
+    t->thread = machine_thread_new(name, start, arg);
+    t->thread->self.host = t;
+    qemu_thread->host = t;
+    sim_point();
+}
+
+void sim_thread_ended(VThread *thread)
+{
+    SimThread *t = thread->self.id == 1 ? NULL : thread->self.host;
+
+    if (t && t->joiner) {
+        sim_wake(t->joiner);
+    }
+}
+
+void *sim_thread_join(QemuThread *qemu_thread)
+{
+    SimThread *t = qemu_thread->host;
+    void *ret;
+
+    sim_point();
+    t->joiner = machine_current();
+    while (t->thread->state != VTHREAD_DONE) {
+        sim_block(-1);
+    }
+    ret = t->thread->ret;
+    g_free(t);
+    qemu_thread->host = NULL;
+    return ret;
+}

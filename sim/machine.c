@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Virtual threads; see machine.h. */
+#include "machine.h"
+
+Machine machine;
+
+static Stack *thread_stack(VThread *thread)
+{
+    return coroutine_stack(thread->self.current);
+}
+
+static void vthread_entry(void)
+{
+    VThread *thread = machine.current;
+
+    stack_entered(&thread->self.leader.stack);
+    if (machine.started) {
+        machine.started(thread);
+    }
+    PROBE_TEXT(THREAD_START, thread->self.id, 0, 0, 0, thread->name);
+    thread->ret = thread->start(thread->arg);
+    PROBE(THREAD_EXIT, thread->self.id, 0, 0, 0);
+    host_thread_finish(&thread->self);
+    thread->state = VTHREAD_DONE;
+    machine.ended(thread);
+    abort(); /* somebody switched to a thread that has ended */
+}
+
+void machine_init(void)
+{
+    machine = (Machine){.outside = host_self()};
+    QTAILQ_INIT(&machine.threads);
+}
+
+void machine_finish(void)
+{
+    VThread *thread, *next;
+
+    assert(!machine.current);
+    QTAILQ_FOREACH_SAFE(thread, &machine.threads, next, next) {
+        stack_finish(&thread->self.leader.stack);
+        g_free(thread->name);
+        g_free(thread);
+    }
+    QTAILQ_INIT(&machine.threads);
+}
+
+VThread *machine_thread_new(const char *name, void *(*start)(void *), void *arg)
+{
+    VThread *thread = g_new0(VThread, 1);
+
+    thread->name = g_strdup(name);
+    thread->start = start;
+    thread->arg = arg;
+    thread->deadline = -1;
+    host_thread_init(&thread->self, ++machine.last_id, thread->name);
+    stack_init(&thread->self.leader.stack, vthread_entry);
+    thread->self.current = &thread->self.leader.base;
+    thread->self.host = thread;
+    QTAILQ_INSERT_TAIL(&machine.threads, thread, next);
+    return thread;
+}
+
+VThread *machine_thread_by_id(uint32_t id)
+{
+    VThread *thread;
+
+    QTAILQ_FOREACH(thread, &machine.threads, next) {
+        if (thread->self.id == id) {
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+void machine_switch(VThread *to)
+{
+    VThread *from = machine.current;
+    Stack *from_stack, *to_stack;
+
+    if (from == to) {
+        return;
+    }
+    from_stack = from ? thread_stack(from) : &machine.scheduler.stack;
+    to_stack = to ? thread_stack(to) : &machine.scheduler.stack;
+    machine.current = to;
+    host_set_self(to ? &to->self : machine.outside);
+    stack_switch(from_stack, to_stack);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Virtual threads: the part of the machine that the replayer uses too.
+ *
+ * A thread is a HostThread whose own stack is one of ours.  Switching threads
+ * switches the stack of whatever coroutine each was in.
+ */
+#ifndef SIM_MACHINE_H
+#define SIM_MACHINE_H
+
+#include "host.h"
+
+typedef enum VThreadState {
+    VTHREAD_RUNNABLE,
+    VTHREAD_BLOCKED,
+    VTHREAD_DONE,
+} VThreadState;
+
+typedef struct VThread {
+    HostThread self;
+    char *name;
+    VThreadState state;
+    int64_t deadline; /* while blocked; -1: none */
+    bool timed_out;   /* why it was woken */
+    void *(*start)(void *);
+    void *arg;
+    void *ret;
+    QTAILQ_ENTRY(VThread) next;
+} VThread;
+
+typedef QTAILQ_HEAD(VThreadList, VThread) VThreadList;
+
+typedef struct Machine {
+    VThreadList threads; /* in creation order */
+    uint32_t last_id;
+    VThread *current;    /* NULL: the scheduler's own stack runs */
+    HostThread *outside; /* the self of that stack */
+    StackedCoroutine scheduler;
+    void (*started)(VThread *thread); /* a thread's first act; may be NULL */
+    /* A thread has ended: go somewhere else, and do not come back. */
+    void (*ended)(VThread *thread);
+} Machine;
+
+extern Machine machine;
+
+void machine_init(void);
+/* Frees threads, whether they have ended or were abandoned. */
+void machine_finish(void);
+VThread *machine_thread_new(const char *name, void *(*start)(void *),
+                            void *arg);
+VThread *machine_thread_by_id(uint32_t id);
+/* Goes on in @to (NULL: in the scheduler); returns when switched back. */
+void machine_switch(VThread *to);
+
+static inline VThread *machine_current(void)
+{
+    return machine.current;
+}
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The simulated ring: requests go to the device when the loop waits, come back
+ * when their time has come, and are delivered in the order of that time.
+ */
+#include "sim-internal.h"
+
+#include <poll.h>
+
+enum { MAX_BATCH_OPTIONS = 16 };
+
+/* A request: queued, then at the device, then complete. */
+typedef struct SimRequest {
+    struct io_uring_sqe sqe;
+    CqeHandler *handler;
+    int64_t due;
+    QTAILQ_ENTRY(SimRequest) next;
+} SimRequest;
+
+typedef QTAILQ_HEAD(SimRequestList, SimRequest) SimRequestList;
+
+typedef struct SimWatch {
+    HostWatch base;
+    QTAILQ_ENTRY(SimWatch) next;
+} SimWatch;
+
+struct HostMonitor {
+    uint64_t ctx;
+    SimRequestList queued;  /* not submitted yet */
+    SimRequestList pending; /* at the device, by due time */
+    QTAILQ_HEAD(, SimWatch) watches;
+    VThread *waiter;
+    QTAILQ_ENTRY(HostMonitor) next;
+};
+
+const SimDevice sim_device_ssd = {
+    .read_ns = 60000, .write_ns = 25000, .flush_ns = 200000, .nop_ns = 1000,
+    .jitter_percent = 25,
+};
+
+HostMonitor *sim_monitor_new(uint64_t ctx, Error **errp)
+{
+    HostMonitor *m = g_new0(HostMonitor, 1);
+
+    m->ctx = ctx;
+    QTAILQ_INIT(&m->queued);
+    QTAILQ_INIT(&m->pending);
+    QTAILQ_INIT(&m->watches);
+    QTAILQ_INSERT_TAIL(&sim.monitors, m, next);
+    return m;
+}
+
+static void drop_requests(SimRequestList *list)
+{
+    SimRequest *req, *next;
+
+    QTAILQ_FOREACH_SAFE(req, list, next, next) {
+        g_free(req);
+    }
+}
+
+void sim_monitor_free(HostMonitor *m)
+{
+    drop_requests(&m->queued);
+    drop_requests(&m->pending);
+    QTAILQ_REMOVE(&sim.monitors, m, next);
+    g_free(m);
+}
+
+/* ---- Descriptors ---- */
+
+HostWatch *sim_watch_add(HostMonitor *m, int fd, short events, bool drained,
+                         uint64_t id, void *opaque)
+{
+    SimWatch *watch = g_new0(SimWatch, 1);
+
+    watch->base = (HostWatch){
+        .fd = fd, .events = events, .drained = drained, .id = id,
+        .opaque = opaque,
+    };
+    QTAILQ_INSERT_TAIL(&m->watches, watch, next);
+    return &watch->base;
+}
+
+void sim_watch_remove(HostMonitor *m, HostWatch *base)
+{
+    SimWatch *watch = container_of(base, SimWatch, base);
+
+    QTAILQ_REMOVE(&m->watches, watch, next);
+    g_free(watch);
+}
+
+/* ---- Requests ---- */
+
+void sim_add_sqe(HostMonitor *m, HostPrepSqe *prep, void *opaque,
+                 CqeHandler *handler)
+{
+    SimRequest *req = g_new0(SimRequest, 1);
+
+    prep(&req->sqe, opaque);
+    req->handler = handler;
+    QTAILQ_INSERT_TAIL(&m->queued, req, next);
+}
+
+static int64_t latency(const struct io_uring_sqe *sqe)
+{
+    const SimDevice *device = sim.config.device;
+    int64_t ns, spread;
+
+    switch (sqe->opcode) {
+    case IORING_OP_NOP:
+        return device->nop_ns; /* no device is involved: no jitter */
+    case IORING_OP_READ:
+    case IORING_OP_READV:
+        ns = device->read_ns;
+        break;
+    case IORING_OP_WRITE:
+    case IORING_OP_WRITEV:
+        ns = device->write_ns;
+        break;
+    default:
+        ns = device->flush_ns;
+        break;
+    }
+    spread = ns * device->jitter_percent / 100;
+    if (spread) {
+        ns += (int64_t)(sim_random(&sim.rng) % (2 * spread + 1)) - spread;
+    }
+    return ROUND_UP(ns, 1000);
+}
+
+/* Keeps pending sorted; equal times stay in the order of submission. */
+static void insert_pending(HostMonitor *m, SimRequest *req)
+{
+    SimRequest *other;
+
+    QTAILQ_FOREACH(other, &m->pending, next) {
+        if (other->due > req->due) {
+            req->next.tqe_next = other;
+            req->next.tqe_prev = other->next.tqe_prev;
+            *other->next.tqe_prev = req;
+            other->next.tqe_prev = &req->next.tqe_next;
+            return;
+        }
+    }
+    QTAILQ_INSERT_TAIL(&m->pending, req, next);
+}
+
+static void submit(HostMonitor *m)
+{
+    SimRequest *req, *next;
+
+    QTAILQ_FOREACH_SAFE(req, &m->queued, next, next) {
+        QTAILQ_REMOVE(&m->queued, req, next);
+        req->due = sim.now + latency(&req->sqe);
+        insert_pending(m, req);
+    }
+}
+
+bool sim_monitor_busy(HostMonitor *m)
+{
+    return true;
+}
+
+/* ---- Waiting ---- */
+
+static unsigned count_due(HostMonitor *m)
+{
+    SimRequest *req;
+    unsigned n = 0;
+
+    QTAILQ_FOREACH(req, &m->pending, next) {
+        if (req->due > sim.now) {
+            break;
+        }
+        n++;
+    }
+    return n;
+}
+
+static bool any_watch_ready(HostMonitor *m)
+{
+    SimWatch *watch;
+
+    QTAILQ_FOREACH(watch, &m->watches, next) {
+        if (watch->base.events & POLLIN && sim_fd_readable(watch->base.fd)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t sim_monitor_next_event(void)
+{
+    int64_t soonest = -1;
+    HostMonitor *m;
+
+    QTAILQ_FOREACH(m, &sim.monitors, next) {
+        SimRequest *req = QTAILQ_FIRST(&m->pending);
+
+        if (m->waiter && req) {
+            soonest = qemu_soonest_timeout(soonest, req->due);
+        }
+    }
+    return soonest;
+}
+
+void sim_monitor_wake_ready(void)
+{
+    HostMonitor *m;
+
+    QTAILQ_FOREACH(m, &sim.monitors, next) {
+        if (m->waiter && (count_due(m) || any_watch_ready(m))) {
+            sim_wake(m->waiter);
+        }
+    }
+}
+
+/* How many of the @n completions that are due this wait returns. */
+static unsigned choose_batch(HostMonitor *m, unsigned n)
+{
+    uint64_t sizes[MAX_BATCH_OPTIONS];
+    unsigned options = MIN(n, MAX_BATCH_OPTIONS);
+
+    if (n < 2) {
+        return n;
+    }
+    sizes[0] = n;
+    for (unsigned i = 1; i < options; i++) {
+        sizes[i] = i;
+    }
+    return sizes[sim_choose(CHOICE_BATCH, m->ctx, sizes, options)];
+}
+
+static void deliver(HostMonitor *m, HostBatch *batch)
+{
+    SimWatch *watch;
+
+    for (unsigned n = choose_batch(m, count_due(m)); n > 0; n--) {
+        SimRequest *req = QTAILQ_FIRST(&m->pending);
+
+        QTAILQ_REMOVE(&m->pending, req, next);
+        host_batch_cqe(batch, req->handler, sim_file_perform(&req->sqe), 0);
+        g_free(req);
+    }
+    QTAILQ_FOREACH(watch, &m->watches, next) {
+        if (watch->base.events & POLLIN && sim_fd_readable(watch->base.fd)) {
+            host_batch_watch(batch, &watch->base, POLLIN);
+        }
+    }
+    batch->now_ns = sim.now;
+}
+
+void sim_monitor_wait(HostMonitor *m, int64_t timeout_ns, HostBatch *batch)
+{
+    int64_t deadline;
+
+    sim_point();
+    submit(m);
+    deadline = timeout_ns < 0 ? -1 : sim.now + timeout_ns;
+    while (timeout_ns && !count_due(m) && !any_watch_ready(m)) {
+        bool woken;
+
+        m->waiter = machine_current();
+        woken = sim_block(deadline);
+        m->waiter = NULL;
+        if (!woken) {
+            break;
+        }
+    }
+    deliver(m, batch);
+}

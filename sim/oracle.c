@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Who answers the machine's choices. */
+#include "sim-internal.h"
+
+const char *const choice_kind_names[CHOICE_KIND_MAX] = {"thread", "batch"};
+
+static unsigned choose_default(Oracle *oracle, const Choice *choice)
+{
+    return 0;
+}
+
+Oracle oracle_default = {.choose = choose_default};
+
+uint64_t sim_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+    return z ^ z >> 31;
+}
+
+/* Keeps to the default policy half of the time, or nothing would get far. */
+static unsigned choose_random(Oracle *oracle, const Choice *choice)
+{
+    RandomOracle *random = container_of(oracle, RandomOracle, base);
+    uint64_t value = sim_random(&random->state);
+
+    return value & 1 ? 0 : (value >> 1) % choice->n;
+}
+
+void oracle_random_init(RandomOracle *oracle, uint64_t seed)
+{
+    *oracle = (RandomOracle){.base.choose = choose_random, .state = seed};
+}
+
+static unsigned choose_scripted(Oracle *oracle, const Choice *choice)
+{
+    ScriptOracle *script = container_of(oracle, ScriptOracle, base);
+    ScriptAnswer answer = {.kind = choice->kind, .n = choice->n};
+    unsigned at = script->asked->len;
+
+    if (at < script->n_picks && script->picks[at] < choice->n) {
+        answer.taken = script->picks[at];
+    }
+    g_array_append_val(script->asked, answer);
+    return answer.taken;
+}
+
+void oracle_script_init(ScriptOracle *oracle, const unsigned *picks,
+                        unsigned n_picks)
+{
+    *oracle = (ScriptOracle){
+        .base.choose = choose_scripted, .picks = picks, .n_picks = n_picks,
+        .asked = g_array_new(false, false, sizeof(ScriptAnswer)),
+    };
+}
+
+void oracle_script_finish(ScriptOracle *oracle)
+{
+    g_array_free(oracle->asked, true);
+}
+
+const SimObserver *sim_observer;
+
+unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
+                    unsigned n)
+{
+    Oracle *oracle = sim.config.oracle;
+    Choice choice = {
+        .kind = kind, .n = n, .object = object, .options = options,
+    };
+    unsigned taken = oracle->choose(oracle, &choice);
+
+    assert(taken < n);
+    PROBE_TEXT(CHOICE, object, n, taken, 0, choice_kind_names[kind]);
+    if (sim_observer) {
+        sim_observer->chosen(&choice, taken);
+    }
+    return taken;
+}

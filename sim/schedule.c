@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which virtual thread runs, and what happens when none can.
+ *
+ * A thread leaves the processor at two places only: sim_point(), where it
+ * could go on, and sim_block(), where it cannot.  Both end in pick().
+ */
+#include "sim-internal.h"
+
+enum { MAX_OPTIONS = 64 };
+
+/* The runnable threads, the current one (if it is) first. */
+static unsigned runnable(VThread **out, uint64_t *ids)
+{
+    VThread *current = machine_current(), *thread;
+    unsigned n = 0;
+
+    if (current && current->state == VTHREAD_RUNNABLE) {
+        out[n] = current;
+        ids[n++] = current->self.id;
+    }
+    QTAILQ_FOREACH(thread, &machine.threads, next) {
+        if (thread != current && thread->state == VTHREAD_RUNNABLE &&
+            n < MAX_OPTIONS) {
+            out[n] = thread;
+            ids[n++] = thread->self.id;
+        }
+    }
+    return n;
+}
+
+static VThread *pick(void)
+{
+    VThread *threads[MAX_OPTIONS];
+    uint64_t ids[MAX_OPTIONS];
+    unsigned n = runnable(threads, ids), taken = 0;
+
+    if (n > 1) {
+        taken = sim_choose(CHOICE_THREAD, host_self()->id, ids, n);
+    }
+    return n ? threads[taken] : NULL;
+}
+
+/* The soonest thing that can happen by itself, or -1. */
+static int64_t next_event(void)
+{
+    int64_t soonest = sim_monitor_next_event();
+    VThread *thread;
+
+    QTAILQ_FOREACH(thread, &machine.threads, next) {
+        if (thread->state == VTHREAD_BLOCKED) {
+            soonest = qemu_soonest_timeout(soonest, thread->deadline);
+        }
+    }
+    return soonest;
+}
+
+/* Wakes those whose time has come, or whose requests have. */
+static void wake_due(void)
+{
+    VThread *thread;
+
+    sim_monitor_wake_ready();
+    QTAILQ_FOREACH(thread, &machine.threads, next) {
+        if (thread->state == VTHREAD_BLOCKED && thread->deadline >= 0 &&
+            thread->deadline <= sim.now) {
+            thread->timed_out = true;
+            thread->state = VTHREAD_RUNNABLE;
+        }
+    }
+}
+
+/* Lets time pass until somebody can run; false if nobody ever will. */
+static bool advance(void)
+{
+    int64_t event = next_event();
+
+    if (event < 0) {
+        return false;
+    }
+    sim.now = MAX(sim.now, event);
+    wake_due();
+    return true;
+}
+
+/* The machine stops here, and its threads stay where they are. */
+static void stop(SimOutcome outcome)
+{
+    sim.outcome = outcome;
+    machine_switch(NULL);
+}
+
+static void report_stuck(void)
+{
+    HostThread *self = host_self();
+    VThread *thread;
+
+    QTAILQ_FOREACH(thread, &machine.threads, next) {
+        if (thread->state == VTHREAD_BLOCKED) {
+            host_set_self(&thread->self);
+            PROBE_TEXT(STUCK, thread->self.id, 0, 0, 0, thread->name);
+            if (sim_observer) {
+                sim_observer->stuck(thread->self.id);
+            }
+        }
+    }
+    host_set_self(self);
+}
+
+static void reschedule(void)
+{
+    VThread *next;
+
+    while (!(next = pick())) {
+        if (!advance()) {
+            report_stuck();
+            stop(SIM_STUCK);
+            return;
+        }
+    }
+    machine_switch(next);
+}
+
+void sim_point(void)
+{
+    sim.now += SIM_TICK_NS;
+    sim.steps++;
+    if (sim.config.max_steps && sim.steps > sim.config.max_steps) {
+        stop(SIM_BUDGET);
+    }
+    wake_due();
+    reschedule();
+}
+
+bool sim_block(int64_t deadline)
+{
+    VThread *self = machine_current();
+
+    self->state = VTHREAD_BLOCKED;
+    self->deadline = deadline;
+    self->timed_out = false;
+    reschedule();
+    self->deadline = -1;
+    return !self->timed_out;
+}
+
+void sim_wake(VThread *thread)
+{
+    if (thread->state == VTHREAD_BLOCKED) {
+        thread->state = VTHREAD_RUNNABLE;
+    }
+}
+
+/* A thread's last act; the main thread's ends the run. */
+static void ended(VThread *thread)
+{
+    sim_thread_ended(thread);
+    if (thread->self.id == 1) {
+        stop(SIM_DONE);
+    } else {
+        reschedule();
+    }
+}
+
+typedef struct MainCall {
+    SimMain *fn;
+    void *opaque;
+} MainCall;
+
+static void *call_main(void *opaque)
+{
+    MainCall *call = opaque;
+
+    call->fn(call->opaque);
+    return NULL;
+}
+
+Sim sim;
+
+SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
+                  void *opaque)
+{
+    MainCall call = {fn, opaque};
+
+    sim = (Sim){.config = *config, .rng = config->seed};
+    sim.config.oracle = config->oracle ? config->oracle : &oracle_default;
+    sim.config.device = config->device ? config->device : &sim_device_ssd;
+    if (!sim.config.file_size) {
+        sim.config.file_size = 64 << 20;
+    }
+    QTAILQ_INIT(&sim.monitors);
+    sim.notifiers = g_ptr_array_new();
+    sim.files = g_ptr_array_new();
+    host_set(ops, HOST_POINTS | HOST_TIMES);
+    machine_init();
+    machine.ended = ended;
+    machine_switch(machine_thread_new("main", call_main, &call));
+
+    machine_finish();
+    sim_files_finish();
+    g_ptr_array_free(sim.notifiers, true);
+    g_ptr_array_free(sim.files, true);
+    host_set(NULL, 0);
+    return (SimResult){sim.outcome, sim.steps, sim.now};
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by the files of this room: the machine's clock and its waiting. */
+#ifndef SIM_INTERNAL_H
+#define SIM_INTERNAL_H
+
+#include "machine.h"
+#include "sim.h"
+
+enum { SIM_TICK_NS = 50 }; /* what a host operation takes */
+
+typedef struct Sim {
+    SimConfig config;
+    int64_t now;
+    uint64_t rng;
+    uint64_t steps;
+    SimOutcome outcome;
+    QTAILQ_HEAD(, HostMonitor) monitors;
+    GPtrArray *notifiers; /* of SimNotifier, by virtual descriptor */
+    GPtrArray *files;     /* of SimFile, by virtual descriptor */
+} Sim;
+
+extern Sim sim;
+
+/* splitmix64: the machine's only source of chance. */
+uint64_t sim_random(uint64_t *state);
+unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
+                    unsigned n);
+
+/* schedule.c: another thread may go first. */
+void sim_point(void);
+/* Waits until sim_wake() or @deadline (-1: none); true if woken. */
+bool sim_block(int64_t deadline);
+void sim_wake(VThread *thread);
+
+/* monitor.c */
+HostMonitor *sim_monitor_new(uint64_t ctx, Error **errp);
+void sim_monitor_free(HostMonitor *monitor);
+HostWatch *sim_watch_add(HostMonitor *monitor, int fd, short events,
+                         bool drained, uint64_t id, void *opaque);
+void sim_watch_remove(HostMonitor *monitor, HostWatch *watch);
+void sim_add_sqe(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
+                 CqeHandler *handler);
+bool sim_monitor_busy(HostMonitor *monitor);
+void sim_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
+                      HostBatch *batch);
+/* The soonest completion of any monitor, or -1; see schedule.c. */
+int64_t sim_monitor_next_event(void);
+/* Wakes the threads whose monitor has something to return. */
+void sim_monitor_wake_ready(void);
+
+/* notifier.c: descriptors from SIM_FD_NOTIFIER on */
+enum { SIM_FD_NOTIFIER = 1 << 20, SIM_FD_FILE = 1 << 21 };
+int sim_notifier_init(EventNotifier *e, bool active);
+void sim_notifier_cleanup(EventNotifier *e);
+void sim_notifier_set(EventNotifier *e);
+bool sim_notifier_clear(EventNotifier *e);
+bool sim_fd_readable(int fd);
+
+/* file.c */
+int sim_file_open(const char *path, bool writable, bool direct);
+void sim_file_close(int fd);
+int64_t sim_file_size(int fd);
+/* Performs a request on a virtual file; returns its result. */
+int32_t sim_file_perform(const struct io_uring_sqe *sqe);
+void sim_files_finish(void);
+
+/* lock.c */
+void sim_mutex_init(QemuMutex *mutex);
+void sim_mutex_destroy(QemuMutex *mutex);
+void sim_mutex_lock(QemuMutex *mutex);
+bool sim_mutex_trylock(QemuMutex *mutex);
+void sim_mutex_unlock(QemuMutex *mutex);
+void sim_cond_init(QemuCond *cond);
+void sim_cond_destroy(QemuCond *cond);
+bool sim_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns);
+void sim_cond_wake(QemuCond *cond, bool all);
+void sim_thread_create(QemuThread *thread, const char *name,
+                       void *(*start)(void *), void *arg);
+void *sim_thread_join(QemuThread *thread);
+void sim_thread_ended(VThread *thread);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The simulated machine: virtual threads on one OS thread, in virtual time.
+ *
+ * A virtual thread runs until it reaches a host operation.  There the machine
+ * may let another one go first, and which one is a choice of the oracle.  The
+ * clock moves by a tick at each operation, and jumps to the next deadline when
+ * all threads wait.  If they wait and there is no deadline and no request at
+ * the device, the machine is stuck: that is a deadlock, found at the moment it
+ * happens.
+ *
+ * The same oracle and the same seed give the same run, on every machine.
+ */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include "host.h"
+
+/* ---- Choices ---- */
+
+typedef enum ChoiceKind {
+    CHOICE_THREAD, /* who runs next; option 0: whoever runs now */
+    CHOICE_BATCH,  /* how many of the ready completions a wait returns;
+                      option 0: all of them, option k: the first k */
+    CHOICE_KIND_MAX
+} ChoiceKind;
+
+extern const char *const choice_kind_names[CHOICE_KIND_MAX];
+
+typedef struct Choice {
+    ChoiceKind kind;
+    unsigned n;      /* options 0 .. n-1, at least 2 */
+    uint64_t object; /* the thread or the context that reached it */
+    const uint64_t *options; /* thread numbers, or batch sizes */
+} Choice;
+
+/* Answers choices.  Option 0 is the default policy: keep going. */
+typedef struct Oracle Oracle;
+struct Oracle {
+    unsigned (*choose)(Oracle *oracle, const Choice *choice);
+};
+
+/* Always option 0. */
+extern Oracle oracle_default;
+
+typedef struct RandomOracle {
+    Oracle base;
+    uint64_t state;
+} RandomOracle;
+void oracle_random_init(RandomOracle *oracle, uint64_t seed);
+
+/* Takes @picks in turn, then option 0; remembers what was asked. */
+typedef struct ScriptOracle {
+    Oracle base;
+    const unsigned *picks;
+    unsigned n_picks;
+    GArray *asked; /* of ScriptAnswer */
+} ScriptOracle;
+typedef struct ScriptAnswer {
+    ChoiceKind kind;
+    unsigned n, taken;
+} ScriptAnswer;
+void oracle_script_init(ScriptOracle *oracle, const unsigned *picks,
+                        unsigned n_picks);
+void oracle_script_finish(ScriptOracle *oracle);
+
+/* ---- The device behind the simulated ring ---- */
+
+typedef struct SimDevice {
+    int64_t read_ns, write_ns, flush_ns, nop_ns;
+    unsigned jitter_percent; /* of each latency, either way, from the seed */
+} SimDevice;
+
+extern const SimDevice sim_device_ssd;
+
+/* ---- Running ---- */
+
+typedef struct SimConfig {
+    uint64_t seed;
+    Oracle *oracle;          /* NULL: the default policy */
+    const SimDevice *device; /* NULL: sim_device_ssd */
+    int64_t file_size;       /* of files that are opened; 0: 64 MiB */
+    uint64_t max_steps;      /* 0: no limit */
+} SimConfig;
+
+typedef enum SimOutcome {
+    SIM_DONE,   /* the main thread returned */
+    SIM_STUCK,  /* nothing can run, ever */
+    SIM_BUDGET, /* max_steps operations were made */
+} SimOutcome;
+
+typedef struct SimResult {
+    SimOutcome outcome;
+    uint64_t steps;
+    int64_t virtual_ns;
+} SimResult;
+
+typedef void SimMain(void *opaque);
+
+extern const HostOps sim_host;
+
+/*
+ * Runs @fn as the main thread of a fresh machine whose operations are @ops:
+ * sim_host, or something that wraps it.  A stuck machine's threads are
+ * abandoned where they are: run it in a process of its own.
+ */
+SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
+                  void *opaque);
+
+/* What the machine tells the recorder; set before sim_run(). */
+typedef struct SimObserver {
+    void (*chosen)(const Choice *choice, unsigned taken);
+    void (*stuck)(uint32_t thread);
+} SimObserver;
+extern const SimObserver *sim_observer;
+
+#endif
