@@ -1,17 +1,84 @@
-#include "scenario.h"
-#include "sim.h"
-#include "live/live.h"
+/* SPDX-License-Identifier: MIT */
+/* aiolab COMMAND: which function is called. */
 #include "builtin.h"
-static ScenarioOutcome out; static ScenarioSpec *spec;
-static void m(void*o){ scenario_run(spec,&out,&error_fatal);}
-static void sink(const ProbeEvent*e,void*o){printf("%ld T%u %s %lx %lx %lx %lx %s:%d %s\n",e->t_ns,e->thread,probe_table[e->kind].name,e->obj,e->a,e->b,e->c,e->site->file,e->site->line,e->text?e->text:"");}
-int main(int argc,char**argv){
-  int live = argc>1 && !strcmp(argv[1],"live"); int ep = argc>1 && !strcmp(argv[1],"epoll");
-  char **n = g_strsplit(argv[2],"/",2);
-  spec=scenario_spec_new(builtin_scenario_find(n[0]), n[1], &error_fatal);
-  for(int i=3;i<argc;i++) scenario_spec_set(spec,argv[i],&error_fatal);
-  if(live||ep){ live_start(ep?LIVE_MONITOR_EPOLL:LIVE_MONITOR_AUTO,0); m(0); live_stop(); puts("done");}
-  else { if(getenv("P"))probe_start(sink,0); SimConfig c={.seed=1}; SimResult r=sim_run(&c,&sim_host,m,0); printf("outcome %d steps %lu t %ld\n",r.outcome,r.steps,r.virtual_ns);}
-  for(unsigned i=0;i<out.results->len;i++){ScenarioResult *r=&g_array_index(out.results,ScenarioResult,i);printf("%s %ld\n",r->name,r->value);}
-  printf("failed %u %s\n",out.failed_checks,out.first_failure);
+#include "cli.h"
+#include "run.h"
+
+#include <locale.h>
+
+typedef struct Command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} Command;
+
+static const Command commands[] = {
+    {"lessons", cmd_lessons, "list the lessons, with your progress"},
+    {"learn", cmd_learn, "take a lesson"},
+    {"check", cmd_check, "check your solution of a lesson's exercise"},
+    {"scenarios", cmd_scenarios, "list the built-in scenarios"},
+    {"run", cmd_run, "run a scenario once, live or simulated"},
+    {"record", cmd_record, "run a scenario and record it"},
+    {"replay", cmd_replay, "run a recording again, and compare everything"},
+    {"tui", cmd_tui, "step through a recording or a scenario"},
+    {"inspect", cmd_inspect, "show one state as text or JSON"},
+    {"index", cmd_index, "make a recording's SQL tables"},
+    {"verify", cmd_verify, "check a recording's integrity"},
+    {"bench", cmd_bench, "measure the event loop"},
+    {"doctor", cmd_doctor, "say what works on this machine"},
+};
+
+static void print_help(FILE *out)
+{
+    fputs("Usage: aiolab COMMAND [OPTION...]\n"
+          "A laboratory for QEMU's event loop: record, replay, step, learn.\n\n",
+          out);
+    for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    }
+    fputs("\nExamples:\n"
+          "  aiolab learn                     begin with the first lesson\n"
+          "  aiolab run nested-laio/buggy     see a deadlock explained\n"
+          "  aiolab tui nested-laio/buggy     walk through it, both ways\n"
+          "\n'aiolab COMMAND --help' explains a command.\n", out);
+}
+
+static const Command *find_command(const char *name)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (g_str_equal(commands[i].name, name)) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    const Command *command;
+    g_autofree char *program = NULL;
+
+    setlocale(LC_ALL, "");
+    run_lookup = builtin_scenario_find;
+    if (argc < 2) {
+        print_help(stderr);
+        return STATUS_USAGE;
+    }
+    if (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h") ||
+        g_str_equal(argv[1], "help")) {
+        print_help(stdout);
+        return STATUS_OK;
+    }
+    if (g_str_equal(argv[1], "--version")) {
+        puts("aiolab " AIOLAB_VERSION "\nMIT licence, see COPYING");
+        return STATUS_OK;
+    }
+    command = find_command(argv[1]);
+    if (!command) {
+        cli_error("no command '%s'; 'aiolab --help' lists them", argv[1]);
+        return STATUS_USAGE;
+    }
+    program = g_strconcat("aiolab ", command->name, NULL);
+    g_set_prgname(program);
+    return command->run(argc - 1, argv + 1);
 }

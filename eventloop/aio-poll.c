@@ -120,7 +120,7 @@ bool aio_poll(AioContext *ctx, bool blocking)
     PROBE(POLL_END, ctx->id, progress, ctx->depth, 0);
     ctx->depth--;
     aio_free_deleted_handlers(ctx);
-    if (unlikely(host_mode & HOST_POINTS)) {
+    if (unlikely(host_mode & HOST_OBSERVE)) {
         host->turn(ctx->id);
     }
     return progress;

@@ -9,17 +9,15 @@ AioWait global_aio_wait;
  * Waits nest like the frames that they stand on, so a wait's name is that of
  * its thread and its depth; the event carries the text for reports.
  */
-void aio_wait_begin(AioContext *ctx, const char *condition, const char *file,
-                    int line, const char *func)
+void aio_wait_begin(AioContext *ctx, const char *condition,
+                    const ProbeSite *site)
 {
-    const ProbeSite site = {file, line, func};
-
     qatomic_inc(&global_aio_wait.num_waiters);
     /* Pairs with smp_mb() in aio_wait_kick(): it sees us, or we its change. */
     smp_mb();
     host_point(HOST_POINT_WAITERS, 0);
     if (unlikely(probe_on)) {
-        probe_emit(PROBE_WAIT_BEGIN, &site, aio_context_id(ctx),
+        probe_emit(PROBE_WAIT_BEGIN, site, aio_context_id(ctx),
                    aio_context_id(ctx), 0, 0, condition);
     }
 }

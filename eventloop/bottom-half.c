@@ -123,7 +123,7 @@ static void take_slice(AioContext *ctx, BHListSlice *slice)
         /* Pairs with QSLIST_INSERT_HEAD_ATOMIC in bh_enqueue(). */
         QSLIST_MOVE_ATOMIC(&slice->bh_list, &ctx->bh_list);
     }
-    if (unlikely(host_mode & HOST_POINTS)) {
+    if (unlikely(host_mode & HOST_OBSERVE)) {
         host->bh_detached(ctx->id, &slice->bh_list);
     }
     QSIMPLEQ_INSERT_TAIL(&ctx->bh_slices, slice, next);

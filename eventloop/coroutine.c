@@ -20,18 +20,26 @@ static void coroutine_trampoline(void)
     }
 }
 
+StackedCoroutineList coroutine_list = QLIST_HEAD_INITIALIZER(coroutine_list);
+
 Coroutine *qemu_coroutine_new(void)
 {
     StackedCoroutine *co = g_new0(StackedCoroutine, 1);
 
     stack_init(&co->stack, coroutine_trampoline);
+    if (host_mode & HOST_LISTS) {
+        QLIST_INSERT_HEAD(&coroutine_list, co, node);
+    }
     return &co->base;
 }
 
-void qemu_coroutine_delete(Coroutine *co)
+void qemu_coroutine_delete(Coroutine *base)
 {
-    stack_finish(coroutine_stack(co));
-    g_free(container_of(co, StackedCoroutine, base));
+    StackedCoroutine *co = container_of(base, StackedCoroutine, base);
+
+    QLIST_SAFE_REMOVE(co, node);
+    stack_finish(&co->stack);
+    g_free(co);
 }
 
 /*
@@ -74,6 +82,7 @@ static Coroutine *pool_get(HostThread *self)
 static void pool_put(HostThread *self, Coroutine *co)
 {
     co->caller = NULL;
+    co->id = 0;
     if (self->pool_size >= HOST_COROUTINE_POOL_MAX) {
         qemu_coroutine_delete(co);
         return;

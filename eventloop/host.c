@@ -24,6 +24,11 @@ void host_thread_init(HostThread *thread, uint32_t id, const char *name)
     thread->leader.base.name = name;
 }
 
+void host_thread_started(HostThread *thread)
+{
+    PROBE_TEXT(THREAD_START, thread->id, 0, 0, 0, thread->name);
+}
+
 void host_thread_finish(HostThread *thread)
 {
     while (!QSLIST_EMPTY(&thread->pool)) {

@@ -61,6 +61,8 @@ typedef struct HostThread {
 HostThread *host_self(void);
 void host_set_self(HostThread *self);
 void host_thread_init(HostThread *thread, uint32_t id, const char *name);
+/* Its first event; on the thread itself. */
+void host_thread_started(HostThread *thread);
 void host_thread_finish(HostThread *thread);
 
 /* A name for a new object: its creator and an ordinal, the same every run. */
@@ -176,6 +178,8 @@ extern const HostOps *host;
 enum {
     HOST_POINTS = 1, /* the host wants to know of scheduling points */
     HOST_TIMES = 2,  /* waits report the time, for events and for people */
+    HOST_OBSERVE = 4, /* it wants to know of turns and detached lists */
+    HOST_LISTS = 8,  /* one OS thread: keep lists that debuggers walk */
 };
 extern int host_mode;
 

@@ -11,7 +11,7 @@
 
 void replay_bh_schedule_event(QEMUBH *bh)
 {
-    host_point(HOST_POINT_REPLAY_BH, bh->id);
+    host->point(HOST_POINT_REPLAY_BH, bh->id);
     PROBE(REPLAY_BH, bh->id, bh->ctx->id, 0, 0);
     qemu_bh_schedule(bh);
 }
@@ -19,7 +19,7 @@ void replay_bh_schedule_event(QEMUBH *bh)
 void replay_bh_schedule_oneshot_event(AioContext *ctx, QEMUBHFunc *cb,
                                       void *opaque)
 {
-    host_point(HOST_POINT_REPLAY_BH, ctx->id);
+    host->point(HOST_POINT_REPLAY_BH, ctx->id);
     PROBE(REPLAY_BH, 0, ctx->id, 0, 0);
     aio_bh_schedule_oneshot(ctx, cb, opaque);
 }

@@ -62,7 +62,12 @@ typedef struct Stack {
 typedef struct StackedCoroutine {
     Coroutine base;
     Stack stack;
+    QLIST_ENTRY(StackedCoroutine) node;
 } StackedCoroutine;
+
+/* All coroutines, those in pools included (id 0); with HOST_LISTS only. */
+typedef QLIST_HEAD(StackedCoroutineList, StackedCoroutine) StackedCoroutineList;
+extern StackedCoroutineList coroutine_list;
 
 static inline Stack *coroutine_stack(Coroutine *co)
 {

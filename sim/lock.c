@@ -151,10 +151,10 @@ void sim_thread_create(QemuThread *qemu_thread, const char *name,
 {
     SimThread *t = g_new0(SimThread, 1);
 
+    sim_point();
     t->thread = machine_thread_new(name, start, arg);
     t->thread->self.host = t;
     qemu_thread->host = t;
-    sim_point();
 }
 
 void sim_thread_ended(VThread *thread)

@@ -17,7 +17,7 @@ static void vthread_entry(void)
     if (machine.started) {
         machine.started(thread);
     }
-    PROBE_TEXT(THREAD_START, thread->self.id, 0, 0, 0, thread->name);
+    host_thread_started(&thread->self);
     thread->ret = thread->start(thread->arg);
     PROBE(THREAD_EXIT, thread->self.id, 0, 0, 0);
     host_thread_finish(&thread->self);

@@ -63,6 +63,12 @@ void oracle_script_finish(ScriptOracle *oracle)
 
 const SimObserver *sim_observer;
 
+void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
+                     unsigned taken)
+{
+    PROBE_TEXT(CHOICE, object, n, taken, 0, choice_kind_names[kind]);
+}
+
 unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
                     unsigned n)
 {
@@ -73,7 +79,7 @@ unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
     unsigned taken = oracle->choose(oracle, &choice);
 
     assert(taken < n);
-    PROBE_TEXT(CHOICE, object, n, taken, 0, choice_kind_names[kind]);
+    sim_emit_choice(kind, object, n, taken);
     if (sim_observer) {
         sim_observer->chosen(&choice, taken);
     }

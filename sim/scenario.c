@@ -112,11 +112,8 @@ int64_t scenario_param_int(const ScenarioArgs *args, const char *name)
         value <<= 10 * (suffix - suffixes + 1);
         end++;
     }
-    if (end == text || *end) {
-        scenario_check_failed(__FILE__, __LINE__, __func__, "a number",
-                              "parameter %s='%s' is not a number", name, text);
-        return 0;
-    }
+    SCENARIO_CHECK(end != text && !*end, "parameter %s='%s' is not a number",
+                   name, text);
     return value;
 }
 
@@ -143,10 +140,10 @@ void scenario_note(const char *fmt, ...)
     PROBE_TEXT(NOTE, 0, 0, 0, 0, text);
 }
 
-void scenario_check_failed(const char *file, int line, const char *func,
-                           const char *condition, const char *fmt, ...)
+void scenario_check_failed(const ProbeSite *site, const char *condition,
+                           const char *fmt, ...)
 {
-    const ProbeSite site = {file, line, func};
+    const char *slash = strrchr(site->file, '/');
     char *text;
     va_list ap;
 
@@ -154,12 +151,12 @@ void scenario_check_failed(const char *file, int line, const char *func,
     text = g_strdup_vprintf(fmt, ap);
     va_end(ap);
     if (unlikely(probe_on)) {
-        probe_emit(PROBE_CHECK, &site, 0, 0, 0, 0, text);
+        probe_emit(PROBE_CHECK, site, 0, 0, 0, 0, text);
     }
     if (current->failed_checks++ == 0) {
         current->first_failure = g_strdup_printf(
-            "%s:%d: %s (%s is false)", strrchr(file, '/') ?
-            strrchr(file, '/') + 1 : file, line, text, condition);
+            "%s:%d: %s (%s is false)", slash ? slash + 1 : site->file,
+            site->line, text, condition);
     }
     g_free(text);
 }

@@ -90,21 +90,28 @@ static void stop(SimOutcome outcome)
     machine_switch(NULL);
 }
 
-static void report_stuck(void)
+/* In the name of the thread, which cannot do it itself any more. */
+void sim_emit_stuck(VThread *thread)
 {
     HostThread *self = host_self();
+
+    host_set_self(&thread->self);
+    PROBE_TEXT(STUCK, thread->self.id, 0, 0, 0, thread->name);
+    host_set_self(self);
+}
+
+static void report_stuck(void)
+{
     VThread *thread;
 
     QTAILQ_FOREACH(thread, &machine.threads, next) {
         if (thread->state == VTHREAD_BLOCKED) {
-            host_set_self(&thread->self);
-            PROBE_TEXT(STUCK, thread->self.id, 0, 0, 0, thread->name);
+            sim_emit_stuck(thread);
             if (sim_observer) {
                 sim_observer->stuck(thread->self.id);
             }
         }
     }
-    host_set_self(self);
 }
 
 static void reschedule(void)
@@ -191,7 +198,7 @@ SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
     QTAILQ_INIT(&sim.monitors);
     sim.notifiers = g_ptr_array_new();
     sim.files = g_ptr_array_new();
-    host_set(ops, HOST_POINTS | HOST_TIMES);
+    host_set(ops, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS);
     machine_init();
     machine.ended = ended;
     machine_switch(machine_thread_new("main", call_main, &call));

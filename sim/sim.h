@@ -114,4 +114,10 @@ typedef struct SimObserver {
 } SimObserver;
 extern const SimObserver *sim_observer;
 
+/* The events of a choice and of a stuck thread; a replay emits them too. */
+struct VThread;
+void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
+                     unsigned taken);
+void sim_emit_stuck(struct VThread *thread);
+
 #endif

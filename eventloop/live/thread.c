@@ -110,7 +110,7 @@ static void *live_thread_main(void *opaque)
 
     host_set_self(&thread->self);
     pthread_setname_np(pthread_self(), thread->name);
-    PROBE_TEXT(THREAD_START, thread->self.id, 0, 0, 0, thread->name);
+    host_thread_started(&thread->self);
     ret = thread->start(thread->arg);
     PROBE(THREAD_EXIT, thread->self.id, 0, 0, 0);
     host_thread_finish(&thread->self);

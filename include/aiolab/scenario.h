@@ -85,12 +85,12 @@ void scenario_note(const char *fmt, ...) G_GNUC_PRINTF_(1, 2);
 #define SCENARIO_CHECK(cond, ...)                                     \
     do {                                                              \
         if (!(cond)) {                                                \
-            scenario_check_failed(__FILE__, __LINE__, __func__, #cond, \
-                                  __VA_ARGS__);                       \
+            static const ProbeSite site_ = {__FILE__, __LINE__,       \
+                                            __func__};                \
+            scenario_check_failed(&site_, #cond, __VA_ARGS__);        \
         }                                                             \
     } while (0)
-void scenario_check_failed(const char *file, int line, const char *func,
-                           const char *condition, const char *fmt, ...)
-    G_GNUC_PRINTF_(5, 6);
+void scenario_check_failed(const ProbeSite *site, const char *condition,
+                           const char *fmt, ...) G_GNUC_PRINTF_(3, 4);
 
 #endif

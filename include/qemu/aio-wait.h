@@ -15,6 +15,7 @@
 #ifndef QEMU_AIO_WAIT_H
 #define QEMU_AIO_WAIT_H
 
+#include "aiolab/probe.h"
 #include "qemu/aio.h"
 #include "qemu/main-loop.h"
 
@@ -24,15 +25,17 @@ typedef struct AioWait {
 
 extern AioWait global_aio_wait;
 
-void aio_wait_begin(AioContext *ctx, const char *condition, const char *file,
-                    int line, const char *func);
+/* @site is static: it outlives the wait. */
+void aio_wait_begin(AioContext *ctx, const char *condition,
+                    const ProbeSite *site);
 void aio_wait_end(void);
 
 #define AIO_WAIT_WHILE_INTERNAL(ctx, cond)                                  \
     ({                                                                      \
         bool waited_ = false;                                               \
         AioContext *ctx_ = (ctx);                                           \
-        aio_wait_begin(ctx_, #cond, __FILE__, __LINE__, __func__);          \
+        static const ProbeSite site_ = {__FILE__, __LINE__, __func__};      \
+        aio_wait_begin(ctx_, #cond, &site_);                                \
         if (ctx_ && in_aio_context_home_thread(ctx_)) {                     \
             while ((cond)) {                                                \
                 aio_poll(ctx_, true);                                       \

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Options, output and errors, the same for every command. */
+#include "cli.h"
+
+int cli_parse(int *argc, char ***argv, const char *usage, const char *summary,
+              const GOptionEntry *entries, CommonOptions *common)
+{
+    const GOptionEntry common_entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &common->json, "print JSON", NULL},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &common->quiet,
+         "print errors only", NULL},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &common->output,
+         "write to this file", "FILE"},
+        {NULL}};
+    GOptionContext *context = g_option_context_new(usage);
+    GError *gerr = NULL;
+    bool ok;
+
+    g_option_context_set_summary(context, summary);
+    if (entries) {
+        g_option_context_add_main_entries(context, entries, NULL);
+    }
+    g_option_context_add_main_entries(context, common_entries, NULL);
+    ok = g_option_context_parse(context, argc, argv, &gerr);
+    g_option_context_free(context);
+    if (!ok) {
+        cli_error("%s; see --help", gerr->message);
+        g_error_free(gerr);
+        return STATUS_USAGE;
+    }
+    return -1;
+}
+
+void cli_error(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    fputs("aiolab: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+}
+
+int cli_fail(Error *err, int status)
+{
+    cli_error("%s", error_get_pretty(err));
+    error_free(err);
+    return status;
+}
+
+void cli_print(const CommonOptions *common, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (common->quiet) {
+        return;
+    }
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+}
+
+bool cli_open_output(const CommonOptions *common)
+{
+    if (common->output && !freopen(common->output, "w", stdout)) {
+        cli_error("%s: cannot be written: %s", common->output,
+                  g_strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+void cli_print_json(JsonBuilder *builder)
+{
+    JsonNode *root = json_builder_get_root(builder);
+    g_autofree char *text = json_to_string(root, false);
+
+    puts(text);
+    json_node_unref(root);
+    g_object_unref(builder);
+}
+
+void cli_json_string(JsonBuilder *builder, const char *name, const char *value)
+{
+    json_builder_set_member_name(builder, name);
+    if (value) {
+        json_builder_add_string_value(builder, value);
+    } else {
+        json_builder_add_null_value(builder);
+    }
+}
+
+void cli_json_int(JsonBuilder *builder, const char *name, int64_t value)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_int_value(builder, value);
+}
+
+void cli_json_bool(JsonBuilder *builder, const char *name, bool value)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_boolean_value(builder, value);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* aiolab index: make a log's SQL tables, by replaying it once. */
+#include "cli.h"
+
+#include "index.h"
+
+int cmd_index(int argc, char **argv)
+{
+    CommonOptions common = {.json = false};
+    int status = cli_parse(&argc, &argv, "LOG",
+                           "Replays a log once and makes its tables thread, "
+                           "object, site, event and input.", NULL, &common);
+    ScenarioSpec *spec = NULL;
+    Session *session = NULL;
+    Error *err = NULL;
+    Log *log;
+
+    if (status >= 0) {
+        return status;
+    }
+    if (argc != 2) {
+        cli_error("index needs one log; see --help");
+        return STATUS_USAGE;
+    }
+    log = log_open(argv[1], &err);
+    spec = log ? run_spec_from_log(log, &err) : NULL;
+    session = spec ? session_open_log(log, spec, &err) : NULL;
+    log_close(log, NULL);
+    if (!session) {
+        return cli_fail(err, STATUS_BAD_INPUT);
+    }
+    status = session_exit_status(session);
+    if (status >= STATUS_BAD_INPUT) {
+        cli_error("%s", session->text);
+        return status;
+    }
+    log = log_open_rw(argv[1], &err);
+    if (!log || !index_build(log, session, &err) || !log_close(log, &err)) {
+        return cli_fail(err, STATUS_BAD_INPUT);
+    }
+    cli_print(&common, "%s: %" PRIu64 " events\n", argv[1],
+              session_count(session));
+    session_free(session);
+    scenario_spec_free(spec);
+    return STATUS_OK;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* aiolab replay: run a log again, on one thread, and compare everything. */
+#include "cli.h"
+
+#include "report.h"
+
+static void print_json(const Session *session)
+{
+    JsonBuilder *b = json_builder_new();
+    bool identical = session->end == SESSION_DONE ||
+                     session->end == SESSION_FAILED ||
+                     session->end == SESSION_STUCK;
+
+    json_builder_begin_object(b);
+    cli_json_string(b, "log", session->title);
+    cli_json_bool(b, "identical", identical);
+    cli_json_int(b, "inputs", session->a);
+    cli_json_int(b, "digests", session->b);
+    cli_json_int(b, "events", session_count(session));
+    cli_json_string(b, "outcome",
+                    session->end == SESSION_STUCK ? "stuck"
+                    : session->end == SESSION_FAILED ? "failed"
+                    : session->end == SESSION_CUT ? "cut"
+                    : session->end == SESSION_DIVERGED ? "diverged"
+                    : session->end == SESSION_DONE ? "done" : "bad");
+    cli_json_string(b, "report", session->text);
+    json_builder_end_object(b);
+    cli_print_json(b);
+}
+
+static void print_identical(const Session *session, const char *ending,
+                            const CommonOptions *common)
+{
+    cli_print(common, "identical: %" PRIu64 " inputs, %" PRIu64 " state "
+              "digests compared, %" PRIu64 " events; %s\n", session->a,
+              session->b, session_count(session), ending);
+}
+
+static void print_text(const Session *session, const CommonOptions *common)
+{
+    switch (session->end) {
+    case SESSION_DONE:
+        print_identical(session, "the run ended well", common);
+        break;
+    case SESSION_FAILED:
+        print_identical(session, "a check failed, as recorded", common);
+        cli_print(common, "FAILED  %s\n", session->text);
+        break;
+    case SESSION_STUCK: {
+        g_autofree char *report = report_stuck(session);
+
+        print_identical(session, "the run is stuck, as recorded", common);
+        cli_print(common, "%s", report);
+        break;
+    }
+    case SESSION_CUT:
+        cli_error("%s: the recording ends after %" PRIu64 " inputs, before the "
+                  "scenario does; all of them were identical", session->title,
+                  session->a);
+        break;
+    case SESSION_DIVERGED:
+        fputs(session->text, stderr);
+        break;
+    case SESSION_CRASHED:
+        cli_error("%s: the replay was killed by signal %d after event %" PRIu64,
+                  session->title, (int)session->a, session_count(session));
+        break;
+    default:
+        cli_error("%s", session->text);
+        break;
+    }
+}
+
+int cmd_replay(int argc, char **argv)
+{
+    CommonOptions common = {.json = false};
+    int status = cli_parse(&argc, &argv, "LOG",
+                           "Runs a recording again on one thread and compares "
+                           "every input and state digest.\n"
+                           "Exit status: 0 identical, 4 divergence, 3 damaged.",
+                           NULL, &common);
+    ScenarioSpec *spec;
+    Session *session;
+    Error *err = NULL;
+    Log *log;
+
+    if (status >= 0) {
+        return status;
+    }
+    if (argc != 2) {
+        cli_error("replay needs one log; see --help");
+        return STATUS_USAGE;
+    }
+    log = log_open(argv[1], &err);
+    spec = log ? run_spec_from_log(log, &err) : NULL;
+    if (!spec) {
+        log_close(log, NULL);
+        return cli_fail(err, STATUS_BAD_INPUT);
+    }
+    session = session_open_log(log, spec, &err);
+    if (!session) {
+        return cli_fail(err, STATUS_MACHINE);
+    }
+    if (!cli_open_output(&common)) {
+        return STATUS_BAD_INPUT;
+    }
+    if (common.json) {
+        print_json(session);
+    } else {
+        print_text(session, &common);
+    }
+    status = session_exit_status(session);
+    /* A recorded finding that replays identically is what was asked for. */
+    if (status == STATUS_FINDING) {
+        status = STATUS_OK;
+    }
+    session_free(session);
+    scenario_spec_free(spec);
+    log_close(log, NULL);
+    return status;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* aiolab run: a scenario, once. */
+#include "record-run.h"
+
+#include "report.h"
+
+static void print_results(const ScenarioOutcome *outcome,
+                          const CommonOptions *common)
+{
+    for (unsigned i = 0; outcome->results && i < outcome->results->len; i++) {
+        ScenarioResult *r = &g_array_index(outcome->results, ScenarioResult, i);
+
+        cli_print(common, "  %-16s %" PRId64 "\n", r->name, r->value);
+    }
+}
+
+static void print_live_json(const RunResult *result, const char *name)
+{
+    JsonBuilder *b = json_builder_new();
+    const GArray *results = result->scenario.results;
+
+    json_builder_begin_object(b);
+    cli_json_string(b, "scenario", name);
+    cli_json_string(b, "host", "live");
+    cli_json_bool(b, "io_uring", result->io_uring);
+    cli_json_string(b, "outcome",
+                    result->scenario.failed_checks ? "failed" : "done");
+    cli_json_string(b, "failure", result->scenario.first_failure);
+    for (unsigned i = 0; results && i < results->len; i++) {
+        ScenarioResult *r = &g_array_index(results, ScenarioResult, i);
+
+        cli_json_int(b, r->name, r->value);
+    }
+    json_builder_end_object(b);
+    cli_print_json(b);
+}
+
+static int run_live(const ScenarioSpec *spec, const RunConfig *config,
+                    const CommonOptions *common)
+{
+    g_autofree char *name = scenario_spec_name(spec);
+    RunResult result;
+    Error *err = NULL;
+    int status = STATUS_OK;
+
+    if (!run_scenario(spec, config, &result, &err)) {
+        return cli_fail(err, STATUS_MACHINE);
+    }
+    if (common->json) {
+        print_live_json(&result, name);
+    } else {
+        cli_print(common, "%s (live, %s): %s\n", name,
+                  result.io_uring ? "io_uring" : "epoll",
+                  result.scenario.failed_checks ? "failed" : "done");
+        print_results(&result.scenario, common);
+    }
+    if (result.scenario.failed_checks) {
+        if (!common->json) {
+            cli_print(common, "FAILED  %s\n", result.scenario.first_failure);
+        }
+        status = STATUS_FINDING;
+    }
+    scenario_outcome_finish(&result.scenario);
+    return status;
+}
+
+static const char *const end_names[] = {
+    [SESSION_DONE] = "done", [SESSION_FAILED] = "failed",
+    [SESSION_STUCK] = "stuck", [SESSION_BUDGET] = "budget",
+    [SESSION_CUT] = "cut", [SESSION_DIVERGED] = "diverged",
+    [SESSION_BAD_LOG] = "bad", [SESSION_CRASHED] = "crashed",
+};
+
+static void print_sim_text(const Session *session, const CommonOptions *common)
+{
+    g_autofree char *time = report_time(session->model->t_ns);
+
+    if (session->end == SESSION_STUCK) {
+        g_autofree char *report = report_stuck(session);
+
+        cli_print(common, "%s", report);
+        return;
+    }
+    cli_print(common, "%s (simulated): %s, %" PRIu64 " events, %s\n",
+              session->title, end_names[session->end], session_count(session),
+              time);
+    if (session->end == SESSION_FAILED) {
+        cli_print(common, "FAILED  %s\n", session->text);
+    } else if (session->end == SESSION_CRASHED) {
+        cli_error("%s: killed by signal %d after event %" PRIu64
+                  "; 'aiolab tui %s' shows where", session->title,
+                  (int)session->a, session_count(session), session->title);
+    } else if (session->text) {
+        cli_error("%s", session->text);
+    }
+}
+
+static int run_simulated(const ScenarioSpec *spec, const RunConfig *config,
+                         const CommonOptions *common)
+{
+    Error *err = NULL;
+    Session *session = session_open_scenario(spec, config, &err);
+    int status;
+
+    if (!session) {
+        return cli_fail(err, STATUS_MACHINE);
+    }
+    if (common->json) {
+        JsonBuilder *b = json_builder_new();
+        g_autofree char *report = session->end == SESSION_STUCK
+                                      ? report_stuck(session) : NULL;
+
+        json_builder_begin_object(b);
+        cli_json_string(b, "scenario", session->title);
+        cli_json_string(b, "host", "sim");
+        cli_json_string(b, "outcome", end_names[session->end]);
+        cli_json_string(b, "failure", session->text);
+        cli_json_string(b, "report", report);
+        cli_json_int(b, "events", session_count(session));
+        cli_json_int(b, "virtual_ns", session->model->t_ns);
+        json_builder_end_object(b);
+        cli_print_json(b);
+    } else {
+        print_sim_text(session, common);
+    }
+    status = session_exit_status(session);
+    session_free(session);
+    return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    ScenarioOptions options = {.host = NULL};
+    CommonOptions common = {.json = false};
+    ScenarioSpec *spec;
+    RunConfig config;
+    int status = cli_parse(&argc, &argv, "SCENARIO[/VARIANT]",
+                           "Runs a scenario once; a .c or .so file of yours is "
+                           "one too.\nWith -o LOG the run is recorded.",
+                           scenario_option_entries(&options), &common);
+
+    if (status >= 0) {
+        return status;
+    }
+    if (argc != 2) {
+        cli_error("run needs one scenario; see --help");
+        return STATUS_USAGE;
+    }
+    spec = scenario_options_apply(&options, argv[1], &config, &status);
+    if (!spec) {
+        return status;
+    }
+    status = common.output ? record_and_index(spec, &config, &options, &common,
+                                              common.output)
+           : config.live ? run_live(spec, &config, &common)
+                         : run_simulated(spec, &config, &common);
+    scenario_spec_free(spec);
+    return status;
+}

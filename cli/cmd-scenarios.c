@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* aiolab scenarios: what can be run. */
+#include "builtin.h"
+#include "cli.h"
+
+static void add_json(JsonBuilder *b, const Scenario *s)
+{
+    json_builder_begin_object(b);
+    cli_json_string(b, "name", s->name);
+    cli_json_string(b, "summary", s->summary);
+    cli_json_string(b, "shows", s->shows);
+    cli_json_string(b, "host", s->host ? s->host : "sim");
+    json_builder_set_member_name(b, "variants");
+    json_builder_begin_array(b);
+    for (const ScenarioVariant *v = s->variants; v && v->name; v++) {
+        json_builder_begin_object(b);
+        cli_json_string(b, "name", v->name);
+        cli_json_string(b, "help", v->help);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+    json_builder_set_member_name(b, "parameters");
+    json_builder_begin_array(b);
+    for (const ScenarioParam *p = s->params; p && p->name; p++) {
+        json_builder_begin_object(b);
+        cli_json_string(b, "name", p->name);
+        cli_json_string(b, "default", p->value);
+        cli_json_string(b, "help", p->help);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+}
+
+static void print_text(const Scenario *s)
+{
+    printf("%s\n  %s\n", s->name, s->summary);
+    if (s->shows) {
+        printf("  shows: %s\n", s->shows);
+    }
+    for (const ScenarioVariant *v = s->variants; v && v->name; v++) {
+        printf("    /%-12s %s\n", v->name, v->help);
+    }
+    for (const ScenarioParam *p = s->params; p && p->name; p++) {
+        g_autofree char *assignment = g_strdup_printf("%s=%s", p->name,
+                                                      p->value);
+
+        printf("    -p %-16s %s\n", assignment, p->help);
+    }
+}
+
+int cmd_scenarios(int argc, char **argv)
+{
+    CommonOptions common = {.json = false};
+    JsonBuilder *b;
+    int status = cli_parse(&argc, &argv, "", "Lists the built-in scenarios, "
+                           "their variants and parameters.", NULL, &common);
+
+    if (status >= 0) {
+        return status;
+    }
+    if (!cli_open_output(&common)) {
+        return STATUS_BAD_INPUT;
+    }
+    if (!common.json) {
+        for (unsigned i = 0; builtin_scenarios[i]; i++) {
+            print_text(builtin_scenarios[i]);
+        }
+        return STATUS_OK;
+    }
+    b = json_builder_new();
+    json_builder_begin_array(b);
+    for (unsigned i = 0; builtin_scenarios[i]; i++) {
+        add_json(b, builtin_scenarios[i]);
+    }
+    json_builder_end_array(b);
+    cli_print_json(b);
+    return STATUS_OK;
+}

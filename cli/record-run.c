@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A recording is made in a process of its own: the scenario may crash, and
+ * what comes after must be able to fork.  Then it is replayed once, which
+ * proves it, and yields the events for the tables.
+ */
+#include "record-run.h"
+
+#include "index.h"
+#include "report.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { INDEX_LIMIT = 3000000 }; /* events; more by aiolab index only */
+
+static int record_in_child(const ScenarioSpec *spec, RunConfig config,
+                           const char *path, bool force)
+{
+    Error *err = NULL;
+    RunResult result;
+
+    config.log = log_create(path, force, &err);
+    if (!config.log) {
+        return cli_fail(err, STATUS_BAD_INPUT);
+    }
+    if (!run_scenario(spec, &config, &result, &err)) {
+        return cli_fail(err, STATUS_MACHINE);
+    }
+    log_set_meta_int(config.log, "io_uring", result.io_uring);
+    if (!log_close(config.log, &err)) {
+        return cli_fail(err, STATUS_MACHINE);
+    }
+    return STATUS_OK;
+}
+
+/* Returns the child's exit status, or 128 + signal. */
+static int record(const ScenarioSpec *spec, const RunConfig *config,
+                  const char *path, bool force)
+{
+    int status;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        status = record_in_child(spec, *config, path, force);
+        fflush(NULL);
+        _exit(status);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFSIGNALED(status)) {
+        cli_error("%s: the recorded scenario was killed by signal %d", path,
+                  WTERMSIG(status));
+        return 128 + WTERMSIG(status);
+    }
+    return WEXITSTATUS(status);
+}
+
+static bool build_index(const char *path, const Session *session)
+{
+    Error *err = NULL;
+    Log *log = log_open_rw(path, &err);
+    bool ok = log && index_build(log, session, &err);
+
+    if (log && !log_close(log, ok ? &err : NULL)) {
+        ok = false;
+    }
+    if (!ok) {
+        cli_fail(err, 0);
+    }
+    return ok;
+}
+
+static void print_json(const Session *session, Log *log, const char *name)
+{
+    JsonBuilder *b = json_builder_new();
+    const char *outcome = log_meta(log, "outcome");
+
+    json_builder_begin_object(b);
+    cli_json_string(b, "log", log_path(log));
+    cli_json_string(b, "scenario", name);
+    cli_json_string(b, "host", log_meta(log, "host"));
+    cli_json_string(b, "outcome", outcome);
+    cli_json_int(b, "inputs", log_meta_int(log, "inputs", 0));
+    cli_json_int(b, "stalls", log_meta_int(log, "stalls", 0));
+    cli_json_int(b, "events", session_count(session));
+    cli_json_bool(b, "identical", session->end != SESSION_DIVERGED &&
+                  session->end != SESSION_BAD_LOG);
+    json_builder_end_object(b);
+    cli_print_json(b);
+}
+
+static void print_result(const char *name, const char *value, void *opaque)
+{
+    if (g_str_has_prefix(name, "result.")) {
+        cli_print(opaque, "  %-16s %s\n", name + strlen("result."), value);
+    }
+}
+
+static void print_text(const Session *session, Log *log, const char *name,
+                       const CommonOptions *common)
+{
+    cli_print(common, "recorded %s (%s%s) into %s: %" PRId64 " inputs\n", name,
+              log_meta(log, "host"),
+              log_meta_int(log, "io_uring", 0) ? ", io_uring" : "",
+              log_path(log), log_meta_int(log, "inputs", 0));
+    log_foreach_meta(log, print_result, (void *)common);
+    if (session->end == SESSION_STUCK) {
+        g_autofree char *report = report_stuck(session);
+
+        cli_print(common, "%s", report);
+    } else if (session->end == SESSION_FAILED) {
+        cli_print(common, "FAILED  %s\n", session->text);
+    } else if (session->text) {
+        cli_print(common, "%s%s", session->text,
+                  session->end == SESSION_DIVERGED ? "" : "\n");
+    }
+}
+
+int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
+                     const ScenarioOptions *options,
+                     const CommonOptions *common, const char *path)
+{
+    g_autofree char *name = scenario_spec_name(spec);
+    int status = record(spec, config, path, options->force);
+    Session *session;
+    Error *err = NULL;
+    Log *log;
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    log = log_open(path, &err);
+    session = log ? session_open_log(log, spec, &err) : NULL;
+    if (!session) {
+        return cli_fail(err, STATUS_BAD_INPUT);
+    }
+    if (common->json) {
+        print_json(session, log, name);
+    } else {
+        print_text(session, log, name, common);
+    }
+    log_close(log, NULL);
+    status = session_exit_status(session);
+    if (!options->no_index && session_count(session) <= INDEX_LIMIT &&
+        status < STATUS_BAD_INPUT && !build_index(path, session)) {
+        status = STATUS_MACHINE;
+    }
+    session_free(session);
+    return status;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* -p, --host, --seed and their friends. */
+#include "scenario-options.h"
+
+const GOptionEntry *scenario_option_entries(ScenarioOptions *options)
+{
+    static GOptionEntry entries[16];
+    const GOptionEntry filled[] = {
+        {"param", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &options->params,
+         "set a parameter of the scenario", "NAME=VALUE"},
+        {"host", 0, 0, G_OPTION_ARG_STRING, &options->host,
+         "live or sim (default: the scenario's own)", "HOST"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &options->seed,
+         "simulated: random choices and latencies from this seed", "N"},
+        {"choices", 0, 0, G_OPTION_ARG_STRING, &options->choices,
+         "simulated: answer the choice points with these options", "N,N,..."},
+        {"fdmon", 0, 0, G_OPTION_ARG_STRING, &options->fdmon,
+         "live: io_uring or epoll (default: what works)", "MONITOR"},
+        {"data", 0, 0, G_OPTION_ARG_STRING, &options->data,
+         "recorded: keep what was read in full, or as a hash", "full|hash"},
+        {"no-index", 0, 0, G_OPTION_ARG_NONE, &options->no_index,
+         "recorded: do not make the SQL tables now", NULL},
+        {"force", 'f', 0, G_OPTION_ARG_NONE, &options->force,
+         "recorded: replace an existing log", NULL},
+        {NULL}};
+
+    memcpy(entries, filled, sizeof(filled));
+    return entries;
+}
+
+static bool parse_picks(ScenarioOptions *options)
+{
+    g_auto(GStrv) words = g_strsplit(options->choices, ",", 0);
+
+    options->picks = g_array_new(false, false, sizeof(unsigned));
+    for (char **word = words; *word; word++) {
+        guint64 value;
+        unsigned pick;
+
+        if (!g_ascii_string_to_unsigned(*word, 10, 0, 1000, &value, NULL)) {
+            cli_error("--choices: '%s' is not a number from 0 to 1000", *word);
+            return false;
+        }
+        pick = value;
+        g_array_append_val(options->picks, pick);
+    }
+    return true;
+}
+
+static bool apply_oracle(ScenarioOptions *options, RunConfig *config)
+{
+    config->sim.seed = options->seed;
+    if (options->choices) {
+        if (!parse_picks(options)) {
+            return false;
+        }
+        oracle_script_init(&options->script,
+                           (const unsigned *)options->picks->data,
+                           options->picks->len);
+        config->sim.oracle = &options->script.base;
+    } else if (options->seed) {
+        oracle_random_init(&options->random, options->seed);
+        config->sim.oracle = &options->random.base;
+    }
+    return true;
+}
+
+static bool one_of(const char *option, const char *value, const char *first,
+                   const char *second)
+{
+    if (!value || g_str_equal(value, first) || g_str_equal(value, second)) {
+        return true;
+    }
+    cli_error("%s: '%s' is neither %s nor %s", option, value, first, second);
+    return false;
+}
+
+ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
+                                     const char *name, RunConfig *config,
+                                     int *status)
+{
+    Error *err = NULL;
+    ScenarioSpec *spec;
+    const char *host;
+
+    *status = STATUS_USAGE;
+    *config = (RunConfig){.sim = {.max_steps = 100 * 1000 * 1000}};
+    if (!one_of("--host", options->host, "live", "sim") ||
+        !one_of("--fdmon", options->fdmon, "io_uring", "epoll") ||
+        !one_of("--data", options->data, "full", "hash") ||
+        !apply_oracle(options, config)) {
+        return NULL;
+    }
+    spec = run_spec_from_name(name, &err);
+    for (char **p = options->params; spec && p && *p; p++) {
+        if (!scenario_spec_set(spec, *p, &err)) {
+            scenario_spec_free(spec);
+            spec = NULL;
+        }
+    }
+    if (!spec) {
+        *status = cli_fail(err, strchr(name, '.') ? STATUS_BAD_INPUT
+                                                  : STATUS_USAGE);
+        return NULL;
+    }
+    host = options->host ? options->host : spec->scenario->host;
+    config->live = g_strcmp0(host, "live") == 0;
+    config->policy = g_strcmp0(options->data, "hash") == 0 ? DATA_HASH
+                                                           : DATA_FULL;
+    config->monitor = !options->fdmon ? LIVE_MONITOR_AUTO
+                    : g_str_equal(options->fdmon, "epoll")
+                          ? LIVE_MONITOR_EPOLL : LIVE_MONITOR_IO_URING;
+    return spec;
+}

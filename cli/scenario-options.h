@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of commands that run a scenario. */
+#ifndef CLI_SCENARIO_OPTIONS_H
+#define CLI_SCENARIO_OPTIONS_H
+
+#include "cli.h"
+#include "run.h"
+
+typedef struct ScenarioOptions {
+    char **params;   /* -p name=value */
+    char *host;      /* --host */
+    char *fdmon;     /* --fdmon */
+    char *data;      /* --data */
+    char *choices;   /* --choices: "0,2,1" */
+    gint64 seed;
+    gboolean no_index, force;
+    GArray *picks;   /* of unsigned: --choices, parsed */
+    ScriptOracle script;
+    RandomOracle random;
+} ScenarioOptions;
+
+/* The option entries for @options; the array is static, so call once. */
+const GOptionEntry *scenario_option_entries(ScenarioOptions *options);
+/*
+ * Makes @config and the specification of scenario @name.  NULL after having
+ * printed the error; @status is then the exit status.
+ */
+ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
+                                     const char *name, RunConfig *config,
+                                     int *status);
+
+#endif

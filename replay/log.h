@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log file.  log.c is the only file that includes SQLite.
+ *
+ * A log is written once, by log_create() .. log_close(), and read by
+ * log_open().  Whoever reads it treats it as bytes from a stranger: all that
+ * is read is checked, and a damaged log gives one line and no more.
+ */
+#ifndef REPLAY_LOG_H
+#define REPLAY_LOG_H
+
+#include "input.h"
+#include "aiolab/probe.h"
+#include "qapi/error.h"
+
+enum {
+    LOG_APPLICATION_ID = 0x41494f4c, /* "AIOL" */
+    LOG_VERSION = 1,
+};
+
+typedef struct Log Log;
+
+/* Replaces nothing: fails if @path exists, unless @overwrite. */
+Log *log_create(const char *path, bool overwrite, Error **errp);
+/* Read-only; checks header, version and the meta table. */
+Log *log_open(const char *path, Error **errp);
+/* For aiolab index: may write the derived tables. */
+Log *log_open_rw(const char *path, Error **errp);
+/* A log that was created becomes one plain file.  False and *errp if not. */
+bool log_close(Log *log, Error **errp);
+const char *log_path(const Log *log);
+
+/* ---- Writing: errors are kept, and the first is reported by log_close() -- */
+
+void log_set_meta(Log *log, const char *name, const char *value);
+void log_set_meta_int(Log *log, const char *name, int64_t value);
+void log_put_chunk(Log *log, unsigned ring, const Input *inputs, unsigned n);
+void log_put_payload(Log *log, uint64_t hash, const void *data, size_t len);
+void log_commit(Log *log);
+bool log_failed(const Log *log);
+
+/* ---- Reading ---- */
+
+/* NULL if there is none; valid until the log is closed. */
+const char *log_meta(Log *log, const char *name);
+int64_t log_meta_int(Log *log, const char *name, int64_t otherwise);
+/* Calls @fn for each row, sorted by name. */
+void log_foreach_meta(Log *log, void (*fn)(const char *name, const char *value,
+                                           void *opaque), void *opaque);
+/* All inputs in ticket order; freed with g_free.  NULL and *errp if damaged. */
+Input *log_inputs(Log *log, size_t *n, Error **errp);
+/* The content, freed with g_free, or NULL; checked against its name. */
+void *log_payload(Log *log, uint64_t hash, size_t *len);
+int64_t log_size(Log *log);
+/* SQLite's own check; false and *errp with its first complaint. */
+bool log_check_structure(Log *log, Error **errp);
+
+/* ---- Derived tables ---- */
+
+bool log_has_events(Log *log);
+void log_clear_derived(Log *log);
+void log_put_thread(Log *log, uint32_t id, const char *name);
+void log_put_object(Log *log, uint64_t id, const char *kind, const char *name,
+                    uint32_t creator, uint64_t born);
+void log_put_site(Log *log, unsigned id, const ProbeSite *site);
+void log_put_event(Log *log, uint64_t seq, const ProbeEvent *event,
+                   unsigned site);
+void log_put_input(Log *log, const Input *input);
+void log_finish_derived(Log *log);
+
+/* ---- Queries of lessons and tests: one value as text, or NULL ---- */
+
+char *log_query(Log *log, const char *sql, Error **errp);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests that are on a ring: what the recorder and the replayer must know of
+ * each until it completes.
+ */
+#ifndef REPLAY_PENDING_H
+#define REPLAY_PENDING_H
+
+#include "host.h"
+
+enum { PENDING_BUCKETS = 256 };
+
+typedef struct Pending {
+    CqeHandler *handler;
+    uint64_t id;
+    uint8_t opcode;
+    int fd;
+    uint64_t addr, off;
+    uint32_t len;
+    struct Pending *next;
+} Pending;
+
+typedef struct PendingTable {
+    Pending *buckets[PENDING_BUCKETS];
+    Pending *unused;
+} PendingTable;
+
+/* Adds the request that @sqe holds under @handler's id. */
+Pending *pending_add(PendingTable *table, CqeHandler *handler,
+                     const struct io_uring_sqe *sqe);
+Pending *pending_find(PendingTable *table, uint64_t id);
+void pending_remove(PendingTable *table, uint64_t id);
+void pending_finish(PendingTable *table);
+
+bool pending_is_read(const Pending *pending);
+bool pending_is_write(const Pending *pending);
+/* The memory that it reads into or writes from; @one is for plain buffers. */
+const struct iovec *pending_iov(const Pending *pending, struct iovec *one,
+                                unsigned *niov);
+
+#endif

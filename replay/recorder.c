@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The recorder: calls the host below, and notes what it answered.
+ *
+ * An input takes its ticket inside the operation that it belongs to: what is
+ * acquired (a lock, a wait's results, a list) after it was, while nobody else
+ * can have it.  What a thread publishes needs no ticket, because whoever sees
+ * it notes what was seen.  See section 4 of the design for what goes wrong
+ * when a number is taken outside.
+ */
+#include "recorder.h"
+
+#include "aio-internal.h"
+#include "pending.h"
+#include "qemu/iov.h"
+#include "ring.h"
+#include "sim.h"
+
+#include <unistd.h>
+
+enum { CLUSTER = 65536 }; /* pre-images are kept in pieces of this size */
+
+/* A file that the recorded program has open. */
+typedef struct RecordedFile {
+    int fd;
+    GHashTable *saved; /* DATA_HASH: clusters whose pre-image is stored */
+} RecordedFile;
+
+static struct {
+    const HostOps *base;
+    RingSet *rings;
+    BlackBox *box;
+    Log *log;
+    DataPolicy policy;
+    bool simulated;
+    GArray *files; /* of RecordedFile, by ordinal */
+    PendingTable pending;
+    uint8_t *cluster;
+} rec;
+
+static __thread Ring *own_ring;
+
+static void put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b)
+{
+    Ring *ring = own_ring;
+    uint64_t ticket = __atomic_add_fetch(&rec.box->last_ticket, 1,
+                                         __ATOMIC_RELAXED);
+
+    ring_wait(ring, 1);
+    *ring_slot(ring, ring->head) = (Slot){
+        .head = ticket << 24 | (uint64_t)host_self()->id << 8 | kind,
+        .obj = obj, .a = a, .b = b,
+    };
+    qatomic_store_release(&ring->head, ring->head + 1);
+}
+
+/* ---- Time, chance, points ---- */
+
+static int64_t rec_clock_ns(QEMUClockType clock)
+{
+    int64_t now = rec.base->clock_ns(clock);
+
+    put(INPUT_CLOCK, clock, now, 0);
+    return now;
+}
+
+static uint64_t rec_random64(void)
+{
+    uint64_t value = rec.base->random64();
+
+    put(INPUT_RANDOM, 0, value, 0);
+    return value;
+}
+
+static void rec_point(HostPoint point, uint64_t object)
+{
+    rec.base->point(point, object);
+    if (point == HOST_POINT_REPLAY_BH) {
+        put(INPUT_REPLAY_BH, object, 0, 0);
+    } else if (rec.simulated) {
+        put(INPUT_POINT, object, point, 0);
+    }
+}
+
+static void rec_turn(uint64_t ctx)
+{
+    put(INPUT_TURN, ctx, host_self()->digest, 0);
+}
+
+/* ---- Data ---- */
+
+static RecordedFile *recorded_file(int fd, unsigned *ordinal)
+{
+    for (unsigned i = 0; i < rec.files->len; i++) {
+        RecordedFile *file = &g_array_index(rec.files, RecordedFile, i);
+
+        if (file->fd == fd) {
+            *ordinal = i;
+            return file;
+        }
+    }
+    return NULL;
+}
+
+static void put_content(uint64_t hash, const struct iovec *iov, unsigned niov,
+                        size_t len)
+{
+    g_autofree uint8_t *flat = NULL;
+
+    if (niov == 1) {
+        ring_put_bytes(own_ring, hash, iov->iov_base, len);
+        return;
+    }
+    flat = g_malloc(len);
+    iov_to_buf(iov, niov, 0, flat, len);
+    ring_put_bytes(own_ring, hash, flat, len);
+}
+
+static uint64_t hash_iov(const struct iovec *iov, unsigned niov, size_t len)
+{
+    g_autofree uint8_t *flat = NULL;
+
+    if (niov == 1) {
+        return content_hash(iov->iov_base, len);
+    }
+    flat = g_malloc(len);
+    iov_to_buf(iov, niov, 0, flat, len);
+    return content_hash(flat, len);
+}
+
+static void put_cqe(CqeHandler *handler)
+{
+    uint64_t id = handler->cqe.user_data;
+    Pending *pending = pending_find(&rec.pending, id);
+    int32_t res = handler->cqe.res;
+
+    if (res > 0 && pending_is_read(pending)) {
+        struct iovec one;
+        unsigned niov;
+        const struct iovec *iov = pending_iov(pending, &one, &niov);
+        uint64_t hash = hash_iov(iov, niov, res);
+
+        if (rec.policy == DATA_FULL) {
+            put_content(hash, iov, niov, res);
+        }
+        put(INPUT_CQE_DATA, id, res, hash);
+    } else {
+        put(INPUT_CQE, id, (int64_t)res, 0);
+    }
+    pending_remove(&rec.pending, id);
+}
+
+/* Keeps what a write is about to overwrite, once for each cluster. */
+static void save_preimage(const Pending *write)
+{
+    struct iovec one;
+    unsigned niov, ordinal;
+    const struct iovec *iov = pending_iov(write, &one, &niov);
+    RecordedFile *file = recorded_file(write->fd, &ordinal);
+    uint64_t end = write->off + iov_size(iov, niov);
+
+    for (uint64_t at = ROUND_DOWN(write->off, CLUSTER); file && at < end;
+         at += CLUSTER) {
+        gpointer key = GSIZE_TO_POINTER(at / CLUSTER);
+        ssize_t len;
+
+        if (!g_hash_table_add(file->saved, key)) {
+            continue;
+        }
+        len = pread(file->fd, rec.cluster, CLUSTER, at);
+        if (len > 0) {
+            uint64_t hash = content_hash(rec.cluster, len);
+
+            ring_put_bytes(own_ring, hash, rec.cluster, len);
+            put(INPUT_PREIMAGE, ordinal, at, hash);
+        }
+    }
+}
+
+/* ---- Monitors ---- */
+
+typedef struct PrepCall {
+    HostPrepSqe *prep;
+    void *opaque;
+    CqeHandler *handler;
+} PrepCall;
+
+static void rec_prep(struct io_uring_sqe *sqe, void *opaque)
+{
+    PrepCall *call = opaque;
+    Pending *pending;
+
+    call->prep(sqe, call->opaque);
+    pending = pending_add(&rec.pending, call->handler, sqe);
+    if (rec.policy == DATA_HASH && !rec.simulated &&
+        pending_is_write(pending)) {
+        save_preimage(pending);
+    }
+}
+
+static void rec_add_sqe(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
+                        CqeHandler *handler)
+{
+    PrepCall call = {prep, opaque, handler};
+
+    rec.base->add_sqe(monitor, rec_prep, &call, handler);
+}
+
+static bool rec_monitor_busy(HostMonitor *monitor)
+{
+    bool busy = rec.base->monitor_busy(monitor);
+
+    if (busy) {
+        put(INPUT_BUSY, 0, 0, 0);
+    }
+    return busy;
+}
+
+static void rec_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
+                             HostBatch *batch)
+{
+    HostWatch *watch;
+    CqeHandler *handler;
+
+    rec.base->monitor_wait(monitor, timeout_ns, batch);
+    put(INPUT_WAIT, 0, (uint64_t)batch->n_watches << 16 | batch->n_cqes,
+        batch->now_ns);
+    QSIMPLEQ_FOREACH(watch, &batch->watches, next) {
+        put(INPUT_READY, watch->id, watch->revents, 0);
+    }
+    QSIMPLEQ_FOREACH(handler, &batch->cqes, next) {
+        put_cqe(handler);
+    }
+}
+
+static void rec_bh_detached(uint64_t ctx, QEMUBHList *slice)
+{
+    unsigned n = 0;
+    QEMUBH *bh;
+
+    QSLIST_FOREACH(bh, slice, next) {
+        n++;
+    }
+    if (n) {
+        put(INPUT_BH_SLICE, ctx, n, 0);
+        QSLIST_FOREACH(bh, slice, next) {
+            put(INPUT_BH, bh->id, 0, 0);
+        }
+    }
+}
+
+static bool rec_notifier_clear(EventNotifier *e)
+{
+    bool was_set = rec.base->notifier_clear(e);
+
+    put(INPUT_NOTIFIER, e->id, was_set, 0);
+    return was_set;
+}
+
+/* ---- Locks and threads ---- */
+
+static void rec_mutex_lock(QemuMutex *mutex)
+{
+    rec.base->mutex_lock(mutex);
+    put(INPUT_LOCK, mutex->id, 0, 0);
+}
+
+static bool rec_mutex_trylock(QemuMutex *mutex)
+{
+    bool taken = rec.base->mutex_trylock(mutex);
+
+    put(INPUT_TRYLOCK, mutex->id, taken, 0);
+    return taken;
+}
+
+static bool rec_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
+{
+    bool woken = rec.base->cond_wait(cond, mutex, timeout_ns);
+
+    put(INPUT_COND, cond->id, woken, 0);
+    return woken;
+}
+
+typedef struct ThreadStart {
+    void *(*start)(void *);
+    void *arg;
+} ThreadStart;
+
+static void *rec_thread_main(void *opaque)
+{
+    ThreadStart call = *(ThreadStart *)opaque;
+
+    g_free(opaque);
+    put(INPUT_THREAD_START, host_self()->id, 0, 0);
+    return call.start(call.arg);
+}
+
+static void rec_thread_create(QemuThread *thread, const char *name,
+                              void *(*start)(void *), void *arg)
+{
+    ThreadStart *call = g_new(ThreadStart, 1);
+
+    *call = (ThreadStart){start, arg};
+    if (!rec.simulated) {
+        fprintf(stderr, "aiolab: this scenario starts threads, and a live "
+                "recording of several threads cannot be replayed yet; record "
+                "it simulated (--host sim)\n");
+        _exit(5);
+    }
+    rec.base->thread_create(thread, name, rec_thread_main, call);
+    put(INPUT_THREAD_CREATE, thread->id, 0, 0);
+}
+
+static void *rec_thread_join(QemuThread *thread)
+{
+    void *ret = rec.base->thread_join(thread);
+
+    put(INPUT_THREAD_JOIN, thread->id, 0, 0);
+    return ret;
+}
+
+/* ---- Files ---- */
+
+static int rec_file_open(const char *path, bool writable, bool direct)
+{
+    int fd = rec.base->file_open(path, writable, direct);
+    uint64_t hash = content_hash(path, strlen(path));
+    int result = fd;
+
+    if (fd >= 0) {
+        RecordedFile file = {
+            .fd = fd, .saved = g_hash_table_new(NULL, NULL),
+        };
+
+        g_array_append_val(rec.files, file);
+        result = rec.files->len - 1;
+    }
+    ring_put_bytes(own_ring, hash, path, strlen(path));
+    put(INPUT_FILE_OPEN, 0, (int64_t)result, hash);
+    return fd;
+}
+
+static void rec_file_close(int fd)
+{
+    unsigned ordinal;
+    RecordedFile *file = recorded_file(fd, &ordinal);
+
+    if (file) {
+        file->fd = -1;
+    }
+    rec.base->file_close(fd);
+}
+
+static int64_t rec_file_size(int fd)
+{
+    int64_t size = rec.base->file_size(fd);
+    unsigned ordinal = 0;
+
+    recorded_file(fd, &ordinal);
+    put(INPUT_FILE_SIZE, ordinal, size, 0);
+    return size;
+}
+
+/* ---- What the machine tells ---- */
+
+static void rec_chosen(const Choice *choice, unsigned taken)
+{
+    put(INPUT_CHOICE, choice->object,
+        (uint64_t)choice->kind << 16 | choice->n << 8 | taken, 0);
+}
+
+static void rec_stuck(uint32_t thread)
+{
+    put(INPUT_STUCK, thread, 0, 0);
+}
+
+static const SimObserver recorder_observer = {
+    .chosen = rec_chosen, .stuck = rec_stuck,
+};
+
+/* ---- Operations that need no note: the base's own ---- */
+
+static HostMonitor *rec_monitor_new(uint64_t ctx, Error **errp)
+{
+    return rec.base->monitor_new(ctx, errp);
+}
+
+static void rec_monitor_free(HostMonitor *monitor)
+{
+    rec.base->monitor_free(monitor);
+}
+
+static HostWatch *rec_watch_add(HostMonitor *monitor, int fd, short events,
+                                bool drained, uint64_t id, void *opaque)
+{
+    return rec.base->watch_add(monitor, fd, events, drained, id, opaque);
+}
+
+static void rec_watch_remove(HostMonitor *monitor, HostWatch *watch)
+{
+    rec.base->watch_remove(monitor, watch);
+}
+
+static int rec_notifier_init(EventNotifier *e, bool active)
+{
+    return rec.base->notifier_init(e, active);
+}
+
+static void rec_notifier_cleanup(EventNotifier *e)
+{
+    rec.base->notifier_cleanup(e);
+}
+
+static void rec_notifier_set(EventNotifier *e)
+{
+    rec.base->notifier_set(e);
+    if (rec.simulated) {
+        put(INPUT_POINT, e->id, HOST_POINT_NOTIFY, 0);
+    }
+}
+
+static void rec_mutex_init(QemuMutex *mutex)
+{
+    rec.base->mutex_init(mutex);
+}
+
+static void rec_mutex_destroy(QemuMutex *mutex)
+{
+    rec.base->mutex_destroy(mutex);
+}
+
+static void rec_mutex_unlock(QemuMutex *mutex)
+{
+    rec.base->mutex_unlock(mutex);
+}
+
+static void rec_cond_init(QemuCond *cond)
+{
+    rec.base->cond_init(cond);
+}
+
+static void rec_cond_destroy(QemuCond *cond)
+{
+    rec.base->cond_destroy(cond);
+}
+
+static void rec_cond_wake(QemuCond *cond, bool all)
+{
+    rec.base->cond_wake(cond, all);
+}
+
+const HostOps recorder_host = {
+    .name = "recorder",
+    .clock_ns = rec_clock_ns,
+    .random64 = rec_random64,
+    .point = rec_point,
+    .turn = rec_turn,
+    .monitor_new = rec_monitor_new,
+    .monitor_free = rec_monitor_free,
+    .watch_add = rec_watch_add,
+    .watch_remove = rec_watch_remove,
+    .add_sqe = rec_add_sqe,
+    .monitor_busy = rec_monitor_busy,
+    .monitor_wait = rec_monitor_wait,
+    .bh_detached = rec_bh_detached,
+    .notifier_init = rec_notifier_init,
+    .notifier_cleanup = rec_notifier_cleanup,
+    .notifier_set = rec_notifier_set,
+    .notifier_clear = rec_notifier_clear,
+    .mutex_init = rec_mutex_init,
+    .mutex_destroy = rec_mutex_destroy,
+    .mutex_lock = rec_mutex_lock,
+    .mutex_trylock = rec_mutex_trylock,
+    .mutex_unlock = rec_mutex_unlock,
+    .cond_init = rec_cond_init,
+    .cond_destroy = rec_cond_destroy,
+    .cond_wait = rec_cond_wait,
+    .cond_wake = rec_cond_wake,
+    .thread_create = rec_thread_create,
+    .thread_join = rec_thread_join,
+    .file_open = rec_file_open,
+    .file_close = rec_file_close,
+    .file_size = rec_file_size,
+};
+
+/* ---- Begin and end ---- */
+
+bool recorder_start(const HostOps *base, Log *log, DataPolicy policy,
+                    Error **errp)
+{
+    rec.rings = ringset_new(log, errp);
+    if (!rec.rings) {
+        return false;
+    }
+    rec.base = base;
+    rec.box = ringset_box(rec.rings);
+    rec.log = log;
+    rec.policy = policy;
+    rec.simulated = base == &sim_host;
+    rec.files = g_array_new(false, false, sizeof(RecordedFile));
+    rec.cluster = g_aligned_alloc(1, CLUSTER, 4096);
+    own_ring = ringset_attach(rec.rings);
+    if (rec.simulated) {
+        sim_observer = &recorder_observer;
+    }
+    probe_start(NULL, NULL);
+    return true;
+}
+
+void recorder_end(void)
+{
+    HostThread *self = host_self();
+
+    put(INPUT_END, 0, self->digest, self->events);
+}
+
+void recorder_stop(void)
+{
+    uint64_t inputs, stalls;
+
+    probe_stop();
+    sim_observer = NULL;
+    own_ring = NULL;
+    stalls = ringset_finish(rec.rings, &inputs);
+    log_set_meta_int(rec.log, "inputs", inputs);
+    log_set_meta_int(rec.log, "stalls", stalls);
+    for (unsigned i = 0; i < rec.files->len; i++) {
+        g_hash_table_destroy(g_array_index(rec.files, RecordedFile, i).saved);
+    }
+    g_array_free(rec.files, true);
+    g_aligned_free(rec.cluster);
+    pending_finish(&rec.pending);
+}

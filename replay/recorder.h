@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Recording: a layer over the live or the simulated host. */
+#ifndef REPLAY_RECORDER_H
+#define REPLAY_RECORDER_H
+
+#include "host.h"
+#include "log.h"
+
+typedef enum DataPolicy {
+    DATA_FULL, /* what was read is stored, once for each content */
+    DATA_HASH, /* its hash is; a replay needs the image again */
+} DataPolicy;
+
+/* The host to run on while recording. */
+extern const HostOps recorder_host;
+enum {
+    RECORDER_LIVE_MODE = HOST_TIMES | HOST_OBSERVE,
+};
+
+/*
+ * Begins recording operations of @base into @log.  The calling thread is the
+ * recorded main thread (live) or runs the machine (sim).  False and *errp if
+ * the buffer cannot be made.
+ */
+bool recorder_start(const HostOps *base, Log *log, DataPolicy policy,
+                    Error **errp);
+/* The main thread's last act: what a replay must arrive at. */
+void recorder_end(void);
+/* Writes what is left; sets the log's meta "inputs" and "stalls". */
+void recorder_stop(void);
+
+#endif

@@ -1,1 +1,0 @@
-extern int aiolab_room_replay; int aiolab_room_replay;

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* From a name, or from a log, to something that can be run. */
+#include "run.h"
+
+#include <dlfcn.h>
+#include <glib/gstdio.h>
+
+ScenarioLookup *run_lookup;
+
+/* ---- A user's own file ---- */
+
+static bool compile(const char *source, const char *output, Error **errp)
+{
+    g_autofree char *messages = NULL;
+    g_autofree char *cflags = NULL;
+    g_autofree char *include = g_strdup(g_getenv("AIOLAB_INCLUDE")
+                                        ? g_getenv("AIOLAB_INCLUDE")
+                                        : AIOLAB_INCLUDE_DIR);
+    const char *cc = g_getenv("CC") ? g_getenv("CC") : "cc";
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    g_auto(GStrv) glib_flags = NULL;
+    GError *gerr = NULL;
+    int status = 0;
+
+    if (!g_spawn_command_line_sync("pkg-config --cflags glib-2.0", &cflags,
+                                   NULL, NULL, NULL) ||
+        !g_shell_parse_argv(cflags, NULL, &glib_flags, NULL)) {
+        glib_flags = g_new0(char *, 1);
+    }
+    for (const char *const *arg = (const char *const[]){
+             cc, "-shared", "-fPIC", "-g", "-O1", "-Wall", "-std=gnu11",
+             "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-I",
+             include, "-o", output, source, NULL}; *arg; arg++) {
+        g_ptr_array_add(argv, (char *)*arg);
+    }
+    for (char **flag = glib_flags; *flag; flag++) {
+        g_ptr_array_add(argv, *flag);
+    }
+    g_ptr_array_add(argv, NULL);
+    if (!g_spawn_sync(NULL, (char **)argv->pdata, NULL, G_SPAWN_SEARCH_PATH,
+                      NULL, NULL, NULL, &messages, &status, &gerr)) {
+        error_setg(errp, "%s: cannot run the compiler (%s); install one, or "
+                   "set CC", source, gerr->message);
+        g_error_free(gerr);
+        return false;
+    }
+    if (messages && *messages) {
+        fputs(messages, stderr);
+    }
+    if (status) {
+        error_setg(errp, "%s: does not compile; see the messages above",
+                   source);
+        return false;
+    }
+    return true;
+}
+
+/* The object stays loaded as long as the program runs. */
+static const Scenario *load_object(const char *path, const char *shown,
+                                   Error **errp)
+{
+    g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+    void *object = dlopen(absolute, RTLD_NOW | RTLD_LOCAL);
+    const Scenario *const *scenario;
+
+    if (!object) {
+        error_setg(errp, "%s: cannot be loaded: %s", shown, dlerror());
+        return NULL;
+    }
+    scenario = dlsym(object, "aiolab_user_scenario");
+    if (!scenario || !*scenario || !(*scenario)->run || !(*scenario)->name) {
+        error_setg(errp, "%s: defines no scenario; end it with SCENARIO(name) "
+                   "= {.name = ..., .run = ...}", shown);
+        return NULL;
+    }
+    return *scenario;
+}
+
+static const Scenario *load_source(const char *source, Error **errp)
+{
+    g_autofree char *dir = g_dir_make_tmp("aiolab-XXXXXX", NULL);
+    g_autofree char *object = dir ? g_build_filename(dir, "scenario.so", NULL)
+                                  : NULL;
+    const Scenario *scenario = NULL;
+
+    if (!dir) {
+        error_setg(errp, "cannot make a temporary directory; set TMPDIR");
+        return NULL;
+    }
+    if (compile(source, object, errp)) {
+        scenario = load_object(object, source, errp);
+    }
+    g_unlink(object);
+    g_rmdir(dir);
+    return scenario;
+}
+
+/* Splits "file.c/variant" behind the suffix; NULL if there is no suffix. */
+static char *split_file(const char *name, const char *suffix, char **variant)
+{
+    const char *at = g_strrstr(name, suffix);
+    const char *end = at ? at + strlen(suffix) : NULL;
+
+    if (!at || (*end && *end != '/')) {
+        return NULL;
+    }
+    *variant = *end ? g_strdup(end + 1) : NULL;
+    return g_strndup(name, end - name);
+}
+
+static ScenarioSpec *spec_from_file(const char *file, const char *variant,
+                                    bool source, Error **errp)
+{
+    const Scenario *scenario;
+    ScenarioSpec *spec;
+
+    if (!g_file_test(file, G_FILE_TEST_EXISTS)) {
+        error_setg(errp, "%s: no such file", file);
+        return NULL;
+    }
+    scenario = source ? load_source(file, errp) : load_object(file, file, errp);
+    spec = scenario ? scenario_spec_new(scenario, variant, errp) : NULL;
+    if (spec) {
+        spec->source = g_canonicalize_filename(file, NULL);
+    }
+    return spec;
+}
+
+ScenarioSpec *run_spec_from_name(const char *name, Error **errp)
+{
+    g_autofree char *variant = NULL;
+    g_autofree char *file = split_file(name, ".c", &variant);
+    g_auto(GStrv) parts = NULL;
+    const Scenario *scenario;
+
+    if (file) {
+        return spec_from_file(file, variant, true, errp);
+    }
+    file = split_file(name, ".so", &variant);
+    if (file) {
+        return spec_from_file(file, variant, false, errp);
+    }
+    parts = g_strsplit(name, "/", 2);
+    scenario = parts[0] && run_lookup ? run_lookup(parts[0]) : NULL;
+    if (!scenario) {
+        error_setg(errp, "no scenario '%s'; 'aiolab scenarios' lists them, and "
+                   "a .c file of yours is one too", name);
+        return NULL;
+    }
+    return scenario_spec_new(scenario, parts[1], errp);
+}
+
+/* ---- A log ---- */
+
+static void set_param(const char *name, const char *value, void *opaque)
+{
+    ScenarioSpec *spec = opaque;
+    g_autofree char *assignment = NULL;
+
+    if (g_str_has_prefix(name, "param.")) {
+        assignment = g_strconcat(name + strlen("param."), "=", value, NULL);
+        scenario_spec_set(spec, assignment, NULL);
+    }
+}
+
+ScenarioSpec *run_spec_from_log(Log *log, Error **errp)
+{
+    const char *name = log_meta(log, "scenario");
+    const char *source = log_meta(log, "source");
+    const char *slash = name ? strchr(name, '/') : NULL;
+    ScenarioSpec *spec;
+
+    if (!name) {
+        error_setg(errp, "%s: damaged log (it does not say which scenario it "
+                   "is of)", log_path(log));
+        return NULL;
+    }
+    if (source) {
+        spec = spec_from_file(source, slash ? slash + 1 : NULL,
+                              g_str_has_suffix(source, ".c"), errp);
+    } else {
+        spec = run_spec_from_name(name, errp);
+    }
+    if (spec) {
+        log_foreach_meta(log, set_param, spec);
+    } else {
+        error_prepend(errp, "%s: cannot run its scenario again: ",
+                      log_path(log));
+    }
+    return spec;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs a scenario: choose the host, put the recorder over it, begin, end. */
+#include "run.h"
+
+/* ---- Meta rows: what it takes to run it again ---- */
+
+static void put_param(gpointer name, gpointer value, gpointer opaque)
+{
+    g_autofree char *key = g_strconcat("param.", name, NULL);
+
+    log_set_meta(opaque, key, value);
+}
+
+static void write_meta(Log *log, const ScenarioSpec *spec,
+                       const RunConfig *config)
+{
+    g_autofree char *name = scenario_spec_name(spec);
+
+    log_set_meta(log, "state", "recording");
+    log_set_meta(log, "version", AIOLAB_VERSION);
+    log_set_meta(log, "scenario", name);
+    if (spec->source) {
+        log_set_meta(log, "source", spec->source);
+    }
+    log_set_meta(log, "host", config->live ? "live" : "sim");
+    log_set_meta(log, "data", config->policy == DATA_HASH ? "hash" : "full");
+    log_set_meta_int(log, "seed", config->sim.seed);
+    g_hash_table_foreach(spec->params, put_param, log);
+    log_commit(log);
+}
+
+static void write_results(Log *log, const RunResult *result)
+{
+    const char *outcome = result->sim.outcome == SIM_STUCK ? "stuck"
+                        : result->sim.outcome == SIM_BUDGET ? "budget"
+                        : result->scenario.failed_checks ? "failed" : "done";
+
+    log_set_meta(log, "outcome", outcome);
+    for (unsigned i = 0; result->scenario.results &&
+                         i < result->scenario.results->len; i++) {
+        ScenarioResult *r = &g_array_index(result->scenario.results,
+                                           ScenarioResult, i);
+        g_autofree char *key = g_strconcat("result.", r->name, NULL);
+
+        log_set_meta_int(log, key, r->value);
+    }
+    if (result->scenario.first_failure) {
+        log_set_meta(log, "failure", result->scenario.first_failure);
+    }
+}
+
+/* ---- Running ---- */
+
+typedef struct Run {
+    const ScenarioSpec *spec;
+    const RunConfig *config;
+    RunResult *result;
+    Error *err;
+} Run;
+
+static void run_main(void *opaque)
+{
+    Run *run = opaque;
+
+    if (scenario_run(run->spec, &run->result->scenario, &run->err) == 0 &&
+        run->config->log) {
+        recorder_end();
+    }
+}
+
+static void run_live(Run *run)
+{
+    live_start(run->config->monitor,
+               run->config->log ? RECORDER_LIVE_MODE : 0);
+    if (run->config->log) {
+        host_set(&recorder_host, RECORDER_LIVE_MODE);
+    }
+    host_thread_started(host_self());
+    run_main(run);
+    run->result->io_uring = live_uses_io_uring();
+    live_stop();
+}
+
+bool run_scenario(const ScenarioSpec *spec, const RunConfig *config,
+                  RunResult *result, Error **errp)
+{
+    Run run = {spec, config, result, NULL};
+    const HostOps *base = config->live ? &live_host : &sim_host;
+
+    *result = (RunResult){.sim.outcome = SIM_DONE};
+    if (config->log) {
+        write_meta(config->log, spec, config);
+        if (!recorder_start(base, config->log, config->policy, errp)) {
+            return false;
+        }
+    } else if (config->sink) {
+        probe_start(config->sink, config->sink_opaque);
+    }
+    if (config->live) {
+        run_live(&run);
+    } else {
+        result->sim = sim_run(&config->sim, config->log ? &recorder_host : base,
+                              run_main, &run);
+    }
+    if (config->log) {
+        recorder_stop();
+        write_results(config->log, result);
+    } else {
+        probe_stop();
+    }
+    if (run.err) {
+        error_propagate(errp, run.err);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* One run of a scenario, on either host, recorded or not. */
+#ifndef REPLAY_RUN_H
+#define REPLAY_RUN_H
+
+#include "live/live.h"
+#include "recorder.h"
+#include "scenario.h"
+#include "sim.h"
+
+typedef struct RunConfig {
+    bool live;
+    LiveMonitorKind monitor; /* live */
+    SimConfig sim;           /* simulated */
+    Log *log;                /* NULL: not recorded */
+    DataPolicy policy;
+    ProbeSink *sink;         /* simulated and not recorded; or NULL */
+    void *sink_opaque;
+} RunConfig;
+
+typedef struct RunResult {
+    SimResult sim;      /* of a live run: SIM_DONE */
+    ScenarioOutcome scenario;
+    bool io_uring;      /* live: what carried the I/O */
+} RunResult;
+
+/* In a process that nothing else needs.  False and *errp: it did not begin. */
+bool run_scenario(const ScenarioSpec *spec, const RunConfig *config,
+                  RunResult *result, Error **errp);
+
+/* What to run again, from a log's meta table. */
+ScenarioSpec *run_spec_from_log(Log *log, Error **errp);
+
+/*
+ * Finds a scenario by name: "name", "name/variant", or a user's "file.c" or
+ * "file.so" (with "/variant" behind it, if it has any).  The registry of
+ * built-in ones is set by whoever knows them.
+ */
+typedef const Scenario *ScenarioLookup(const char *name);
+extern ScenarioLookup *run_lookup;
+ScenarioSpec *run_spec_from_name(const char *name, Error **errp);
+
+#endif
