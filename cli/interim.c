@@ -1,6 +1,4 @@
 int cmd_bench(int,char**);int cmd_bench(int a,char**b){return 2;}
 int cmd_check(int,char**);int cmd_check(int a,char**b){return 2;}
-int cmd_inspect(int,char**);int cmd_inspect(int a,char**b){return 2;}
 int cmd_learn(int,char**);int cmd_learn(int a,char**b){return 2;}
 int cmd_lessons(int,char**);int cmd_lessons(int a,char**b){return 2;}
-int cmd_tui(int,char**);int cmd_tui(int a,char**b){return 2;}

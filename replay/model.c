@@ -36,6 +36,8 @@ Model *model_new(void)
         QTAILQ_INIT(&model->objects[i]);
     }
     model->by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
+    model->names = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+                                         g_free);
     return model;
 }
 
@@ -61,9 +63,11 @@ Model *model_copy(const Model *model)
     GHashTable *by_id = copy->by_id;
     GArray *threads = copy->threads;
 
+    g_hash_table_unref(copy->names);
     *copy = *model;
     copy->by_id = by_id;
     copy->threads = threads;
+    g_hash_table_ref(copy->names);
     for (unsigned i = 0; i < MODEL_KIND_MAX; i++) {
         ModelObject *object;
 
@@ -99,6 +103,7 @@ void model_free(Model *model)
     }
     g_array_free(model->threads, true);
     g_hash_table_destroy(model->by_id);
+    g_hash_table_unref(model->names);
     g_free(model);
 }
 
@@ -132,23 +137,33 @@ unsigned model_count(const Model *model, ModelKind kind)
     return n;
 }
 
+/* Kept when the object is born, so that it can be named when it is gone. */
+static void remember_name(Model *model, const ModelObject *object)
+{
+    const char *kind = short_names[object->kind];
+    char *name;
+
+    if (object->kind == MODEL_CONTEXT && object->name) {
+        name = g_strdup(object->name);
+    } else if (object->name) {
+        name = g_strdup_printf("%s (%s%u)", object->name, kind,
+                               object->ordinal);
+    } else {
+        name = g_strdup_printf("%s%u", kind, object->ordinal);
+    }
+    g_hash_table_replace(model->names, g_memdup2(&object->id, 8), name);
+}
+
 char *model_name(const Model *model, uint64_t id)
 {
-    ModelObject *object = model_find(model, id);
-    const char *kind;
+    const char *name = g_hash_table_lookup(model->names, &id);
 
-    if (!object) {
-        return id >> 32 ? g_strdup_printf("%u.%u", (unsigned)(id >> 32),
-                                          (unsigned)id)
-                        : g_strdup_printf("%u", (unsigned)id);
+    if (name) {
+        return g_strdup(name);
     }
-    kind = short_names[object->kind];
-    if (object->kind == MODEL_CONTEXT && object->name) {
-        return g_strdup(object->name);
-    }
-    return object->name ? g_strdup_printf("%s (%s%u)", object->name, kind,
-                                          object->ordinal)
-                        : g_strdup_printf("%s%u", kind, object->ordinal);
+    return id >> 32 ? g_strdup_printf("%u.%u", (unsigned)(id >> 32),
+                                      (unsigned)id)
+                    : g_strdup_printf("%u", (unsigned)id);
 }
 
 ModelFrame *model_top_frame(const ModelThread *thread, FrameKind kind)
@@ -176,6 +191,9 @@ static ModelObject *add(Model *model, ModelKind kind, const ProbeEvent *e,
         .ordinal = model->created[kind]++, .ctx = e->a,
         .since = model->seq, .since_ns = e->t_ns,
     };
+    if (!g_hash_table_contains(model->names, &e->obj)) {
+        remember_name(model, object);
+    }
     return insert(model, object);
 }
 
@@ -268,6 +286,7 @@ static void apply_context(Model *model, ModelThread *thread,
     case PROBE_CTX_NAME:
         if (ctx) {
             ctx->name = e->text;
+            remember_name(model, ctx);
         }
         break;
     case PROBE_CTX_HOME:

@@ -97,6 +97,8 @@ typedef struct Model {
     ModelObjectList objects[MODEL_KIND_MAX];
     unsigned created[MODEL_KIND_MAX];
     GHashTable *by_id;
+    GHashTable *names; /* id -> char *: of all objects that ever were; shared
+                          with the copies */
 } Model;
 
 Model *model_new(void);
@@ -107,7 +109,7 @@ void model_apply(Model *model, const ProbeEvent *event);
 
 ModelObject *model_find(const Model *model, uint64_t id);
 ModelThread *model_thread(const Model *model, uint32_t id);
-/* "main", "bh A (bh3)", "coroutine worker (co2)"; freed by the caller. */
+/* "main", "completion_bh (bh3)", "co2", gone or not; freed by the caller. */
 char *model_name(const Model *model, uint64_t id);
 unsigned model_count(const Model *model, ModelKind kind);
 /* The innermost frame of @kind, or NULL. */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* "a.aiolog" is replayed; "drain" or "my.c" is simulated. */
+#include "open-session.h"
+
+static Session *open_log_session(const char *path, int *status)
+{
+    Error *err = NULL;
+    Log *log = log_open(path, &err);
+    ScenarioSpec *spec = log ? run_spec_from_log(log, &err) : NULL;
+    Session *session = spec ? session_open_log(log, spec, &err) : NULL;
+
+    log_close(log, NULL);
+    if (!session) {
+        *status = cli_fail(err, STATUS_BAD_INPUT);
+    } else if (session->end == SESSION_BAD_LOG) {
+        cli_error("%s", session->text);
+        *status = STATUS_BAD_INPUT;
+        session_free(session);
+        session = NULL;
+    }
+    return session;
+}
+
+static bool looks_like_a_scenario(const char *name)
+{
+    return !g_file_test(name, G_FILE_TEST_IS_REGULAR) ||
+           g_str_has_suffix(name, ".c") || g_str_has_suffix(name, ".so");
+}
+
+Session *open_session_by_name(const char *name, ScenarioOptions *options,
+                              int *status)
+{
+    static RunConfig config;
+    ScenarioSpec *spec;
+    Session *session;
+    Error *err = NULL;
+
+    if (!looks_like_a_scenario(name)) {
+        return open_log_session(name, status);
+    }
+    spec = scenario_options_apply(options, name, &config, status);
+    if (!spec) {
+        return NULL;
+    }
+    config.live = false;
+    session = session_open_scenario(spec, &config, &err);
+    if (!session) {
+        *status = cli_fail(err, STATUS_MACHINE);
+    }
+    return session;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* A log or a scenario, whichever it is, as a session. */
+#ifndef CLI_OPEN_SESSION_H
+#define CLI_OPEN_SESSION_H
+
+#include "scenario-options.h"
+#include "session.h"
+
+/*
+ * NULL after having printed the error, with *status set.  What a session needs
+ * is kept for the rest of the program.
+ */
+Session *open_session_by_name(const char *name, ScenarioOptions *options,
+                              int *status);
+
+#endif

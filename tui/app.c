@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys to positions: the movements through a run. */
+#include "app.h"
+
+#include "keymap.h"
+#include "stack-lines.h"
+
+void app_init(App *app, Session *session, bool ascii)
+{
+    *app = (App){
+        .view = {.session = session, .ascii = ascii, .focus = PANE_LOG},
+        .rows = LAYOUT_MIN_ROWS, .cols = LAYOUT_MIN_COLS,
+    };
+    app_update(app);
+}
+
+void app_finish(App *app)
+{
+    View *view = &app->view;
+
+    session_free(view->session);
+    g_free(view->prompt);
+    g_free(view->message);
+    g_free(view->source_file);
+    g_strfreev(view->source_lines);
+    if (view->stacks) {
+        g_ptr_array_free(view->stacks, true);
+    }
+}
+
+static void say(App *app, const char *text)
+{
+    g_free(app->view.message);
+    app->view.message = g_strdup(text);
+}
+
+/* ---- What the position needs ---- */
+
+static char **load_lines(const char *file)
+{
+    g_autofree char *path = g_path_is_absolute(file)
+        ? g_strdup(file) : g_build_filename(AIOLAB_SOURCE_DIR, file, NULL);
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL)
+               ? g_strsplit(text, "\n", 0) : NULL;
+}
+
+void app_update(App *app)
+{
+    View *view = &app->view;
+    const char *file = view->session->position
+                           ? session_event(view->session).site->file : NULL;
+
+    if (file && g_strcmp0(file, view->source_file) != 0) {
+        g_free(view->source_file);
+        g_strfreev(view->source_lines);
+        view->source_file = g_strdup(file);
+        view->source_lines = load_lines(file);
+    }
+}
+
+void app_fetch_stacks(App *app)
+{
+    View *view = &app->view;
+
+    if (view->stacks && view->stacks_at == view->session->position) {
+        return;
+    }
+    if (view->stacks) {
+        g_ptr_array_free(view->stacks, true);
+    }
+    view->stacks = stack_lines(view->session, NULL);
+    view->stacks_at = view->session->position;
+}
+
+/* ---- Movements: each returns the event to go to, or 0 ---- */
+
+typedef bool EventTest(const ProbeEvent *event, const ProbeEvent *now,
+                       const View *view);
+
+static uint64_t search(const View *view, bool back, EventTest *test)
+{
+    const Session *session = view->session;
+    uint64_t n = session->position, count = session_count(session);
+    ProbeEvent now = n ? session_event(session) : (ProbeEvent){.thread = 1};
+
+    for (n += back ? -1 : 1; n >= 1 && n <= count; n += back ? -1 : 1) {
+        ProbeEvent event = event_store_get(session->events, n);
+
+        if (test(&event, &now, view)) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+static bool same_thread(const ProbeEvent *event, const ProbeEvent *now,
+                        const View *view)
+{
+    return event->thread == now->thread;
+}
+
+static bool turn_begins(const ProbeEvent *event, const ProbeEvent *now,
+                        const View *view)
+{
+    return event->thread == now->thread && event->kind == PROBE_POLL_BEGIN;
+}
+
+static bool is_breakpoint(const ProbeEvent *event, const ProbeEvent *now,
+                          const View *view)
+{
+    return view->breakpoints[event->kind] || event->kind == PROBE_STUCK ||
+           event->kind == PROBE_CHECK;
+}
+
+/* +1 where a callback or a leg of a coroutine begins, -1 where one ends. */
+static int nesting(const ProbeEvent *event)
+{
+    switch (event->kind) {
+    case PROBE_BH_BEGIN:
+    case PROBE_FD_BEGIN:
+    case PROBE_TIMER_BEGIN:
+    case PROBE_CQE_BEGIN:
+    case PROBE_CO_ENTER:
+    case PROBE_POLL_BEGIN:
+        return 1;
+    case PROBE_BH_END:
+    case PROBE_FD_END:
+    case PROBE_TIMER_END:
+    case PROBE_CQE_END:
+    case PROBE_CO_YIELD:
+    case PROBE_CO_END:
+    case PROBE_POLL_END:
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+/* The end (or, backwards, the begin) of what encloses the position. */
+static uint64_t enclosing(const View *view, bool back)
+{
+    const Session *session = view->session;
+    uint64_t n = session->position, count = session_count(session);
+    uint32_t thread = n ? session_event(session).thread : 1;
+    int depth = 0;
+
+    for (n += back ? -1 : 1; n >= 1 && n <= count; n += back ? -1 : 1) {
+        ProbeEvent event = event_store_get(session->events, n);
+
+        if (event.thread == thread) {
+            depth += back ? -nesting(&event) : nesting(&event);
+            if (depth < 0) {
+                return n;
+            }
+        }
+    }
+    return 0;
+}
+
+static void move_to(App *app, uint64_t n, const char *otherwise)
+{
+    if (!n) {
+        say(app, otherwise);
+        return;
+    }
+    session_goto(app->view.session, n);
+    app->view.scroll[PANE_LOG] = 0;
+    app_update(app);
+}
+
+static void move(App *app, Action action, bool back)
+{
+    const View *view = &app->view;
+    const Session *session = view->session;
+    uint64_t n = session->position, count = session_count(session);
+
+    switch (action) {
+    case ACTION_STEP:
+        move_to(app, back ? MAX(n, 2) - 1 : n + 1,
+                "there is nothing before the first event");
+        if (n == count && !back) {
+            say(app, "this is the last event");
+        }
+        break;
+    case ACTION_NEXT:
+        move_to(app, search(view, back, same_thread),
+                "this thread has no more events that way");
+        break;
+    case ACTION_ITERATION:
+        move_to(app, search(view, back, turn_begins),
+                "this thread has no more loop turns that way");
+        break;
+    case ACTION_FINISH:
+        move_to(app, enclosing(view, back), "no callback encloses this event");
+        break;
+    case ACTION_CONTINUE: {
+        uint64_t found = search(view, back, is_breakpoint);
+
+        move_to(app, found ? found : back ? 1 : count, "");
+        if (!found) {
+            say(app, "no breakpoint that way; b sets one on this kind of "
+                     "event");
+        }
+        break;
+    }
+    case ACTION_HOME:
+        move_to(app, 1, "");
+        break;
+    default:
+        move_to(app, count, "the run has no events");
+        break;
+    }
+}
+
+/* ---- Everything else ---- */
+
+static void toggle_breakpoint(App *app)
+{
+    View *view = &app->view;
+    g_autofree char *text = NULL;
+    uint32_t kind;
+
+    if (!view->session->position) {
+        return;
+    }
+    kind = session_event(view->session).kind;
+    view->breakpoints[kind] = !view->breakpoints[kind];
+    text = g_strdup_printf("breakpoint on %s is %s; c and C run to it",
+                           probe_table[kind].name,
+                           view->breakpoints[kind] ? "set" : "removed");
+    say(app, text);
+}
+
+static void scroll(App *app, int lines)
+{
+    int *scroll = &app->view.scroll[app->view.focus];
+
+    *scroll += lines;
+    if (app->view.focus != PANE_LOG) {
+        *scroll = CLAMP(*scroll, 0, 10000);
+    }
+}
+
+static void prompt_key(App *app, int key)
+{
+    View *view = &app->view;
+    size_t len = strlen(view->prompt);
+
+    if (key == KEY_ENTER_ || key == '\n' || key == '\r') {
+        uint64_t n = g_ascii_strtoull(view->prompt, NULL, 10);
+
+        g_clear_pointer(&view->prompt, g_free);
+        move_to(app, MIN(n, session_count(view->session)),
+                "events are counted from 1");
+    } else if (key == KEY_ESCAPE_) {
+        g_clear_pointer(&view->prompt, g_free);
+    } else if (key == KEY_BACKSPACE_ && len) {
+        view->prompt[len - 1] = 0;
+    } else if (key >= '0' && key <= '9' && len < 18) {
+        char *longer = g_strdup_printf("%s%c", view->prompt, key);
+
+        g_free(view->prompt);
+        view->prompt = longer;
+    }
+}
+
+static void act(App *app, Action action, bool back)
+{
+    View *view = &app->view;
+
+    switch (action) {
+    case ACTION_STEP ... ACTION_CONTINUE:
+    case ACTION_HOME:
+    case ACTION_END:
+        move(app, action, back);
+        break;
+    case ACTION_GOTO:
+        view->prompt = g_strdup("");
+        break;
+    case ACTION_BREAK:
+        toggle_breakpoint(app);
+        break;
+    case ACTION_FOCUS:
+        view->focus = (view->focus + (back ? PANE_MAX - 1 : 1)) % PANE_MAX;
+        break;
+    case ACTION_ZOOM:
+        view->zoom = !view->zoom;
+        break;
+    case ACTION_DOWN:
+        scroll(app, back ? -1 : 1);
+        break;
+    case ACTION_PAGE:
+        scroll(app, back ? -10 : 10);
+        break;
+    case ACTION_ASCII:
+        view->ascii = !view->ascii;
+        break;
+    case ACTION_DUMP:
+        app->dump = true;
+        say(app, "this screen will be printed as text when you leave");
+        break;
+    case ACTION_REDRAW:
+        app->redraw = true;
+        break;
+    case ACTION_HELP:
+        view->help = true;
+        break;
+    case ACTION_QUIT:
+        app->quit = true;
+        break;
+    default:
+        break;
+    }
+}
+
+void app_key(App *app, int key)
+{
+    View *view = &app->view;
+    Action action;
+    bool back;
+
+    g_clear_pointer(&view->message, g_free);
+    if (view->help) {
+        view->help = false;
+    } else if (view->prompt) {
+        prompt_key(app, key);
+    } else if (key >= '1' && key < '1' + PANE_MAX) {
+        view->focus = key - '1';
+    } else if (key == KEY_ESCAPE_) {
+        view->zoom = false;
+    } else {
+        action = keymap_find(key, &back);
+        if (action == ACTION_NONE) {
+            say(app, "no such key; ? lists them");
+        } else {
+            act(app, action, back);
+        }
+    }
+}

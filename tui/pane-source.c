@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The line of C that emitted the event. */
+#include "view.h"
+
+void draw_source(const View *view, Frame *frame, Rect rect)
+{
+    const ProbeSite *site;
+    int line = 0, first;
+
+    if (!view->session->position) {
+        return;
+    }
+    site = session_event(view->session).site;
+    pane_line(view, PANE_SOURCE, frame, rect, &line, ROLE_DIM, "%s:%d  %s()",
+              site->file, site->line, site->func);
+    if (!view->source_lines) {
+        return;
+    }
+    first = MAX(1, site->line - (rect.rows - 1) / 2);
+    for (int n = first; n < first + 200 && view->source_lines[n - 1]; n++) {
+        bool now = n == site->line;
+
+        pane_line(view, PANE_SOURCE, frame, rect, &line,
+                  now ? ROLE_NOW : ROLE_NORMAL, "%s%4d  %s",
+                  now ? frame_glyph(frame, GLYPH_NOW) : " ", n,
+                  view->source_lines[n - 1]);
+    }
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Key in, frame out: the loop that ties app, screen and terminal together. */
+#include "tui.h"
+
+#include "app.h"
+#include "keymap.h"
+#include "term.h"
+
+#include <langinfo.h>
+#include <unistd.h>
+
+bool tui_wants_ascii(void)
+{
+    return g_getenv("AIOLAB_ASCII") ||
+           g_ascii_strcasecmp(nl_langinfo(CODESET), "UTF-8") != 0;
+}
+
+bool tui_wants_color(void)
+{
+    const char *no_color = g_getenv("NO_COLOR");
+
+    return !(no_color && *no_color);
+}
+
+static void show(App *app, Term *term)
+{
+    Frame *frame;
+
+    term_size(term, &app->rows, &app->cols);
+    frame = screen(&app->view, app->rows, app->cols);
+    term_show(term, frame, app->redraw);
+    app->redraw = false;
+    frame_free(frame);
+}
+
+/* Stacks take a moment: they are fetched when no key waits. */
+static int next_key(App *app, Term *term, bool *stop)
+{
+    bool wanted = app->view.focus == PANE_COROUTINES;
+    int key = term_key(term, !wanted, stop);
+
+    if (key == -1 && wanted && !*stop) {
+        app_fetch_stacks(app);
+        show(app, term);
+        key = term_key(term, true, stop);
+    }
+    return key;
+}
+
+static void loop(App *app, Term *term)
+{
+    bool stop = false;
+
+    show(app, term);
+    while (!app->quit && !stop) {
+        int key = next_key(app, term, &stop);
+
+        /* All keys that wait, then one frame. */
+        while (key != -1 && !app->quit) {
+            if (key == KEY_RESIZE_) {
+                app->redraw = true;
+            } else {
+                app_key(app, key);
+            }
+            key = term_key(term, false, &stop);
+        }
+        show(app, term);
+    }
+}
+
+bool tui_run(Session *session, const TuiOptions *options, Error **errp)
+{
+    TermOptions term_options = {.color = options->color};
+    g_autofree char *last = NULL;
+    Term *term;
+    App app;
+
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        error_setg(errp, "not a terminal; 'aiolab inspect' prints states, and "
+                   "'aiolab tui --dump' prints one screen");
+        session_free(session);
+        return false;
+    }
+    if (options->at) {
+        session_goto(session, options->at);
+    }
+    app_init(&app, session, options->ascii);
+    term = g_strcmp0(g_getenv("TERM"), "dumb") ? term_open(&term_options) : NULL;
+    if (!term) {
+        error_setg(errp, "the terminal '%s' cannot show screens; set TERM, or "
+                   "use 'aiolab inspect'", g_getenv("TERM"));
+        app_finish(&app);
+        return false;
+    }
+    loop(&app, term);
+    term_close(term);
+    if (app.dump) {
+        Frame *frame = screen(&app.view, app.rows, app.cols);
+
+        last = frame_text(frame);
+        fputs(last, stdout);
+        frame_free(frame);
+    }
+    app_finish(&app);
+    return true;
+}
+
+char *tui_dump(Session *session, const TuiOptions *options, int rows, int cols)
+{
+    Frame *frame;
+    char *text;
+    App app;
+
+    if (options->at) {
+        session_goto(session, options->at);
+    }
+    app_init(&app, session, options->ascii);
+    frame = screen(&app.view, rows, cols);
+    text = frame_text(frame);
+    frame_free(frame);
+    app_finish(&app);
+    return text;
+}
