@@ -17,6 +17,10 @@ static Session *open_log_session(const char *path, int *status)
         *status = STATUS_BAD_INPUT;
         session_free(session);
         session = NULL;
+    } else if (session->end == SESSION_DIVERGED) {
+        cli_error("%s: its replay diverges after event %" PRIu64 ", and what "
+                  "follows is not shown; 'aiolab replay' says more", path,
+                  session_count(session));
     }
     return session;
 }

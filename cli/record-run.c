@@ -1,77 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A recording is made in a process of its own: the scenario may crash, and
- * what comes after must be able to fork.  Then it is replayed once, which
- * proves it, and yields the events for the tables.
+ * Records, and then replays once, which proves the recording and yields the
+ * events for the tables.
  */
 #include "record-run.h"
 
-#include "index.h"
+#include "record-log.h"
 #include "report.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 enum { INDEX_LIMIT = 3000000 }; /* events; more by aiolab index only */
-
-static int record_in_child(const ScenarioSpec *spec, RunConfig config,
-                           const char *path, bool force)
-{
-    Error *err = NULL;
-    RunResult result;
-
-    config.log = log_create(path, force, &err);
-    if (!config.log) {
-        return cli_fail(err, STATUS_BAD_INPUT);
-    }
-    if (!run_scenario(spec, &config, &result, &err)) {
-        return cli_fail(err, STATUS_MACHINE);
-    }
-    log_set_meta_int(config.log, "io_uring", result.io_uring);
-    if (!log_close(config.log, &err)) {
-        return cli_fail(err, STATUS_MACHINE);
-    }
-    return STATUS_OK;
-}
-
-/* Returns the child's exit status, or 128 + signal. */
-static int record(const ScenarioSpec *spec, const RunConfig *config,
-                  const char *path, bool force)
-{
-    int status;
-    pid_t pid;
-
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0) {
-        status = record_in_child(spec, *config, path, force);
-        fflush(NULL);
-        _exit(status);
-    }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (WIFSIGNALED(status)) {
-        cli_error("%s: the recorded scenario was killed by signal %d", path,
-                  WTERMSIG(status));
-        return 128 + WTERMSIG(status);
-    }
-    return WEXITSTATUS(status);
-}
-
-static bool build_index(const char *path, const Session *session)
-{
-    Error *err = NULL;
-    Log *log = log_open_rw(path, &err);
-    bool ok = log && index_build(log, session, &err);
-
-    if (log && !log_close(log, ok ? &err : NULL)) {
-        ok = false;
-    }
-    if (!ok) {
-        cli_fail(err, 0);
-    }
-    return ok;
-}
 
 static void print_json(const Session *session, Log *log, const char *name)
 {
@@ -124,7 +61,7 @@ int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
                      const CommonOptions *common, const char *path)
 {
     g_autofree char *name = scenario_spec_name(spec);
-    int status = record(spec, config, path, options->force);
+    int status = record_log(spec, config, path, options->force);
     Session *session;
     Error *err = NULL;
     Log *log;
@@ -145,8 +82,8 @@ int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
     log_close(log, NULL);
     status = session_exit_status(session);
     if (!options->no_index && session_count(session) <= INDEX_LIMIT &&
-        status < STATUS_BAD_INPUT && !build_index(path, session)) {
-        status = STATUS_MACHINE;
+        status < STATUS_BAD_INPUT && !index_log(path, session, &err)) {
+        status = cli_fail(err, STATUS_MACHINE);
     }
     session_free(session);
     return status;

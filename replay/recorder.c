@@ -366,7 +366,8 @@ static int64_t rec_file_size(int fd)
 static void rec_chosen(const Choice *choice, unsigned taken)
 {
     put(INPUT_CHOICE, choice->object,
-        (uint64_t)choice->kind << 16 | choice->n << 8 | taken, 0);
+        (uint64_t)choice->kind << 16 | choice->n << 8 | taken,
+        choice_threads(choice));
 }
 
 static void rec_stuck(uint32_t thread)

@@ -140,7 +140,7 @@ static void diverge(const char *got, const char *why)
 static void take_choice(const Input *in)
 {
     sim_emit_choice(MIN(in->a >> 16, CHOICE_KIND_MAX - 1), in->obj,
-                    in->a >> 8 & 0xff, in->a & 0xff);
+                    in->a >> 8 & 0xff, in->a & 0xff, in->b);
 }
 
 static void take_stuck(void)

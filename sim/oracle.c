@@ -63,10 +63,20 @@ void oracle_script_finish(ScriptOracle *oracle)
 
 const SimObserver *sim_observer;
 
-void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
-                     unsigned taken)
+uint64_t choice_threads(const Choice *choice)
 {
-    PROBE_TEXT(CHOICE, object, n, taken, 0, choice_kind_names[kind]);
+    uint64_t threads = 0;
+
+    for (unsigned i = 0; choice->kind == CHOICE_THREAD && i < choice->n; i++) {
+        threads |= choice->options[i] < 64 ? 1ULL << choice->options[i] : 0;
+    }
+    return threads;
+}
+
+void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
+                     unsigned taken, uint64_t threads)
+{
+    PROBE_TEXT(CHOICE, object, n, taken, threads, choice_kind_names[kind]);
 }
 
 unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
@@ -79,7 +89,7 @@ unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
     unsigned taken = oracle->choose(oracle, &choice);
 
     assert(taken < n);
-    sim_emit_choice(kind, object, n, taken);
+    sim_emit_choice(kind, object, n, taken, choice_threads(&choice));
     if (sim_observer) {
         sim_observer->chosen(&choice, taken);
     }

@@ -117,7 +117,9 @@ extern const SimObserver *sim_observer;
 /* The events of a choice and of a stuck thread; a replay emits them too. */
 struct VThread;
 void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
-                     unsigned taken);
+                     unsigned taken, uint64_t threads);
+/* CHOICE_THREAD: a bit for each thread that could run; else 0. */
+uint64_t choice_threads(const Choice *choice);
 void sim_emit_stuck(struct VThread *thread);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "app.h"
 #include "keymap.h"
+#include "lesson-screen.h"
 #include "term.h"
 
 #include <langinfo.h>
@@ -68,16 +69,34 @@ static void loop(App *app, Term *term)
     }
 }
 
-bool tui_run(Session *session, const TuiOptions *options, Error **errp)
+static Term *open_term(bool color, Error **errp)
 {
-    TermOptions term_options = {.color = options->color};
-    g_autofree char *last = NULL;
-    Term *term;
-    App app;
+    TermOptions options = {.color = color};
+    const char *type = g_getenv("TERM");
+    Term *term = NULL;
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-        error_setg(errp, "not a terminal; 'aiolab inspect' prints states, and "
-                   "'aiolab tui --dump' prints one screen");
+        error_setg(errp, "this is not a terminal; use 'aiolab inspect', "
+                   "'aiolab tui --dump' or 'aiolab learn --plain'");
+        return NULL;
+    }
+    if (g_strcmp0(type, "dumb") != 0) {
+        term = term_open(&options);
+    }
+    if (!term) {
+        error_setg(errp, "the terminal '%s' cannot show screens; set TERM, or "
+                   "use 'aiolab inspect' or 'aiolab learn --plain'",
+                   type ? type : "");
+    }
+    return term;
+}
+
+bool tui_run(Session *session, const TuiOptions *options, Error **errp)
+{
+    Term *term = open_term(options->color, errp);
+    App app;
+
+    if (!term) {
         session_free(session);
         return false;
     }
@@ -85,23 +104,45 @@ bool tui_run(Session *session, const TuiOptions *options, Error **errp)
         session_goto(session, options->at);
     }
     app_init(&app, session, options->ascii);
-    term = g_strcmp0(g_getenv("TERM"), "dumb") ? term_open(&term_options) : NULL;
-    if (!term) {
-        error_setg(errp, "the terminal '%s' cannot show screens; set TERM, or "
-                   "use 'aiolab inspect'", g_getenv("TERM"));
-        app_finish(&app);
-        return false;
-    }
     loop(&app, term);
     term_close(term);
     if (app.dump) {
         Frame *frame = screen(&app.view, app.rows, app.cols);
+        g_autofree char *text = frame_text(frame);
 
-        last = frame_text(frame);
-        fputs(last, stdout);
+        fputs(text, stdout);
         frame_free(frame);
     }
     app_finish(&app);
+    return true;
+}
+
+bool tui_learn(LessonRun *run, Error **errp)
+{
+    Term *term = open_term(tui_wants_color(), errp);
+    bool stop = false, redraw = false;
+
+    if (!term) {
+        return false;
+    }
+    while (!stop) {
+        int rows, cols, key;
+        Frame *frame;
+
+        term_size(term, &rows, &cols);
+        frame = lesson_screen(run, tui_wants_ascii(), rows, cols);
+        term_show(term, frame, redraw);
+        frame_free(frame);
+        key = term_key(term, true, &stop);
+        redraw = key == KEY_RESIZE_ || key == KEY_CTRL_L_;
+        if (key == 'q' || key == KEY_ESCAPE_) {
+            break;
+        }
+        if (!redraw && key != -1) {
+            lesson_key(run, key);
+        }
+    }
+    term_close(term);
     return true;
 }
 

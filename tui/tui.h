@@ -3,6 +3,7 @@
 #ifndef TUI_TUI_H
 #define TUI_TUI_H
 
+#include "lesson-run.h"
 #include "session.h"
 
 typedef struct TuiOptions {
@@ -12,6 +13,8 @@ typedef struct TuiOptions {
 
 /* Takes over @session.  False and *errp if there is no usable terminal. */
 bool tui_run(Session *session, const TuiOptions *options, Error **errp);
+/* A lesson; returns when the learner leaves.  The caller keeps @run. */
+bool tui_learn(LessonRun *run, Error **errp);
 /* The screen as text, without a terminal; freed by the caller. */
 char *tui_dump(Session *session, const TuiOptions *options, int rows, int cols);
 /* Whether the environment asks for ASCII or for no colour. */

@@ -30,12 +30,12 @@ void aio_wait_begin(AioContext *ctx, const char *condition,
                     const ProbeSite *site);
 void aio_wait_end(void);
 
-#define AIO_WAIT_WHILE_INTERNAL(ctx, cond)                                  \
+#define AIO_WAIT_WHILE_INTERNAL(ctx, cond, text)                            \
     ({                                                                      \
         bool waited_ = false;                                               \
         AioContext *ctx_ = (ctx);                                           \
         static const ProbeSite site_ = {__FILE__, __LINE__, __func__};      \
-        aio_wait_begin(ctx_, #cond, &site_);                                \
+        aio_wait_begin(ctx_, text, &site_);                                 \
         if (ctx_ && in_aio_context_home_thread(ctx_)) {                     \
             while ((cond)) {                                                \
                 aio_poll(ctx_, true);                                       \
@@ -54,8 +54,9 @@ void aio_wait_end(void);
     })
 
 /* The two differed while contexts had locks (until QEMU 9.0). */
-#define AIO_WAIT_WHILE(ctx, cond) AIO_WAIT_WHILE_INTERNAL(ctx, cond)
-#define AIO_WAIT_WHILE_UNLOCKED(ctx, cond) AIO_WAIT_WHILE_INTERNAL(ctx, cond)
+#define AIO_WAIT_WHILE(ctx, cond) AIO_WAIT_WHILE_INTERNAL(ctx, cond, #cond)
+#define AIO_WAIT_WHILE_UNLOCKED(ctx, cond) \
+    AIO_WAIT_WHILE_INTERNAL(ctx, cond, #cond)
 
 /* Wakes waiters in the main thread; any thread, after the change. */
 void aio_wait_kick(void);

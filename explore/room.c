@@ -1,1 +1,0 @@
-extern int aiolab_room_explore; int aiolab_room_explore;

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A recording is made in a process of its own: the scenario may crash, and
+ * what comes after must be able to fork.
+ */
+#include "record-log.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int fail(Error *err, int status)
+{
+    error_report_err(err);
+    return status;
+}
+
+static int record_in_child(const ScenarioSpec *spec, RunConfig config,
+                           const char *path, bool overwrite)
+{
+    Error *err = NULL;
+    RunResult result;
+
+    config.log = log_create(path, overwrite, &err);
+    if (!config.log) {
+        return fail(err, 3);
+    }
+    if (!run_scenario(spec, &config, &result, &err)) {
+        return fail(err, 5);
+    }
+    log_set_meta_int(config.log, "io_uring", result.io_uring);
+    return log_close(config.log, &err) ? 0 : fail(err, 5);
+}
+
+int record_log(const ScenarioSpec *spec, const RunConfig *config,
+               const char *path, bool overwrite)
+{
+    int status;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        status = record_in_child(spec, *config, path, overwrite);
+        fflush(NULL);
+        _exit(status);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFSIGNALED(status)) {
+        fprintf(stderr, "aiolab: %s: the recorded scenario was killed by "
+                "signal %d\n", path, WTERMSIG(status));
+        return 128 + WTERMSIG(status);
+    }
+    return WEXITSTATUS(status);
+}
+
+bool index_log(const char *path, const Session *session, Error **errp)
+{
+    Log *log = log_open_rw(path, errp);
+    bool ok = log && index_build(log, session, errp);
+
+    return log_close(log, ok ? errp : NULL) && ok;
+}
