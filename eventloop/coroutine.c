@@ -124,6 +124,9 @@ static void enter_one(AioContext *ctx, Coroutine *from, Coroutine *to)
                 "scheduled in '%s'\n", to->name, scheduled);
         abort();
     }
+    if (!to->id) {
+        misuse("Co-routine is entered after its end", to, from);
+    }
     if (to->caller) {
         misuse("Co-routine re-entered recursively", to, from);
     }
