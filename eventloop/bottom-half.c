@@ -186,6 +186,10 @@ int64_t aio_compute_timeout(AioContext *ctx)
     int64_t timeout = list_timeout(&ctx->bh_list, -1);
     BHListSlice *slice;
 
+    /* An outer turn has taken completions, and waits for us: they are ours. */
+    if (!QSIMPLEQ_EMPTY(&ctx->cqes)) {
+        return 0;
+    }
     QSIMPLEQ_FOREACH(slice, &ctx->bh_slices, next) {
         if (timeout == 0) {
             return 0;
