@@ -66,7 +66,7 @@ int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
     Error *err = NULL;
     Log *log;
 
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK || options->no_replay) {
         return status;
     }
     log = log_open(path, &err);

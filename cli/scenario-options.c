@@ -20,6 +20,8 @@ const GOptionEntry *scenario_option_entries(ScenarioOptions *options)
          "recorded: keep what was read in full, or as a hash", "full|hash"},
         {"no-index", 0, 0, G_OPTION_ARG_NONE, &options->no_index,
          "recorded: do not make the SQL tables now", NULL},
+        {"no-replay", 0, 0, G_OPTION_ARG_NONE, &options->no_replay,
+         "recorded: do not replay it to prove it (implies --no-index)", NULL},
         {"force", 'f', 0, G_OPTION_ARG_NONE, &options->force,
          "recorded: replace an existing log", NULL},
         {NULL}};

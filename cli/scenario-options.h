@@ -13,7 +13,7 @@ typedef struct ScenarioOptions {
     char *data;      /* --data */
     char *choices;   /* --choices: "0,2,1" */
     gint64 seed;
-    gboolean no_index, force;
+    gboolean no_index, no_replay, force;
     GArray *picks;   /* of unsigned: --choices, parsed */
     ScriptOracle script;
     RandomOracle random;

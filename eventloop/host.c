@@ -5,16 +5,16 @@
 const HostOps *host;
 int host_mode;
 
-static __thread HostThread *self_;
+__thread HostThread *host_self_;
 
 __attribute__((noinline)) HostThread *host_self(void)
 {
-    return self_;
+    return host_self_;
 }
 
 __attribute__((noinline)) void host_set_self(HostThread *self)
 {
-    self_ = self;
+    host_self_ = self;
 }
 
 void host_thread_init(HostThread *thread, uint32_t id, const char *name)

@@ -59,6 +59,8 @@ typedef struct HostThread {
  * coroutine may go on in another thread, which is why this is not inline.
  */
 HostThread *host_self(void);
+/* The same, for functions that are never inlined into coroutine code. */
+extern __thread HostThread *host_self_;
 void host_set_self(HostThread *self);
 void host_thread_init(HostThread *thread, uint32_t id, const char *name);
 /* Its first event; on the thread itself. */

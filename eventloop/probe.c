@@ -36,16 +36,17 @@ static inline uint64_t mix(uint64_t digest, uint64_t word)
     return digest ^ digest >> 32;
 }
 
+__attribute__((noinline))
 void probe_emit(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
                 uint64_t b, uint64_t c, const char *text)
 {
-    HostThread *self = host_self();
+    HostThread *self = host_self_;
     uint64_t head = (uint64_t)kind << 32 | (uint32_t)site->line;
     uint64_t args = mix(a + c * 0xff51afd7ed558ccdULL, b);
 
     self->digest = mix(mix(self->digest, head ^ obj << 20), args);
     self->events++;
-    if (probe_sink) {
+    if (unlikely(probe_sink)) {
         ProbeEvent event = {
             .kind = kind, .thread = self->id, .t_ns = self->now_ns,
             .obj = obj, .a = a, .b = b, .c = c,

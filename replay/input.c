@@ -3,6 +3,10 @@
 #include "input.h"
 
 #include <xxhash.h>
+#ifdef __x86_64__
+/* The widest vectors that the processor has, found at run time. */
+#include <xxh_x86dispatch.h>
+#endif
 
 const InputInfo input_table[INPUT_KIND_MAX] = {
 #define INPUT(ID, name, obj, a, b, packing, help) \

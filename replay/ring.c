@@ -34,17 +34,19 @@ struct RingSet {
 
 /* ---- The recorded thread ---- */
 
-void ring_wait(Ring *ring, unsigned n)
+void ring_wait_slowly(Ring *ring, unsigned n)
 {
-    uint64_t head = ring->head;
+    bool stalled = false;
 
-    if (head + n - qatomic_load_acquire(&ring->tail) <= RING_SLOTS) {
-        return;
-    }
-    ring->stalls++;
-    while (head + n - qatomic_load_acquire(&ring->tail) > RING_SLOTS) {
+    for (;;) {
+        ring->seen_tail = qatomic_load_acquire(&ring->tail);
+        if (ring->head + n - ring->seen_tail <= RING_SLOTS) {
+            break;
+        }
+        stalled = true;
         sched_yield();
     }
+    ring->stalls += stalled;
 }
 
 void ring_put_bytes(Ring *ring, uint64_t hash, const void *data, size_t len)

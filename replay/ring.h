@@ -29,7 +29,8 @@ typedef struct Slot {
 
 typedef struct Ring {
     uint64_t head; /* written by the recorded thread */
-    char pad1[56];
+    uint64_t seen_tail; /* its copy of tail, old but never too new */
+    char pad1[48];
     uint64_t tail; /* written by the writer thread */
     char pad2[56];
     uint64_t stalls;
@@ -55,8 +56,15 @@ uint64_t ringset_finish(RingSet *set, uint64_t *inputs);
 Ring *ringset_attach(RingSet *set);
 BlackBox *ringset_box(RingSet *set);
 
-/* Waits until there is room for @n slots. */
-void ring_wait(Ring *ring, unsigned n);
+/* Waits until there is room for @n slots, which there was not. */
+void ring_wait_slowly(Ring *ring, unsigned n);
+
+static inline void ring_wait(Ring *ring, unsigned n)
+{
+    if (unlikely(ring->head + n - ring->seen_tail > RING_SLOTS)) {
+        ring_wait_slowly(ring, n);
+    }
+}
 
 /* Puts a content, which the log keeps under its hash. */
 void ring_put_bytes(Ring *ring, uint64_t hash, const void *data, size_t len);
