@@ -121,8 +121,10 @@ static void replay_one(Job job)
 
 static void run_on_host(const LoopTest *test)
 {
+    unsigned usual = test->flags & TEST_THREADS ? 12 : 2;
     unsigned seeds = test_number("AIOLAB_TEST_SEEDS",
-                                 test->flags & TEST_THREADS ? 12 : 2);
+                                 test->seeds && where == ON_SIM ? test->seeds
+                                                                : usual);
     Job job = {.test = test, .live = where <= ON_EPOLL};
 
     if (job.live) {

@@ -24,6 +24,7 @@ typedef struct LoopTest {
     const char *name;
     void (*run)(const ScenarioArgs *args);
     TestFlags flags;
+    unsigned seeds; /* random schedules when simulated; 0: the usual number */
 } LoopTest;
 
 /* "aborts": run on the epoll host must end by abort() with that message. */

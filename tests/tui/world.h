@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* A session made by hand, so that screens do not change with the program. */
+#ifndef TESTS_TUI_WORLD_H
+#define TESTS_TUI_WORLD_H
+
+#include "session.h"
+
+/*
+ * A context "main" with two bottom halves, a timer, a coroutine that waits for
+ * a request, and a nested poll that gets stuck; @idle_turns turns of nothing
+ * before that.
+ */
+Session *world_new(unsigned idle_turns);
+void world_free(Session *session);
+
+#endif
