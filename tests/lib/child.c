@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,7 +59,10 @@ static void child_begin(int out, int err, unsigned seconds)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
-    alarm(seconds); /* survives exec; the default action ends us */
+    alarm(patience()); /* survives exec; the default action ends us */
+    if (seconds) {
+        setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds});
+    }
 }
 
 /* Reads both pipes until the last writer has closed them. */
@@ -127,7 +131,8 @@ static ChildResult reap(pid_t pid, Pipes *p)
         result.status = WEXITSTATUS(status);
     } else {
         result.signal = WTERMSIG(status);
-        result.late = result.signal == SIGALRM;
+        result.late = result.signal == SIGALRM || result.signal == SIGXCPU ||
+                      result.signal == SIGKILL;
     }
     return result;
 }
@@ -135,7 +140,7 @@ static ChildResult reap(pid_t pid, Pipes *p)
 ChildResult child_run(ChildFn *fn, void *opaque)
 {
     Pipes pipes;
-    pid_t pid = fork_with_pipes(&pipes, patience());
+    pid_t pid = fork_with_pipes(&pipes, 0);
 
     if (pid == 0) {
         fn(opaque);
@@ -147,7 +152,7 @@ ChildResult child_run(ChildFn *fn, void *opaque)
 ChildResult child_spawn(const char *const *argv, unsigned seconds)
 {
     Pipes pipes;
-    pid_t pid = fork_with_pipes(&pipes, seconds ? seconds : patience());
+    pid_t pid = fork_with_pipes(&pipes, seconds);
 
     if (pid == 0) {
         execv(argv[0], (char *const *)argv);

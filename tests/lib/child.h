@@ -13,14 +13,17 @@ typedef void ChildFn(void *opaque);
 typedef struct ChildResult {
     int status;    /* exit status, or -1 */
     int signal;    /* that killed it, or 0 */
-    bool late;     /* it was killed because it did not end */
+    bool late;     /* it was killed because it did not end, or not in time */
     char *out;     /* what it wrote to stdout */
     char *err;     /* and to stderr */
 } ChildResult;
 
 /* Calls @fn in a fork, which then exits with status 0. */
 ChildResult child_run(ChildFn *fn, void *opaque);
-/* Runs a program; ends it after @seconds (0: after the suite's patience). */
+/*
+ * Runs a program; @seconds (or 0) is how much processor time it and each of
+ * its children may take, so that a busy machine fails no test.
+ */
 ChildResult child_spawn(const char *const *argv, unsigned seconds);
 void child_finish(ChildResult *result);
 
