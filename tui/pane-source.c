@@ -5,7 +5,7 @@
 void draw_source(const View *view, Frame *frame, Rect rect)
 {
     const ProbeSite *site;
-    int line = 0, first;
+    int line = 0, first, count;
 
     if (!view->session->position) {
         return;
@@ -17,7 +17,8 @@ void draw_source(const View *view, Frame *frame, Rect rect)
         return;
     }
     first = MAX(1, site->line - (rect.rows - 1) / 2);
-    for (int n = first; n < first + 200 && view->source_lines[n - 1]; n++) {
+    count = g_strv_length(view->source_lines);
+    for (int n = first; n <= MIN(count, first + 200); n++) {
         bool now = n == site->line;
 
         pane_line(view, PANE_SOURCE, frame, rect, &line,

