@@ -129,6 +129,7 @@ typedef struct Parser {
     const char *path;
     GString *text;   /* of the paragraph or block that is open */
     char *info;      /* of a code block */
+    bool failed;
     Error **errp;
 } Parser;
 
@@ -163,6 +164,9 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *opaque)
     LessonItem *item = NULL;
     int block;
 
+    if (parser->failed) {
+        return 1; /* the first error is the one to tell */
+    }
     if (type == MD_BLOCK_P || type == MD_BLOCK_H) {
         item = item_new(ITEM_TEXT, parser->text->str);
     } else if (type == MD_BLOCK_CODE) {
@@ -171,6 +175,7 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *opaque)
                          : parse_block(block, parser->text->str, parser->path,
                                        parser->errp);
         if (!item) {
+            parser->failed = true; /* md4c would go on: see the caller */
             return 1;
         }
     }
@@ -258,7 +263,7 @@ Lesson *lesson_parse(const char *path, const char *source, Error **errp)
     lesson->items = g_ptr_array_new_with_free_func(item_free);
     lesson->dir = g_path_get_dirname(path);
     body = parse_front(lesson, path, source, errp);
-    if (!body || md_parse(body, strlen(body), &md, &parser)) {
+    if (!body || md_parse(body, strlen(body), &md, &parser) || parser.failed) {
         lesson_free(lesson);
         lesson = NULL;
     }
