@@ -27,13 +27,19 @@ typedef struct Job {
 
 typedef QSIMPLEQ_HEAD(, Job) JobQueue;
 
+/* Its own link: a removed watch may still stand on the home thread's batch. */
+typedef struct EpollWatch {
+    HostWatch base;
+    QSLIST_ENTRY(EpollWatch) next_dead;
+} EpollWatch;
+
 struct EpollMonitor {
     HostMonitor base;
     int epoll_fd;
     int done_fd;          /* eventfd: a worker has finished a job */
     pthread_mutex_t lock; /* done, dead */
     JobQueue done;
-    QSIMPLEQ_HEAD(, HostWatch) dead; /* removed; freed by the home thread */
+    QSLIST_HEAD(, EpollWatch) dead; /* removed; freed by the home thread */
     JobQueue queued;      /* home thread: SQEs not submitted yet */
 };
 
@@ -129,13 +135,13 @@ static void epoll_add_sqe(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
 static HostWatch *epoll_watch_add(HostMonitor *monitor, int fd, short events,
                                   bool drained, uint64_t id, void *opaque)
 {
-    HostWatch *watch = g_new0(HostWatch, 1);
+    EpollWatch *watch = g_new0(EpollWatch, 1);
     struct epoll_event event = {
         /* EPOLLIN and POLLIN, EPOLLOUT and POLLOUT are the same numbers. */
-        .events = events, .data.ptr = watch,
+        .events = events, .data.ptr = &watch->base,
     };
 
-    *watch = (HostWatch){
+    watch->base = (HostWatch){
         .fd = fd, .events = events, .id = id, .opaque = opaque,
     };
     if (epoll_ctl(epoll_monitor(monitor)->epoll_fd, EPOLL_CTL_ADD, fd,
@@ -144,17 +150,18 @@ static HostWatch *epoll_watch_add(HostMonitor *monitor, int fd, short events,
                 g_strerror(errno));
         abort();
     }
-    return watch;
+    return &watch->base;
 }
 
-static void epoll_watch_remove(HostMonitor *monitor, HostWatch *watch)
+static void epoll_watch_remove(HostMonitor *monitor, HostWatch *base)
 {
     EpollMonitor *m = epoll_monitor(monitor);
+    EpollWatch *watch = container_of(base, EpollWatch, base);
 
     /* Fails if the descriptor was closed before, which removed it too. */
-    epoll_ctl(m->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    epoll_ctl(m->epoll_fd, EPOLL_CTL_DEL, base->fd, NULL);
     pthread_mutex_lock(&m->lock);
-    QSIMPLEQ_INSERT_TAIL(&m->dead, watch, next);
+    QSLIST_INSERT_HEAD(&m->dead, watch, next_dead);
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -184,11 +191,11 @@ static void take_done(EpollMonitor *m, HostBatch *batch)
 
 static void free_dead(EpollMonitor *m)
 {
-    HostWatch *watch;
+    EpollWatch *watch;
 
     pthread_mutex_lock(&m->lock);
-    while ((watch = QSIMPLEQ_FIRST(&m->dead))) {
-        QSIMPLEQ_REMOVE_HEAD(&m->dead, next);
+    while ((watch = QSLIST_FIRST(&m->dead))) {
+        QSLIST_REMOVE_HEAD(&m->dead, next_dead);
         g_free(watch);
     }
     pthread_mutex_unlock(&m->lock);
@@ -270,7 +277,7 @@ HostMonitor *epoll_monitor_new(Error **errp)
     }
     pthread_mutex_init(&m->lock, NULL);
     QSIMPLEQ_INIT(&m->done);
-    QSIMPLEQ_INIT(&m->dead);
+    QSLIST_INIT(&m->dead);
     QSIMPLEQ_INIT(&m->queued);
     return &m->base;
 }
