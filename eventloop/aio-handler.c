@@ -29,7 +29,8 @@ static void delete_handler(AioContext *ctx, AioHandler *node)
     host->watch_remove(ctx->monitor, node->watch);
     node->watch = NULL;
     qatomic_set(&node->deleted, true);
-    QSLIST_INSERT_HEAD(&ctx->deleted, node, node_deleted);
+    /* The home thread looks without the lock: is there any? */
+    QSLIST_INSERT_HEAD_ATOMIC(&ctx->deleted, node, node_deleted);
 }
 
 static void set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
@@ -89,7 +90,7 @@ void aio_free_deleted_handlers(AioContext *ctx)
 {
     AioHandler *node;
 
-    if (QSLIST_EMPTY(&ctx->deleted) || ctx->depth) {
+    if (!qatomic_read(&ctx->deleted.slh_first) || ctx->depth) {
         return;
     }
     qemu_mutex_lock(&ctx->list_lock);

@@ -117,7 +117,7 @@ void aio_bh_call(QEMUBH *bh)
 
 static void take_slice(AioContext *ctx, BHListSlice *slice)
 {
-    if (QSLIST_EMPTY(&ctx->bh_list)) {
+    if (!qatomic_read(&ctx->bh_list.slh_first)) {
         slice->bh_list.slh_first = NULL;
     } else {
         /* Pairs with QSLIST_INSERT_HEAD_ATOMIC in bh_enqueue(). */
@@ -165,9 +165,10 @@ int aio_bh_poll(AioContext *ctx)
 /* Looks at one list; returns 0, 10 ms or -1, as aio_compute_timeout(). */
 static int64_t list_timeout(const QEMUBHList *list, int64_t timeout)
 {
-    QEMUBH *bh;
+    /* Pairs with QSLIST_INSERT_HEAD_ATOMIC: what is linked is complete. */
+    QEMUBH *bh = qatomic_load_acquire(&list->slh_first);
 
-    QSLIST_FOREACH(bh, list, next) {
+    for (; bh; bh = QSLIST_NEXT(bh, next)) {
         unsigned flags = qatomic_read(&bh->flags);
 
         if ((flags & (BH_SCHEDULED | BH_DELETED)) != BH_SCHEDULED) {
