@@ -83,7 +83,7 @@ static void test_kick(const ScenarioArgs *args)
         qatomic_set(&task.left, 3);
         aio_bh_schedule_oneshot(task.ctx, count_down_cb, &task);
         /* The main context sleeps; only the kick can wake it. */
-        AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&task.left) > 0);
+        AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_load_acquire(&task.left) > 0);
         CHECK_EQ(task.n, 3 * i);
     }
     iothread_destroy(iothread);

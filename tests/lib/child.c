@@ -177,7 +177,8 @@ static void QEMU_NORETURN bad_end(const ChildResult *result, const char *what)
                        : result->signal ? "killed by signal"
                                         : "exit status";
 
-    print_message("%s%s", result->out, result->err);
+    /* Not print_message(), which cuts long texts off. */
+    fprintf(stderr, "%s%s", result->out, result->err);
     fail_msg("%s: %s %d", what, ending,
              result->signal ? result->signal : result->status);
     abort(); /* fail_msg() does not return */
