@@ -114,8 +114,11 @@ static char *describe_option(const LessonRun *run, unsigned option)
 
     if (g_strcmp0(event.text, "batch") == 0) {
         return option == 0
-            ? g_strdup_printf("return all %" PRIu64, event.a)
-            : g_strdup_printf("return the first %u only", option);
+            ? g_strdup_printf("the wait returns all completions that are due "
+                              "(%" PRIu64 ")", event.c)
+            : option == event.c
+            ? g_strdup("the wait returns none of them yet")
+            : g_strdup_printf("the wait returns the first %u only", option);
     }
     if (event.c >> self & 1 && option == 0) {
         const ModelThread *thread = model_thread(run->session->model, self);

@@ -368,7 +368,7 @@ static void rec_chosen(const Choice *choice, unsigned taken)
 {
     put(INPUT_CHOICE, choice->object,
         (uint64_t)choice->kind << 16 | choice->n << 8 | taken,
-        choice_threads(choice));
+        choice_detail(choice));
 }
 
 static void rec_stuck(uint32_t thread)

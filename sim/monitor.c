@@ -216,18 +216,24 @@ void sim_monitor_wake_ready(void)
     }
 }
 
-/* How many of the @n completions that are due this wait returns. */
-static unsigned choose_batch(HostMonitor *m, unsigned n)
+/*
+ * How many of the @n completions that are due this wait returns.  If it has
+ * something else to return, it may be none: they came a moment later.
+ */
+static unsigned choose_batch(HostMonitor *m, unsigned n, bool others)
 {
-    uint64_t sizes[MAX_BATCH_OPTIONS];
+    uint64_t sizes[MAX_BATCH_OPTIONS + 1];
     unsigned options = MIN(n, MAX_BATCH_OPTIONS);
 
-    if (n < 2) {
-        return n;
-    }
     sizes[0] = n;
     for (unsigned i = 1; i < options; i++) {
         sizes[i] = i;
+    }
+    if (others && n) {
+        sizes[options++] = 0;
+    }
+    if (options < 2) {
+        return n;
     }
     return sizes[sim_choose(CHOICE_BATCH, m->ctx, sizes, options)];
 }
@@ -236,7 +242,8 @@ static void deliver(HostMonitor *m, HostBatch *batch)
 {
     SimWatch *watch;
 
-    for (unsigned n = choose_batch(m, count_due(m)); n > 0; n--) {
+    for (unsigned n = choose_batch(m, count_due(m), any_watch_ready(m)); n > 0;
+         n--) {
         SimRequest *req = QTAILQ_FIRST(&m->pending);
 
         QTAILQ_REMOVE(&m->pending, req, next);

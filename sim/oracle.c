@@ -63,20 +63,23 @@ void oracle_script_finish(ScriptOracle *oracle)
 
 const SimObserver *sim_observer;
 
-uint64_t choice_threads(const Choice *choice)
+uint64_t choice_detail(const Choice *choice)
 {
     uint64_t threads = 0;
 
-    for (unsigned i = 0; choice->kind == CHOICE_THREAD && i < choice->n; i++) {
+    if (choice->kind == CHOICE_BATCH) {
+        return choice->options[0];
+    }
+    for (unsigned i = 0; i < choice->n; i++) {
         threads |= choice->options[i] < 64 ? 1ULL << choice->options[i] : 0;
     }
     return threads;
 }
 
 void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
-                     unsigned taken, uint64_t threads)
+                     unsigned taken, uint64_t detail)
 {
-    PROBE_TEXT(CHOICE, object, n, taken, threads, choice_kind_names[kind]);
+    PROBE_TEXT(CHOICE, object, n, taken, detail, choice_kind_names[kind]);
 }
 
 unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
@@ -89,7 +92,7 @@ unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
     unsigned taken = oracle->choose(oracle, &choice);
 
     assert(taken < n);
-    sim_emit_choice(kind, object, n, taken, choice_threads(&choice));
+    sim_emit_choice(kind, object, n, taken, choice_detail(&choice));
     if (sim_observer) {
         sim_observer->chosen(&choice, taken);
     }

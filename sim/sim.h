@@ -21,7 +21,8 @@
 typedef enum ChoiceKind {
     CHOICE_THREAD, /* who runs next; option 0: whoever runs now */
     CHOICE_BATCH,  /* how many of the ready completions a wait returns;
-                      option 0: all of them, option k: the first k */
+                      option 0: all of them, option k: the first k, and the
+                      last: none, if there are descriptors to return */
     CHOICE_KIND_MAX
 } ChoiceKind;
 
@@ -117,9 +118,13 @@ extern const SimObserver *sim_observer;
 /* The events of a choice and of a stuck thread; a replay emits them too. */
 struct VThread;
 void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
-                     unsigned taken, uint64_t threads);
-/* CHOICE_THREAD: a bit for each thread that could run; else 0. */
-uint64_t choice_threads(const Choice *choice);
+                     unsigned taken, uint64_t detail);
+/*
+ * What the options are, in one number.  CHOICE_THREAD: a bit for each thread
+ * that could run.  CHOICE_BATCH: how many completions are due; the option
+ * behind those is to return none.
+ */
+uint64_t choice_detail(const Choice *choice);
 void sim_emit_stuck(struct VThread *thread);
 
 #endif
