@@ -2,6 +2,11 @@
 /* Options, output and errors, the same for every command. */
 #include "cli.h"
 
+#include "record-log.h"
+#include "session.h"
+
+#include <unistd.h>
+
 int cli_parse(int *argc, char ***argv, const char *usage, const char *summary,
               const GOptionEntry *entries, CommonOptions *common)
 {
@@ -101,4 +106,42 @@ void cli_json_bool(JsonBuilder *builder, const char *name, bool value)
 {
     json_builder_set_member_name(builder, name);
     json_builder_add_boolean_value(builder, value);
+}
+
+/* ---- Progress ---- */
+
+static int64_t progress_began;
+static bool progress_shown;
+
+static void show_progress(uint64_t events)
+{
+    if (g_get_monotonic_time() - progress_began > G_USEC_PER_SEC) {
+        fprintf(stderr, "\r%" PRIu64 "k events ", events / 1000);
+        progress_shown = true;
+    }
+}
+
+static void show_seconds(unsigned seconds)
+{
+    fprintf(stderr, "\rrecording, %u s ", seconds);
+    progress_shown = true;
+}
+
+void cli_progress_start(const CommonOptions *common)
+{
+    if (!common->quiet && isatty(STDERR_FILENO)) {
+        progress_began = g_get_monotonic_time();
+        session_progress = show_progress;
+        record_progress = show_seconds;
+    }
+}
+
+void cli_progress_stop(void)
+{
+    session_progress = NULL;
+    record_progress = NULL;
+    if (progress_shown) {
+        fprintf(stderr, "\r\033[K");
+        progress_shown = false;
+    }
 }

@@ -45,6 +45,10 @@ void cli_json_string(JsonBuilder *builder, const char *name, const char *value);
 void cli_json_int(JsonBuilder *builder, const char *name, int64_t value);
 void cli_json_bool(JsonBuilder *builder, const char *name, bool value);
 
+/* On a terminal, long work says on stderr how far it is. */
+void cli_progress_start(const CommonOptions *common);
+void cli_progress_stop(void);
+
 /* ---- The commands, one file each ---- */
 
 int cmd_bench(int argc, char **argv);

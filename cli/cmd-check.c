@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "lesson-run.h"
+#include "run.h"
 
 static int check_lesson(const char *id, gboolean solution,
                         const CommonOptions *common)
@@ -64,6 +65,9 @@ int cmd_check(int argc, char **argv)
 
     if (status >= 0) {
         return status;
+    }
+    if (!cli_open_output(&common)) {
+        return STATUS_BAD_INPUT;
     }
     if (argc > 1) {
         for (int i = 1; i < argc; i++) {

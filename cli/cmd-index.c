@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "index.h"
+#include "run.h"
 
 int cmd_index(int argc, char **argv)
 {
@@ -22,6 +23,9 @@ int cmd_index(int argc, char **argv)
         cli_error("index needs one log; see --help");
         return STATUS_USAGE;
     }
+    if (!cli_open_output(&common)) {
+        return STATUS_BAD_INPUT;
+    }
     log = log_open(argv[1], &err);
     spec = log ? run_spec_from_log(log, &err) : NULL;
     session = spec ? session_open_log(log, spec, &err) : NULL;
@@ -38,8 +42,18 @@ int cmd_index(int argc, char **argv)
     if (!log || !index_build(log, session, &err) || !log_close(log, &err)) {
         return cli_fail(err, STATUS_BAD_INPUT);
     }
-    cli_print(&common, "%s: %" PRIu64 " events\n", argv[1],
-              session_count(session));
+    if (common.json) {
+        JsonBuilder *b = json_builder_new();
+
+        json_builder_begin_object(b);
+        cli_json_string(b, "log", argv[1]);
+        cli_json_int(b, "events", session_count(session));
+        json_builder_end_object(b);
+        cli_print_json(b);
+    } else {
+        cli_print(&common, "%s: %" PRIu64 " events\n", argv[1],
+                  session_count(session));
+    }
     session_free(session);
     scenario_spec_free(spec);
     return STATUS_OK;

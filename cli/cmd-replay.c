@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "report.h"
+#include "run.h"
 
 static void print_json(const Session *session)
 {
@@ -97,7 +98,9 @@ int cmd_replay(int argc, char **argv)
         log_close(log, NULL);
         return cli_fail(err, STATUS_BAD_INPUT);
     }
+    cli_progress_start(&common);
     session = session_open_log(log, spec, &err);
+    cli_progress_stop();
     if (!session) {
         return cli_fail(err, STATUS_MACHINE);
     }

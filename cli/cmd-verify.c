@@ -49,6 +49,9 @@ int cmd_verify(int argc, char **argv)
         cli_error("verify needs one log; see --help");
         return STATUS_USAGE;
     }
+    if (!cli_open_output(&common)) {
+        return STATUS_BAD_INPUT;
+    }
     log = log_open(argv[1], &err);
     if (!log || !log_check_structure(log, &err) ||
         !(inputs = log_inputs(log, &n, &err)) ||

@@ -61,16 +61,21 @@ int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
                      const CommonOptions *common, const char *path)
 {
     g_autofree char *name = scenario_spec_name(spec);
-    int status = record_log(spec, config, path, options->force);
     Session *session;
     Error *err = NULL;
     Log *log;
+    int status;
+
+    cli_progress_start(common);
+    status = record_log(spec, config, path, options->force);
 
     if (status != STATUS_OK || options->no_replay) {
+        cli_progress_stop();
         return status;
     }
     log = log_open(path, &err);
     session = log ? session_open_log(log, spec, &err) : NULL;
+    cli_progress_stop();
     if (!session) {
         return cli_fail(err, STATUS_BAD_INPUT);
     }

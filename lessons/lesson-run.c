@@ -2,7 +2,7 @@
 /* A learner's way through a lesson, one input at a time. */
 #include "lesson-run.h"
 
-#include "report.h"
+#include "run.h"
 
 /* ---- Running what the item is about ---- */
 

@@ -3,6 +3,7 @@
 #ifndef REPLAY_INDEX_H
 #define REPLAY_INDEX_H
 
+#include "log.h"
 #include "session.h"
 
 /* Fills thread, object, site, event and input.  False and *errp on failure. */

@@ -5,8 +5,12 @@
  */
 #include "record-log.h"
 
+#include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+void (*record_progress)(unsigned seconds);
 
 static int fail(Error *err, int status)
 {
@@ -31,6 +35,27 @@ static int record_in_child(const ScenarioSpec *spec, RunConfig config,
     return log_close(config.log, &err) ? 0 : fail(err, 5);
 }
 
+/* Returns the child's wait status. */
+static int wait_for(pid_t pid)
+{
+    struct pollfd pfd = {
+        .fd = record_progress ? (int)syscall(SYS_pidfd_open, pid, 0) : -1,
+        .events = POLLIN,
+    };
+    unsigned seconds = 0;
+    int status;
+
+    while (pfd.fd >= 0 && poll(&pfd, 1, 1000) == 0) {
+        record_progress(++seconds);
+    }
+    if (pfd.fd >= 0) {
+        close(pfd.fd);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
+}
+
 int record_log(const ScenarioSpec *spec, const RunConfig *config,
                const char *path, bool overwrite)
 {
@@ -44,8 +69,7 @@ int record_log(const ScenarioSpec *spec, const RunConfig *config,
         fflush(NULL);
         _exit(status);
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    status = wait_for(pid);
     if (WIFSIGNALED(status)) {
         fprintf(stderr, "aiolab: %s: the recorded scenario was killed by "
                 "signal %d\n", path, WTERMSIG(status));

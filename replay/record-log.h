@@ -13,6 +13,8 @@
  */
 int record_log(const ScenarioSpec *spec, const RunConfig *config,
                const char *path, bool overwrite);
+/* Called each second while the child runs, with their number. */
+extern void (*record_progress)(unsigned seconds);
 /* Makes the tables of the log at @path from its @session. */
 bool index_log(const char *path, const Session *session, Error **errp);
 

@@ -2,7 +2,12 @@
 /* Sessions: the engine's events, and the model at any of them. */
 #include "session.h"
 
-enum { KEYFRAME_EVENTS = 4096 };
+#include "replayer.h"
+#include "run.h"
+
+enum { KEYFRAME_EVENTS = 4096, PROGRESS_EVENTS = 65536 };
+
+void (*session_progress)(uint64_t events);
 
 /* ---- What runs in the engine ---- */
 
@@ -71,6 +76,10 @@ static void scenario_body(void *opaque, ProbeSink *sink, EngineEnd *end)
 static void store_event(const ProbeEvent *event, void *opaque)
 {
     event_store_add(opaque, event);
+    if (session_progress &&
+        event_store_count(opaque) % PROGRESS_EVENTS == 0) {
+        session_progress(event_store_count(opaque));
+    }
 }
 
 static Session *open_session(EngineBody *body, void *opaque, char *title,

@@ -12,8 +12,10 @@
 #include "engine.h"
 #include "events.h"
 #include "model.h"
-#include "replayer.h"
-#include "run.h"
+
+typedef struct Log Log;
+typedef struct RunConfig RunConfig;
+typedef struct ScenarioSpec ScenarioSpec;
 
 typedef enum SessionEnd {
     SESSION_DONE,     /* the scenario ended, its checks held */
@@ -44,6 +46,8 @@ Session *session_open_log(Log *log, const ScenarioSpec *spec, Error **errp);
 Session *session_open_scenario(const ScenarioSpec *spec,
                                const RunConfig *config, Error **errp);
 void session_free(Session *session);
+/* Called now and then while a session opens, with its events so far. */
+extern void (*session_progress)(uint64_t events);
 
 uint64_t session_count(const Session *session);
 /* Moves to event @n, at most the last. */

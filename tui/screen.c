@@ -6,7 +6,7 @@
 #include "report.h"
 
 const Pane panes[PANE_MAX] = {
-    [PANE_CONTEXTS] = {"Threads", draw_contexts},
+    [PANE_CONTEXTS] = {"Contexts", draw_contexts},
     [PANE_COROUTINES] = {"Coroutines", draw_coroutines},
     [PANE_BLOCK] = {"Requests and drains", draw_block},
     [PANE_LOOP] = {"Loop", draw_loop},
