@@ -44,7 +44,8 @@ static int run_live(const ScenarioSpec *spec, const RunConfig *config,
     int status = STATUS_OK;
 
     if (!run_scenario(spec, config, &result, &err)) {
-        return cli_fail(err, STATUS_MACHINE);
+        return cli_fail(err, result.scenario.bad_input ? STATUS_BAD_INPUT
+                                                       : STATUS_MACHINE);
     }
     if (common->json) {
         print_live_json(&result, name);
@@ -81,6 +82,10 @@ static void print_sim_text(const Session *session, const CommonOptions *common)
         cli_print(common, "%s", report);
         return;
     }
+    if (session->end == SESSION_BAD_LOG) {
+        cli_error("%s", session->text);
+        return;
+    }
     cli_print(common, "%s (simulated): %s, %" PRIu64 " events, %s\n",
               session->title, end_names[session->end], session_count(session),
               time);
@@ -90,8 +95,6 @@ static void print_sim_text(const Session *session, const CommonOptions *common)
         cli_error("%s: killed by signal %d after event %" PRIu64
                   "; 'aiolab tui %s' shows where", session->title,
                   (int)session->a, session_count(session), session->title);
-    } else if (session->text) {
-        cli_error("%s", session->text);
     }
 }
 

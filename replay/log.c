@@ -288,13 +288,34 @@ static bool load_meta(Log *log, Error **errp)
     return true;
 }
 
+/* The file's own bytes: SQLite cannot open a damaged file to say whose it is. */
+static bool has_our_header(const char *path)
+{
+    static const uint8_t application_id[] = {0x41, 0x49, 0x4f, 0x4c};
+    uint8_t header[72] = {0};
+    FILE *file = fopen(path, "rb");
+    bool ours = file && fread(header, sizeof(header), 1, file) == 1 &&
+                !memcmp(header, "SQLite format 3", 16) &&
+                !memcmp(header + 68, application_id, sizeof(application_id));
+
+    if (file) {
+        fclose(file);
+    }
+    return ours;
+}
+
 static bool check_header(Log *log, Error **errp)
 {
     int64_t version = pragma_int(log, "PRAGMA user_version");
 
-    if (pragma_int(log, "PRAGMA application_id") != LOG_APPLICATION_ID) {
+    if (!has_our_header(log->path)) {
         error_setg(errp, "%s: not an aiolab log (no such header); 'aiolab "
                    "record' makes logs", log->path);
+        return false;
+    }
+    if (version < 0) {
+        error_setg(errp, "%s: damaged log (%s); restore it from a copy, or "
+                   "record again", log->path, sqlite3_errmsg(log->db));
         return false;
     }
     if (version != LOG_VERSION) {
@@ -386,6 +407,19 @@ bool log_close(Log *log, Error **errp)
     }
     free_log(log);
     return ok;
+}
+
+void log_discard(Log *log)
+{
+    g_autofree char *path = g_strdup(log->path);
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+    free_log(log);
+    for (unsigned i = 0; i < ARRAY_SIZE(suffixes); i++) {
+        g_autofree char *file = g_strconcat(path, suffixes[i], NULL);
+
+        g_unlink(file);
+    }
 }
 
 const char *log_path(const Log *log)

@@ -29,7 +29,9 @@ static int record_in_child(const ScenarioSpec *spec, RunConfig config,
         return fail(err, 3);
     }
     if (!run_scenario(spec, &config, &result, &err)) {
-        return fail(err, 5);
+        /* It did not begin: there is nothing to keep. */
+        log_discard(config.log);
+        return fail(err, result.scenario.bad_input ? 3 : 5);
     }
     log_set_meta_int(config.log, "io_uring", result.io_uring);
     return log_close(config.log, &err) ? 0 : fail(err, 5);

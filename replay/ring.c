@@ -3,6 +3,7 @@
 #include "ring.h"
 
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -174,14 +175,32 @@ static void *writer_main(void *opaque)
 
 /* ---- Life ---- */
 
-static BlackBox *map_box(const char *path, Error **errp)
+/*
+ * In memory (tmpfs) if there is any: a mapped file on a disk stops the recorded
+ * thread each time the kernel writes its pages back.
+ */
+static int create_file(const char *log_path, char **path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd;
+
+    *path = g_strdup("/dev/shm/aiolab-XXXXXX");
+    fd = g_mkstemp_full(*path, O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        g_free(*path);
+        *path = g_strconcat(log_path, ".ring", NULL);
+        fd = open(*path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    }
+    return fd;
+}
+
+static BlackBox *map_box(const char *log_path, char **path, Error **errp)
+{
+    int fd = create_file(log_path, path);
     int err = fd < 0 ? errno : ftruncate(fd, sizeof(BlackBox)) ? errno : 0;
     void *box = MAP_FAILED;
 
     if (!err) {
-        /* The first ring now, and whole: a full disk must not be a SIGBUS. */
+        /* Whole, for the threads to come: a full disk must not be a SIGBUS. */
         err = posix_fallocate(fd, 0, offsetof(BlackBox, rings[4]));
     }
     if (!err) {
@@ -191,8 +210,8 @@ static BlackBox *map_box(const char *path, Error **errp)
     }
     if (err) {
         error_setg_errno(errp, err, "%s: cannot make the recording buffer",
-                         path);
-        unlink(path);
+                         *path);
+        unlink(*path);
     }
     if (fd >= 0) {
         close(fd);
@@ -209,13 +228,14 @@ RingSet *ringset_new(Log *log, Error **errp)
     RingSet *set = g_new0(RingSet, 1);
 
     set->log = log;
-    set->path = g_strconcat(log_path(log), ".ring", NULL);
-    set->box = map_box(set->path, errp);
+    set->box = map_box(log_path(log), &set->path, errp);
     if (!set->box) {
         g_free(set->path);
         g_free(set);
         return NULL;
     }
+    log_set_meta(log, "ring", set->path);
+    log_commit(log);
     set->batches = g_new0(Batch, RINGS_MAX);
     set->bytes = g_byte_array_new();
     if (pthread_create(&set->writer, NULL, writer_main, set)) {

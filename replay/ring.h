@@ -48,7 +48,7 @@ typedef struct BlackBox {
 
 typedef struct RingSet RingSet;
 
-/* Maps the black box beside @log and starts the writer thread. */
+/* Maps the black box (its path goes into @log) and starts the writer. */
 RingSet *ringset_new(Log *log, Error **errp);
 /* Writes all that is left and joins the writer.  Returns stalls. */
 uint64_t ringset_finish(RingSet *set, uint64_t *inputs);

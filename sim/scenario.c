@@ -112,8 +112,9 @@ int64_t scenario_param_int(const ScenarioArgs *args, const char *name)
         value <<= 10 * (suffix - suffixes + 1);
         end++;
     }
-    SCENARIO_CHECK(end != text && !*end, "parameter %s='%s' is not a number",
-                   name, text);
+    if (end == text || *end) {
+        scenario_bad_input("parameter %s='%s' is not a number", name, text);
+    }
     return value;
 }
 
@@ -138,6 +139,17 @@ void scenario_note(const char *fmt, ...)
     text = g_strdup_vprintf(fmt, ap);
     va_end(ap);
     PROBE_TEXT(NOTE, 0, 0, 0, 0, text);
+}
+
+void scenario_bad_input(const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!current->bad_input) {
+        va_start(ap, fmt);
+        current->bad_input = g_strdup_vprintf(fmt, ap);
+        va_end(ap);
+    }
 }
 
 void scenario_check_failed(const ProbeSite *site, const char *condition,
@@ -178,12 +190,17 @@ int scenario_run(const ScenarioSpec *spec, ScenarioOutcome *outcome,
         spec->scenario->run(&args);
         qemu_finish_main_loop();
     }
+    if (ret == 0 && outcome->bad_input) {
+        error_setg(errp, "%s: %s", spec->scenario->name, outcome->bad_input);
+        ret = -EINVAL;
+    }
     return ret;
 }
 
 void scenario_outcome_finish(ScenarioOutcome *outcome)
 {
     g_free(outcome->first_failure);
+    g_free(outcome->bad_input);
     if (outcome->results) {
         g_array_free(outcome->results, true);
     }

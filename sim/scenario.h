@@ -21,6 +21,7 @@ typedef struct ScenarioResult {
 typedef struct ScenarioOutcome {
     unsigned failed_checks;
     char *first_failure; /* or NULL */
+    char *bad_input;     /* or NULL */
     GArray *results;     /* of ScenarioResult */
 } ScenarioOutcome;
 

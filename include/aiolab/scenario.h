@@ -81,6 +81,12 @@ void scenario_result(const char *name, int64_t value);
 /* A line in the log, at this event. */
 void scenario_note(const char *fmt, ...) G_GNUC_PRINTF_(1, 2);
 
+/*
+ * The run cannot begin, because of what the user gave: says so (exit status 3)
+ * instead of a result.  The first call counts; return from run() after it.
+ */
+void scenario_bad_input(const char *fmt, ...) G_GNUC_PRINTF_(1, 2);
+
 /* Fails the run with a sentence, and goes on. */
 #define SCENARIO_CHECK(cond, ...)                                     \
     do {                                                              \

@@ -39,9 +39,16 @@ static BlockBackend *new_disk(AioContext *ctx, const ScenarioArgs *args)
         .latency_ns = scenario_param_int(args, "latency") * SCALE_US,
         .size = 1 << 20,
     };
-    BlockDriverState *bs = bdrv_open_blockdev(&options, &error_fatal);
-    BlockBackend *blk = blk_new(ctx, "disk0");
+    Error *err = NULL;
+    BlockDriverState *bs = bdrv_open_blockdev(&options, &err);
+    BlockBackend *blk;
 
+    if (!bs) {
+        scenario_bad_input("%s", error_get_pretty(err));
+        error_free(err);
+        return NULL;
+    }
+    blk = blk_new(ctx, "disk0");
     blk_insert_bs(blk, bs);
     bdrv_unref(bs);
     return blk;
@@ -59,6 +66,10 @@ static void run(const ScenarioArgs *args)
     int64_t drains = scenario_param_int(args, "drains");
 
     drain.blk = new_disk(ctx, args);
+    if (!drain.blk) {
+        iothread_destroy(drain.iothread);
+        return;
+    }
     for (int64_t i = 0; i < depth; i++) {
         aio_co_schedule(ctx, qemu_coroutine_create(worker, &drain));
     }

@@ -144,7 +144,7 @@ static BlockBackend *open_image(const ScenarioArgs *args)
     BlockBackend *blk;
 
     if (!bs) {
-        SCENARIO_CHECK(bs, "%s", error_get_pretty(err));
+        scenario_bad_input("%s", error_get_pretty(err));
         error_free(err);
         return NULL;
     }
@@ -168,19 +168,22 @@ static bool init(FileIo *io, const ScenarioArgs *args)
         .random = g_str_equal(pattern, "random"),
         .rng = scenario_param_int(args, "seed") * 2654435761u + 88172645463325252u,
     };
-    SCENARIO_CHECK(io->random || g_str_equal(pattern, "seq"),
-                   "pattern='%s' is neither random nor seq", pattern);
-    SCENARIO_CHECK(io->block_size >= 512 && io->block_size % 512 == 0,
-                   "block=%" PRId64 " is not a multiple of 512",
-                   io->block_size);
-    SCENARIO_CHECK(io->step >= 0 && io->block_size > 0 &&
-                   io->step % io->block_size == 0,
-                   "step=%" PRId64 " is not a multiple of the block size",
-                   io->step);
-    SCENARIO_CHECK(io->workers > 0, "depth must be at least 1");
-    SCENARIO_CHECK(io->requests >= 0, "requests must not be negative");
-    if (io->workers <= 0 || io->block_size < 512 || io->block_size % 512 ||
-        io->step % io->block_size || io->requests < 0) {
+    if (!io->random && !g_str_equal(pattern, "seq")) {
+        scenario_bad_input("pattern='%s' is neither random nor seq", pattern);
+        return false;
+    }
+    if (io->block_size < 512 || io->block_size % 512) {
+        scenario_bad_input("block=%" PRId64 " is not a multiple of 512",
+                           io->block_size);
+        return false;
+    }
+    if (io->step < 0 || io->step % io->block_size) {
+        scenario_bad_input("step=%" PRId64 " is not a multiple of the block "
+                           "size", io->step);
+        return false;
+    }
+    if (io->workers < 1 || io->workers > 65536 || io->requests < 0) {
+        scenario_bad_input("depth goes from 1 to 65536, and requests from 0");
         return false;
     }
     io->step = io->step ? io->step : io->block_size;
@@ -189,8 +192,10 @@ static bool init(FileIo *io, const ScenarioArgs *args)
         return false;
     }
     io->n_blocks = blk_getlength(io->blk) / io->block_size;
-    SCENARIO_CHECK(io->n_blocks > io->workers,
-                   "the image is too small for that depth and block size");
+    if (io->n_blocks <= io->workers) {
+        scenario_bad_input("the image has %" PRId64 " blocks, too few for that "
+                           "depth", io->n_blocks);
+    }
     return io->n_blocks > io->workers;
 }
 
