@@ -56,6 +56,7 @@ int cmd_verify(int argc, char **argv)
     if (!log || !log_check_structure(log, &err) ||
         !(inputs = log_inputs(log, &n, &err)) ||
         !check_payload(log, inputs, n, &err)) {
+        log_close(log, NULL);
         return cli_fail(err, STATUS_BAD_INPUT);
     }
     if (common.json) {
