@@ -14,7 +14,6 @@
 enum { MANY = 300, BLOCK = 512 };
 
 typedef struct Op {
-    CqeHandler cqe;
     uint8_t opcode;
     int fd;
     void *buf;
@@ -23,6 +22,7 @@ typedef struct Op {
     int n;    /* completions */
     int more; /* its callback submits it again that often */
     bool nest;
+    CqeHandler cqe;
 } Op;
 
 static unsigned completed;
