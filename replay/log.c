@@ -228,10 +228,11 @@ Log *log_create(const char *path, bool overwrite, Error **errp)
         free_log(log);
         return NULL;
     }
+    /* Before the WAL, so that a log whose recorder is killed has a header. */
+    run_sql(log, "PRAGMA application_id=1095323468; PRAGMA user_version=1;");
+    run_sql(log, schema);
     run_sql(log, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
                  "PRAGMA wal_autocheckpoint=4000;");
-    run_sql(log, schema);
-    run_sql(log, "PRAGMA application_id=1095323468; PRAGMA user_version=1;");
     if (log->failure) {
         error_setg(errp, "%s: %s", path, log->failure);
         free_log(log);

@@ -237,7 +237,7 @@ static void run(const ScenarioArgs *args)
         run_workers(&io);
     }
     if (io.blk) {
-        if (io.write_percent) {
+        if (scenario_param_int(args, "flush")) {
             SCENARIO_CHECK(blk_flush(io.blk) == 0, "the flush failed");
         }
         blk_drain(io.blk);
@@ -261,6 +261,7 @@ SCENARIO(file_io) = {
         {"write", "30", "percent of the requests that write"},
         {"verify", "1", "check what is read"},
         {"direct", "0", "1: O_DIRECT"},
+        {"flush", "0", "1: flush at the end, one request more"},
         {"seed", "1", "of the offsets and the data"},
         {NULL}},
     .run = run,
