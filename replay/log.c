@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The log as an SQLite file; see log.h and docs/log.md. */
-#include "log.h"
+/* The log as an SQLite file: creating, opening, closing, and its meta table. */
+#include "log-internal.h"
 
 #include <glib/gstdio.h>
-#include <sqlite3.h>
 #include <unistd.h>
 #include <xxhash.h>
-
-typedef enum Statement {
-    PUT_META, PUT_CHUNK, PUT_PAYLOAD, GET_PAYLOAD, PUT_THREAD, PUT_OBJECT,
-    PUT_SITE, PUT_EVENT, PUT_INPUT, STATEMENT_MAX
-} Statement;
 
 static const char *const statement_sql[STATEMENT_MAX] = {
     [PUT_META] = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
@@ -25,22 +19,13 @@ static const char *const statement_sql[STATEMENT_MAX] = {
     [PUT_INPUT] = "INSERT INTO input VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 };
 
-struct Log {
-    char *path;
-    sqlite3 *db;
-    sqlite3_stmt *statements[STATEMENT_MAX];
-    GTree *meta; /* name -> value */
-    bool writing, created, in_transaction;
-    char *failure; /* the first error while writing */
-};
-
 static const char schema[] =
 #include "schema.sql.h"
     ;
 
 /* ---- SQLite, wrapped ---- */
 
-static void keep_failure(Log *log, const char *doing)
+void log_keep_failure(Log *log, const char *doing)
 {
     if (!log->failure) {
         log->failure = g_strdup_printf("%s: %s", doing,
@@ -48,48 +33,47 @@ static void keep_failure(Log *log, const char *doing)
     }
 }
 
-static bool run_sql(Log *log, const char *sql)
+bool log_run_sql(Log *log, const char *sql)
 {
     if (log->failure) {
         return false;
     }
     if (sqlite3_exec(log->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        keep_failure(log, "cannot write the log");
+        log_keep_failure(log, "cannot write the log");
         return false;
     }
     return true;
 }
 
-static sqlite3_stmt *statement(Log *log, Statement which)
+sqlite3_stmt *log_statement(Log *log, Statement which)
 {
     sqlite3_stmt **stmt = &log->statements[which];
 
     if (!*stmt && sqlite3_prepare_v2(log->db, statement_sql[which], -1, stmt,
                                      NULL) != SQLITE_OK) {
-        keep_failure(log, "cannot use the log");
+        log_keep_failure(log, "cannot use the log");
         return NULL;
     }
     return *stmt;
 }
 
-static void begin(Log *log)
+void log_begin(Log *log)
 {
     if (!log->in_transaction) {
-        log->in_transaction = run_sql(log, "BEGIN");
+        log->in_transaction = log_run_sql(log, "BEGIN");
     }
 }
 
-/* Runs a statement that has been bound, and makes it ready for the next. */
-static void finish_put(Log *log, sqlite3_stmt *stmt)
+void log_finish_put(Log *log, sqlite3_stmt *stmt)
 {
-    begin(log);
+    log_begin(log);
     if (!log->failure && sqlite3_step(stmt) != SQLITE_DONE) {
-        keep_failure(log, "cannot write the log");
+        log_keep_failure(log, "cannot write the log");
     }
     sqlite3_reset(stmt);
 }
 
-static void bind_text(sqlite3_stmt *stmt, int index, const char *text)
+void log_bind_text(sqlite3_stmt *stmt, int index, const char *text)
 {
     sqlite3_bind_text(stmt, index, text, -1, SQLITE_STATIC);
 }
@@ -145,13 +129,13 @@ static char *meta_digest(Log *log)
 
 void log_set_meta(Log *log, const char *name, const char *value)
 {
-    sqlite3_stmt *stmt = statement(log, PUT_META);
+    sqlite3_stmt *stmt = log_statement(log, PUT_META);
 
     g_tree_insert(log->meta, g_strdup(name), g_strdup(value));
     if (stmt) {
-        bind_text(stmt, 1, name);
-        bind_text(stmt, 2, value);
-        finish_put(log, stmt);
+        log_bind_text(stmt, 1, name);
+        log_bind_text(stmt, 2, value);
+        log_finish_put(log, stmt);
     }
 }
 
@@ -162,7 +146,7 @@ void log_set_meta_int(Log *log, const char *name, int64_t value)
     log_set_meta(log, name, text);
 }
 
-static void seal_meta(Log *log)
+void log_seal_meta(Log *log)
 {
     g_autofree char *digest = meta_digest(log);
 
@@ -229,9 +213,9 @@ Log *log_create(const char *path, bool overwrite, Error **errp)
         return NULL;
     }
     /* Before the WAL, so that a log whose recorder is killed has a header. */
-    run_sql(log, "PRAGMA application_id=1095323468; PRAGMA user_version=1;");
-    run_sql(log, schema);
-    run_sql(log, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+    log_run_sql(log, "PRAGMA application_id=1095323468; PRAGMA user_version=1;");
+    log_run_sql(log, schema);
+    log_run_sql(log, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
                  "PRAGMA wal_autocheckpoint=4000;");
     if (log->failure) {
         error_setg(errp, "%s: %s", path, log->failure);
@@ -377,7 +361,7 @@ Log *log_open_rw(const char *path, Error **errp)
 void log_commit(Log *log)
 {
     if (log->in_transaction) {
-        run_sql(log, "COMMIT");
+        log_run_sql(log, "COMMIT");
         log->in_transaction = false;
     }
 }
@@ -393,13 +377,13 @@ bool log_close(Log *log, Error **errp)
         if (log->created) {
             log_set_meta(log, "state", "complete");
         }
-        seal_meta(log);
+        log_seal_meta(log);
         log_commit(log);
         for (unsigned i = 0; i < STATEMENT_MAX; i++) {
             sqlite3_finalize(log->statements[i]);
             log->statements[i] = NULL;
         }
-        run_sql(log, "PRAGMA wal_checkpoint(TRUNCATE);"
+        log_run_sql(log, "PRAGMA wal_checkpoint(TRUNCATE);"
                      "PRAGMA journal_mode=DELETE;");
     }
     if (log->failure) {
@@ -437,294 +421,4 @@ int64_t log_size(Log *log)
 {
     return pragma_int(log, "PRAGMA page_count") *
            pragma_int(log, "PRAGMA page_size");
-}
-
-/* ---- Chunks and payload ---- */
-
-void log_put_chunk(Log *log, unsigned ring, const Input *inputs, unsigned n)
-{
-    uint8_t packed[CHUNK_INPUTS * INPUT_PACKED_MAX];
-    sqlite3_stmt *stmt = statement(log, PUT_CHUNK);
-    uint64_t first = inputs[0].ticket, last = inputs[n - 1].ticket;
-    size_t len = inputs_pack(inputs, n, packed);
-
-    if (!stmt) {
-        return;
-    }
-    sqlite3_bind_int64(stmt, 1, ring);
-    sqlite3_bind_int64(stmt, 2, first);
-    sqlite3_bind_int64(stmt, 3, last);
-    sqlite3_bind_int64(stmt, 4, n);
-    sqlite3_bind_int64(stmt, 5, chunk_crc(packed, len, first, last, n));
-    sqlite3_bind_blob(stmt, 6, packed, len, SQLITE_STATIC);
-    finish_put(log, stmt);
-}
-
-void log_put_payload(Log *log, uint64_t hash, const void *data, size_t len)
-{
-    sqlite3_stmt *stmt = statement(log, PUT_PAYLOAD);
-
-    if (stmt) {
-        sqlite3_bind_int64(stmt, 1, hash);
-        sqlite3_bind_blob(stmt, 2, data, len, SQLITE_STATIC);
-        finish_put(log, stmt);
-    }
-}
-
-void *log_payload(Log *log, uint64_t hash, size_t *len)
-{
-    sqlite3_stmt *stmt = statement(log, GET_PAYLOAD);
-    void *copy = NULL;
-
-    if (!stmt) {
-        return NULL;
-    }
-    sqlite3_bind_int64(stmt, 1, hash);
-    if (sqlite3_step(stmt) == SQLITE_ROW) {
-        const void *data = sqlite3_column_blob(stmt, 0);
-
-        *len = sqlite3_column_bytes(stmt, 0);
-        if (content_hash(data, *len) == hash) {
-            copy = g_malloc(*len + 1); /* with a 0, so that text is a string */
-            memcpy(copy, data, *len);
-            ((char *)copy)[*len] = 0;
-        }
-    }
-    sqlite3_reset(stmt);
-    return copy;
-}
-
-static bool load_chunk(sqlite3_stmt *stmt, GArray *inputs)
-{
-    uint64_t first = sqlite3_column_int64(stmt, 1);
-    uint64_t last = sqlite3_column_int64(stmt, 2);
-    int64_t n = sqlite3_column_int64(stmt, 3);
-    uint32_t crc = sqlite3_column_int64(stmt, 4);
-    const uint8_t *data = sqlite3_column_blob(stmt, 5);
-    size_t len = sqlite3_column_bytes(stmt, 5);
-    unsigned at = inputs->len;
-
-    if (n < 1 || n > CHUNK_INPUTS || !data ||
-        chunk_crc(data, len, first, last, n) != crc) {
-        return false;
-    }
-    g_array_set_size(inputs, at + n);
-    return inputs_unpack(data, len, &g_array_index(inputs, Input, at), n);
-}
-
-static gint by_ticket(gconstpointer a, gconstpointer b)
-{
-    const Input *x = a, *y = b;
-
-    return (x->ticket > y->ticket) - (x->ticket < y->ticket);
-}
-
-static void sort_inputs(GArray *inputs)
-{
-    for (unsigned i = 1; i < inputs->len; i++) {
-        if (g_array_index(inputs, Input, i).ticket <
-            g_array_index(inputs, Input, i - 1).ticket) {
-            g_array_sort(inputs, by_ticket);
-            return;
-        }
-    }
-}
-
-/* Tickets are 1, 2, 3 ..: a missing one is a lost chunk. */
-static bool check_tickets(GArray *inputs, uint64_t *missing)
-{
-    for (unsigned i = 0; i < inputs->len; i++) {
-        *missing = i + 1;
-        if (g_array_index(inputs, Input, i).ticket != i + 1) {
-            return false;
-        }
-    }
-    return true;
-}
-
-Input *log_inputs(Log *log, size_t *n, Error **errp)
-{
-    GArray *inputs = g_array_new(false, true, sizeof(Input));
-    sqlite3_stmt *stmt = NULL;
-    uint64_t missing = 0;
-    int ret = sqlite3_prepare_v2(
-        log->db, "SELECT id, first_ticket, last_ticket, n, crc, data "
-        "FROM chunk ORDER BY id", -1, &stmt, NULL);
-
-    while (ret == SQLITE_OK || ret == SQLITE_ROW) {
-        ret = sqlite3_step(stmt);
-        if (ret == SQLITE_ROW && !load_chunk(stmt, inputs)) {
-            error_setg(errp, "%s: damaged log (chunk %" PRId64 " does not "
-                       "match its checksum); restore it from a copy, or record "
-                       "again", log->path,
-                       (int64_t)sqlite3_column_int64(stmt, 0));
-            ret = SQLITE_ABORT;
-        }
-    }
-    sqlite3_finalize(stmt);
-    if (ret == SQLITE_DONE) {
-        sort_inputs(inputs);
-        if (!check_tickets(inputs, &missing)) {
-            error_setg(errp, "%s: damaged log (input %" PRIu64 " is missing); "
-                       "restore it from a copy, or record again", log->path,
-                       missing);
-            ret = SQLITE_ABORT;
-        } else if (inputs->len !=
-                   (uint64_t)log_meta_int(log, "inputs", inputs->len)) {
-            error_setg(errp, "%s: damaged log (%u inputs of %" PRId64 "); "
-                       "restore it from a copy, or record again", log->path,
-                       inputs->len, log_meta_int(log, "inputs", 0));
-            ret = SQLITE_ABORT;
-        }
-    } else if (ret != SQLITE_ABORT) {
-        error_setg(errp, "%s: damaged log (table chunk: %s); restore it from a "
-                   "copy, or record again", log->path,
-                   sqlite3_errmsg(log->db));
-    }
-    *n = inputs->len;
-    return (Input *)g_array_free(inputs, ret != SQLITE_DONE);
-}
-
-bool log_check_structure(Log *log, Error **errp)
-{
-    sqlite3_stmt *stmt = NULL;
-    bool ok = false;
-
-    if (sqlite3_prepare_v2(log->db, "PRAGMA integrity_check(1)", -1, &stmt,
-                           NULL) == SQLITE_OK &&
-        sqlite3_step(stmt) == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(stmt, 0);
-
-        ok = g_strcmp0(text, "ok") == 0;
-        if (!ok) {
-            g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
-            unsigned last = g_strv_length(lines) - 1;
-
-            error_setg(errp, "%s: damaged SQLite file (%s); restore it from a "
-                       "copy", log->path, lines[last]);
-        }
-    } else {
-        error_setg(errp, "%s: damaged SQLite file (%s); restore it from a copy",
-                   log->path, sqlite3_errmsg(log->db));
-    }
-    sqlite3_finalize(stmt);
-    return ok;
-}
-
-/* ---- Derived tables ---- */
-
-bool log_has_events(Log *log)
-{
-    return g_strcmp0(log_meta(log, "indexed"), "1") == 0;
-}
-
-void log_clear_derived(Log *log)
-{
-    begin(log);
-    run_sql(log, "DROP INDEX IF EXISTS event_obj; DROP INDEX IF EXISTS "
-                 "event_kind; DELETE FROM thread; DELETE FROM object;"
-                 "DELETE FROM site; DELETE FROM event; DELETE FROM input;");
-    log_set_meta(log, "indexed", "0");
-}
-
-void log_put_thread(Log *log, uint32_t id, const char *name)
-{
-    sqlite3_stmt *stmt = statement(log, PUT_THREAD);
-
-    if (stmt) {
-        sqlite3_bind_int64(stmt, 1, id);
-        bind_text(stmt, 2, name);
-        finish_put(log, stmt);
-    }
-}
-
-void log_put_object(Log *log, uint64_t id, const char *kind, const char *name,
-                    uint32_t creator, uint64_t born)
-{
-    sqlite3_stmt *stmt = statement(log, PUT_OBJECT);
-
-    if (stmt) {
-        sqlite3_bind_int64(stmt, 1, id);
-        bind_text(stmt, 2, kind);
-        bind_text(stmt, 3, name);
-        sqlite3_bind_int64(stmt, 4, creator);
-        sqlite3_bind_int64(stmt, 5, born);
-        finish_put(log, stmt);
-    }
-}
-
-void log_put_site(Log *log, unsigned id, const ProbeSite *site)
-{
-    sqlite3_stmt *stmt = statement(log, PUT_SITE);
-
-    if (stmt) {
-        sqlite3_bind_int64(stmt, 1, id);
-        bind_text(stmt, 2, site->file);
-        sqlite3_bind_int64(stmt, 3, site->line);
-        bind_text(stmt, 4, site->func);
-        finish_put(log, stmt);
-    }
-}
-
-void log_put_event(Log *log, uint64_t seq, const ProbeEvent *event,
-                   unsigned site)
-{
-    sqlite3_stmt *stmt = statement(log, PUT_EVENT);
-
-    if (stmt) {
-        sqlite3_bind_int64(stmt, 1, seq);
-        sqlite3_bind_int64(stmt, 2, event->thread);
-        sqlite3_bind_int64(stmt, 3, event->t_ns);
-        bind_text(stmt, 4, probe_table[event->kind].name);
-        sqlite3_bind_int64(stmt, 5, event->obj);
-        sqlite3_bind_int64(stmt, 6, event->a);
-        sqlite3_bind_int64(stmt, 7, event->b);
-        sqlite3_bind_int64(stmt, 8, event->c);
-        sqlite3_bind_int64(stmt, 9, site);
-        bind_text(stmt, 10, event->text);
-        finish_put(log, stmt);
-    }
-}
-
-void log_put_input(Log *log, const Input *input)
-{
-    sqlite3_stmt *stmt = statement(log, PUT_INPUT);
-
-    if (stmt) {
-        sqlite3_bind_int64(stmt, 1, input->ticket);
-        sqlite3_bind_int64(stmt, 2, input->thread);
-        bind_text(stmt, 3, input_table[input->kind].name);
-        sqlite3_bind_int64(stmt, 4, input->obj);
-        sqlite3_bind_int64(stmt, 5, input->a);
-        sqlite3_bind_int64(stmt, 6, input->b);
-        finish_put(log, stmt);
-    }
-}
-
-void log_finish_derived(Log *log)
-{
-    run_sql(log, "CREATE INDEX event_obj ON event (obj, seq);"
-                 "CREATE INDEX event_kind ON event (kind, seq);");
-    log_set_meta(log, "indexed", "1");
-    seal_meta(log);
-    log_commit(log);
-}
-
-char *log_query(Log *log, const char *sql, Error **errp)
-{
-    sqlite3_stmt *stmt = NULL;
-    char *value = NULL;
-    int ret = sqlite3_prepare_v2(log->db, sql, -1, &stmt, NULL);
-
-    if (ret == SQLITE_OK) {
-        ret = sqlite3_step(stmt);
-    }
-    if (ret == SQLITE_ROW) {
-        value = g_strdup((const char *)sqlite3_column_text(stmt, 0));
-    } else if (ret != SQLITE_DONE) {
-        error_setg(errp, "%s: query failed: %s", log->path,
-                   sqlite3_errmsg(log->db));
-    }
-    sqlite3_finalize(stmt);
-    return value;
 }

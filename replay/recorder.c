@@ -8,43 +8,21 @@
  * it notes what was seen.  See section 4 of the design for what goes wrong
  * when a number is taken outside.
  */
-#include "recorder.h"
+#include "recorder-internal.h"
 
 #include "aio-internal.h"
-#include "pending.h"
-#include "qemu/iov.h"
-#include "ring.h"
 #include "sim.h"
 
 #include <unistd.h>
 
-enum { CLUSTER = 65536 }; /* pre-images are kept in pieces of this size */
-
-/* A file that the recorded program has open. */
-typedef struct RecordedFile {
-    int fd;
-    GHashTable *saved; /* DATA_HASH: clusters whose pre-image is stored */
-} RecordedFile;
-
-static struct {
-    const HostOps *base;
-    RingSet *rings;
-    BlackBox *box;
-    Log *log;
-    DataPolicy policy;
-    bool simulated;
-    GArray *files; /* of RecordedFile, by ordinal */
-    PendingTable pending;
-    uint8_t *cluster;
-} rec;
-
-static __thread Ring *own_ring;
+Recorder rec;
+__thread Ring *rec_ring;
 
 /* One OS thread records, for now, so the count needs no lock. */
-static __attribute__((noinline)) void put(InputKind kind, uint64_t obj,
-                                          uint64_t a, uint64_t b)
+__attribute__((noinline))
+void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b)
 {
-    Ring *ring = own_ring;
+    Ring *ring = rec_ring;
     uint64_t ticket = ++rec.box->last_ticket;
 
     ring_wait(ring, 1);
@@ -61,7 +39,7 @@ static int64_t rec_clock_ns(QEMUClockType clock)
 {
     int64_t now = rec.base->clock_ns(clock);
 
-    put(INPUT_CLOCK, clock, now, 0);
+    rec_put(INPUT_CLOCK, clock, now, 0);
     return now;
 }
 
@@ -69,7 +47,7 @@ static uint64_t rec_random64(void)
 {
     uint64_t value = rec.base->random64();
 
-    put(INPUT_RANDOM, 0, value, 0);
+    rec_put(INPUT_RANDOM, 0, value, 0);
     return value;
 }
 
@@ -77,105 +55,15 @@ static void rec_point(HostPoint point, uint64_t object)
 {
     rec.base->point(point, object);
     if (point == HOST_POINT_REPLAY_BH) {
-        put(INPUT_REPLAY_BH, object, 0, 0);
+        rec_put(INPUT_REPLAY_BH, object, 0, 0);
     } else if (rec.simulated) {
-        put(INPUT_POINT, object, point, 0);
+        rec_put(INPUT_POINT, object, point, 0);
     }
 }
 
 static void rec_turn(uint64_t ctx)
 {
-    put(INPUT_TURN, ctx, host_self()->digest, 0);
-}
-
-/* ---- Data ---- */
-
-static RecordedFile *recorded_file(int fd, unsigned *ordinal)
-{
-    for (unsigned i = 0; i < rec.files->len; i++) {
-        RecordedFile *file = &g_array_index(rec.files, RecordedFile, i);
-
-        if (file->fd == fd) {
-            *ordinal = i;
-            return file;
-        }
-    }
-    return NULL;
-}
-
-static void put_content(uint64_t hash, const struct iovec *iov, unsigned niov,
-                        size_t len)
-{
-    g_autofree uint8_t *flat = NULL;
-
-    if (niov == 1) {
-        ring_put_bytes(own_ring, hash, iov->iov_base, len);
-        return;
-    }
-    flat = g_malloc(len);
-    iov_to_buf(iov, niov, 0, flat, len);
-    ring_put_bytes(own_ring, hash, flat, len);
-}
-
-static uint64_t hash_iov(const struct iovec *iov, unsigned niov, size_t len)
-{
-    g_autofree uint8_t *flat = NULL;
-
-    if (niov == 1) {
-        return content_hash(iov->iov_base, len);
-    }
-    flat = g_malloc(len);
-    iov_to_buf(iov, niov, 0, flat, len);
-    return content_hash(flat, len);
-}
-
-static void put_cqe(CqeHandler *handler)
-{
-    uint64_t id = handler->cqe.user_data;
-    Pending *pending = pending_find(&rec.pending, id);
-    int32_t res = handler->cqe.res;
-
-    if (res > 0 && pending_is_read(pending)) {
-        struct iovec one;
-        unsigned niov;
-        const struct iovec *iov = pending_iov(pending, &one, &niov);
-        uint64_t hash = hash_iov(iov, niov, res);
-
-        if (rec.policy == DATA_FULL) {
-            put_content(hash, iov, niov, res);
-        }
-        put(INPUT_CQE_DATA, id, res, hash);
-    } else {
-        put(INPUT_CQE, id, (int64_t)res, 0);
-    }
-    pending_remove(&rec.pending, id);
-}
-
-/* Keeps what a write is about to overwrite, once for each cluster. */
-static void save_preimage(const Pending *write)
-{
-    struct iovec one;
-    unsigned niov, ordinal;
-    const struct iovec *iov = pending_iov(write, &one, &niov);
-    RecordedFile *file = recorded_file(write->fd, &ordinal);
-    uint64_t end = write->off + iov_size(iov, niov);
-
-    for (uint64_t at = ROUND_DOWN(write->off, CLUSTER); file && at < end;
-         at += CLUSTER) {
-        gpointer key = GSIZE_TO_POINTER(at / CLUSTER);
-        ssize_t len;
-
-        if (!g_hash_table_add(file->saved, key)) {
-            continue;
-        }
-        len = pread(file->fd, rec.cluster, CLUSTER, at);
-        if (len > 0) {
-            uint64_t hash = content_hash(rec.cluster, len);
-
-            ring_put_bytes(own_ring, hash, rec.cluster, len);
-            put(INPUT_PREIMAGE, ordinal, at, hash);
-        }
-    }
+    rec_put(INPUT_TURN, ctx, host_self()->digest, 0);
 }
 
 /* ---- Monitors ---- */
@@ -195,7 +83,7 @@ static void rec_prep(struct io_uring_sqe *sqe, void *opaque)
     pending = pending_add(&rec.pending, call->handler, sqe);
     if (rec.policy == DATA_HASH && !rec.simulated &&
         pending_is_write(pending)) {
-        save_preimage(pending);
+        rec_save_preimage(pending);
     }
 }
 
@@ -212,7 +100,7 @@ static bool rec_monitor_busy(HostMonitor *monitor)
     bool busy = rec.base->monitor_busy(monitor);
 
     if (busy) {
-        put(INPUT_BUSY, 0, 0, 0);
+        rec_put(INPUT_BUSY, 0, 0, 0);
     }
     return busy;
 }
@@ -224,13 +112,13 @@ static void rec_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
     CqeHandler *handler;
 
     rec.base->monitor_wait(monitor, timeout_ns, batch);
-    put(INPUT_WAIT, 0, (uint64_t)batch->n_watches << 16 | batch->n_cqes,
+    rec_put(INPUT_WAIT, 0, (uint64_t)batch->n_watches << 16 | batch->n_cqes,
         batch->now_ns);
     QSIMPLEQ_FOREACH(watch, &batch->watches, next) {
-        put(INPUT_READY, watch->id, watch->revents, 0);
+        rec_put(INPUT_READY, watch->id, watch->revents, 0);
     }
     QSIMPLEQ_FOREACH(handler, &batch->cqes, next) {
-        put_cqe(handler);
+        rec_put_cqe(handler);
     }
 }
 
@@ -243,9 +131,9 @@ static void rec_bh_detached(uint64_t ctx, QEMUBHList *slice)
         n++;
     }
     if (n) {
-        put(INPUT_BH_SLICE, ctx, n, 0);
+        rec_put(INPUT_BH_SLICE, ctx, n, 0);
         QSLIST_FOREACH(bh, slice, next) {
-            put(INPUT_BH, bh->id, 0, 0);
+            rec_put(INPUT_BH, bh->id, 0, 0);
         }
     }
 }
@@ -254,7 +142,7 @@ static bool rec_notifier_clear(EventNotifier *e)
 {
     bool was_set = rec.base->notifier_clear(e);
 
-    put(INPUT_NOTIFIER, e->id, was_set, 0);
+    rec_put(INPUT_NOTIFIER, e->id, was_set, 0);
     return was_set;
 }
 
@@ -263,14 +151,14 @@ static bool rec_notifier_clear(EventNotifier *e)
 static void rec_mutex_lock(QemuMutex *mutex)
 {
     rec.base->mutex_lock(mutex);
-    put(INPUT_LOCK, mutex->id, 0, 0);
+    rec_put(INPUT_LOCK, mutex->id, 0, 0);
 }
 
 static bool rec_mutex_trylock(QemuMutex *mutex)
 {
     bool taken = rec.base->mutex_trylock(mutex);
 
-    put(INPUT_TRYLOCK, mutex->id, taken, 0);
+    rec_put(INPUT_TRYLOCK, mutex->id, taken, 0);
     return taken;
 }
 
@@ -278,7 +166,7 @@ static bool rec_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
 {
     bool woken = rec.base->cond_wait(cond, mutex, timeout_ns);
 
-    put(INPUT_COND, cond->id, woken, 0);
+    rec_put(INPUT_COND, cond->id, woken, 0);
     return woken;
 }
 
@@ -292,7 +180,7 @@ static void *rec_thread_main(void *opaque)
     ThreadStart call = *(ThreadStart *)opaque;
 
     g_free(opaque);
-    put(INPUT_THREAD_START, host_self()->id, 0, 0);
+    rec_put(INPUT_THREAD_START, host_self()->id, 0, 0);
     return call.start(call.arg);
 }
 
@@ -309,71 +197,29 @@ static void rec_thread_create(QemuThread *thread, const char *name,
         _exit(5);
     }
     rec.base->thread_create(thread, name, rec_thread_main, call);
-    put(INPUT_THREAD_CREATE, thread->id, 0, 0);
+    rec_put(INPUT_THREAD_CREATE, thread->id, 0, 0);
 }
 
 static void *rec_thread_join(QemuThread *thread)
 {
     void *ret = rec.base->thread_join(thread);
 
-    put(INPUT_THREAD_JOIN, thread->id, 0, 0);
+    rec_put(INPUT_THREAD_JOIN, thread->id, 0, 0);
     return ret;
-}
-
-/* ---- Files ---- */
-
-static int rec_file_open(const char *path, bool writable, bool direct)
-{
-    int fd = rec.base->file_open(path, writable, direct);
-    uint64_t hash = content_hash(path, strlen(path));
-    int result = fd;
-
-    if (fd >= 0) {
-        RecordedFile file = {
-            .fd = fd, .saved = g_hash_table_new(NULL, NULL),
-        };
-
-        g_array_append_val(rec.files, file);
-        result = rec.files->len - 1;
-    }
-    ring_put_bytes(own_ring, hash, path, strlen(path));
-    put(INPUT_FILE_OPEN, 0, (int64_t)result, hash);
-    return fd;
-}
-
-static void rec_file_close(int fd)
-{
-    unsigned ordinal;
-    RecordedFile *file = recorded_file(fd, &ordinal);
-
-    if (file) {
-        file->fd = -1;
-    }
-    rec.base->file_close(fd);
-}
-
-static int64_t rec_file_size(int fd)
-{
-    int64_t size = rec.base->file_size(fd);
-    unsigned ordinal = 0;
-
-    recorded_file(fd, &ordinal);
-    put(INPUT_FILE_SIZE, ordinal, size, 0);
-    return size;
 }
 
 /* ---- What the machine tells ---- */
 
 static void rec_chosen(const Choice *choice, unsigned taken)
 {
-    put(INPUT_CHOICE, choice->object,
+    rec_put(INPUT_CHOICE, choice->object,
         (uint64_t)choice->kind << 16 | choice->n << 8 | taken,
         choice_detail(choice));
 }
 
 static void rec_stuck(uint32_t thread)
 {
-    put(INPUT_STUCK, thread, 0, 0);
+    rec_put(INPUT_STUCK, thread, 0, 0);
 }
 
 static const SimObserver recorder_observer = {
@@ -417,7 +263,7 @@ static void rec_notifier_set(EventNotifier *e)
 {
     rec.base->notifier_set(e);
     if (rec.simulated) {
-        put(INPUT_POINT, e->id, HOST_POINT_NOTIFY, 0);
+        rec_put(INPUT_POINT, e->id, HOST_POINT_NOTIFY, 0);
     }
 }
 
@@ -501,7 +347,7 @@ bool recorder_start(const HostOps *base, Log *log, DataPolicy policy,
     rec.simulated = base == &sim_host;
     rec.files = g_array_new(false, false, sizeof(RecordedFile));
     rec.cluster = g_aligned_alloc(1, CLUSTER, 4096);
-    own_ring = ringset_attach(rec.rings);
+    rec_ring = ringset_attach(rec.rings);
     if (rec.simulated) {
         sim_observer = &recorder_observer;
     }
@@ -513,7 +359,7 @@ void recorder_end(void)
 {
     HostThread *self = host_self();
 
-    put(INPUT_END, 0, self->digest, self->events);
+    rec_put(INPUT_END, 0, self->digest, self->events);
 }
 
 void recorder_stop(void)
@@ -522,7 +368,7 @@ void recorder_stop(void)
 
     probe_stop();
     sim_observer = NULL;
-    own_ring = NULL;
+    rec_ring = NULL;
     stalls = ringset_finish(rec.rings, &inputs);
     log_set_meta_int(rec.log, "inputs", inputs);
     log_set_meta_int(rec.log, "stalls", stalls);

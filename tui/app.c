@@ -49,8 +49,8 @@ static char **load_lines(const char *file)
 void app_update(App *app)
 {
     View *view = &app->view;
-    const char *file = view->session->position
-                           ? session_event(view->session).site->file : NULL;
+    const ProbeSite *site = view_site(view);
+    const char *file = site ? site->file : NULL;
 
     if (file && g_strcmp0(file, view->source_file) != 0) {
         g_free(view->source_file);

@@ -4,13 +4,12 @@
 
 void draw_source(const View *view, Frame *frame, Rect rect)
 {
-    const ProbeSite *site;
+    const ProbeSite *site = view_site(view);
     int line = 0, first, count;
 
-    if (!view->session->position) {
+    if (!site) {
         return;
     }
-    site = session_event(view->session).site;
     pane_line(view, PANE_SOURCE, frame, rect, &line, ROLE_DIM, "%s:%d  %s()",
               site->file, site->line, site->func);
     if (!view->source_lines) {

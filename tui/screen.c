@@ -20,6 +20,18 @@ const ModelThread *view_thread(const View *view)
     return model_thread(view->session->model, view->session->model->thread);
 }
 
+const ProbeSite *view_site(const View *view)
+{
+    const ModelThread *thread = view_thread(view);
+    const ModelFrame *wait = thread && thread->stuck
+                                 ? model_top_frame(thread, FRAME_WAIT) : NULL;
+
+    if (!view->session->position) {
+        return NULL;
+    }
+    return wait ? wait->site : session_event(view->session).site;
+}
+
 void pane_line(const View *view, PaneId pane, Frame *frame, Rect rect,
                int *line, Role role, const char *fmt, ...)
 {

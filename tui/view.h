@@ -61,6 +61,11 @@ void pane_line(const View *view, PaneId pane, Frame *frame, Rect rect,
     G_GNUC_PRINTF_(7, 8);
 /* The thread of the event at the position, or NULL. */
 const ModelThread *view_thread(const View *view);
+/*
+ * The line of source that the event is about, or NULL.  A thread that is stuck
+ * is shown where it waits, not where the machine noticed.
+ */
+const ProbeSite *view_site(const View *view);
 
 void draw_contexts(const View *view, Frame *frame, Rect rect);
 void draw_coroutines(const View *view, Frame *frame, Rect rect);

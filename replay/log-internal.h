@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a log, for the files log*.c; the only place that knows SQLite. */
+#ifndef REPLAY_LOG_INTERNAL_H
+#define REPLAY_LOG_INTERNAL_H
+
+#include "log.h"
+
+#include <sqlite3.h>
+
+typedef enum Statement {
+    PUT_META, PUT_CHUNK, PUT_PAYLOAD, GET_PAYLOAD, PUT_THREAD, PUT_OBJECT,
+    PUT_SITE, PUT_EVENT, PUT_INPUT, STATEMENT_MAX
+} Statement;
+
+struct Log {
+    char *path;
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENT_MAX];
+    GTree *meta; /* name -> value */
+    bool writing, created, in_transaction;
+    char *failure; /* the first error while writing */
+};
+
+/* Keeps the first error; later writes do nothing, and log_close() reports it. */
+void log_keep_failure(Log *log, const char *doing);
+bool log_run_sql(Log *log, const char *sql);
+/* A prepared statement, or NULL. */
+sqlite3_stmt *log_statement(Log *log, Statement which);
+/* Begins a transaction if none is open. */
+void log_begin(Log *log);
+/* Runs a statement that has been bound, and makes it ready for the next. */
+void log_finish_put(Log *log, sqlite3_stmt *stmt);
+void log_bind_text(sqlite3_stmt *stmt, int index, const char *text);
+/* Makes the meta table's digest fit its rows. */
+void log_seal_meta(Log *log);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables that are made from the chunks, for people and for SQL. */
+#include "log-internal.h"
+
+bool log_has_events(Log *log)
+{
+    return g_strcmp0(log_meta(log, "indexed"), "1") == 0;
+}
+
+void log_clear_derived(Log *log)
+{
+    log_begin(log);
+    log_run_sql(log, "DROP INDEX IF EXISTS event_obj; DROP INDEX IF EXISTS "
+                 "event_kind; DELETE FROM thread; DELETE FROM object;"
+                 "DELETE FROM site; DELETE FROM event; DELETE FROM input;");
+    log_set_meta(log, "indexed", "0");
+}
+
+void log_put_thread(Log *log, uint32_t id, const char *name)
+{
+    sqlite3_stmt *stmt = log_statement(log, PUT_THREAD);
+
+    if (stmt) {
+        sqlite3_bind_int64(stmt, 1, id);
+        log_bind_text(stmt, 2, name);
+        log_finish_put(log, stmt);
+    }
+}
+
+void log_put_object(Log *log, uint64_t id, const char *kind, const char *name,
+                    uint32_t creator, uint64_t born)
+{
+    sqlite3_stmt *stmt = log_statement(log, PUT_OBJECT);
+
+    if (stmt) {
+        sqlite3_bind_int64(stmt, 1, id);
+        log_bind_text(stmt, 2, kind);
+        log_bind_text(stmt, 3, name);
+        sqlite3_bind_int64(stmt, 4, creator);
+        sqlite3_bind_int64(stmt, 5, born);
+        log_finish_put(log, stmt);
+    }
+}
+
+void log_put_site(Log *log, unsigned id, const ProbeSite *site)
+{
+    sqlite3_stmt *stmt = log_statement(log, PUT_SITE);
+
+    if (stmt) {
+        sqlite3_bind_int64(stmt, 1, id);
+        log_bind_text(stmt, 2, site->file);
+        sqlite3_bind_int64(stmt, 3, site->line);
+        log_bind_text(stmt, 4, site->func);
+        log_finish_put(log, stmt);
+    }
+}
+
+void log_put_event(Log *log, uint64_t seq, const ProbeEvent *event,
+                   unsigned site)
+{
+    sqlite3_stmt *stmt = log_statement(log, PUT_EVENT);
+
+    if (stmt) {
+        sqlite3_bind_int64(stmt, 1, seq);
+        sqlite3_bind_int64(stmt, 2, event->thread);
+        sqlite3_bind_int64(stmt, 3, event->t_ns);
+        log_bind_text(stmt, 4, probe_table[event->kind].name);
+        sqlite3_bind_int64(stmt, 5, event->obj);
+        sqlite3_bind_int64(stmt, 6, event->a);
+        sqlite3_bind_int64(stmt, 7, event->b);
+        sqlite3_bind_int64(stmt, 8, event->c);
+        sqlite3_bind_int64(stmt, 9, site);
+        log_bind_text(stmt, 10, event->text);
+        log_finish_put(log, stmt);
+    }
+}
+
+void log_put_input(Log *log, const Input *input)
+{
+    sqlite3_stmt *stmt = log_statement(log, PUT_INPUT);
+
+    if (stmt) {
+        sqlite3_bind_int64(stmt, 1, input->ticket);
+        sqlite3_bind_int64(stmt, 2, input->thread);
+        log_bind_text(stmt, 3, input_table[input->kind].name);
+        sqlite3_bind_int64(stmt, 4, input->obj);
+        sqlite3_bind_int64(stmt, 5, input->a);
+        sqlite3_bind_int64(stmt, 6, input->b);
+        log_finish_put(log, stmt);
+    }
+}
+
+void log_finish_derived(Log *log)
+{
+    log_run_sql(log, "CREATE INDEX event_obj ON event (obj, seq);"
+                 "CREATE INDEX event_kind ON event (kind, seq);");
+    log_set_meta(log, "indexed", "1");
+    log_seal_meta(log);
+    log_commit(log);
+}
+
+char *log_query(Log *log, const char *sql, Error **errp)
+{
+    sqlite3_stmt *stmt = NULL;
+    char *value = NULL;
+    int ret = sqlite3_prepare_v2(log->db, sql, -1, &stmt, NULL);
+
+    if (ret == SQLITE_OK) {
+        ret = sqlite3_step(stmt);
+    }
+    if (ret == SQLITE_ROW) {
+        value = g_strdup((const char *)sqlite3_column_text(stmt, 0));
+    } else if (ret != SQLITE_DONE) {
+        error_setg(errp, "%s: query failed: %s", log->path,
+                   sqlite3_errmsg(log->db));
+    }
+    sqlite3_finalize(stmt);
+    return value;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The recorder's state, shared by its two files. */
+#ifndef REPLAY_RECORDER_INTERNAL_H
+#define REPLAY_RECORDER_INTERNAL_H
+
+#include "pending.h"
+#include "recorder.h"
+#include "ring.h"
+
+enum { CLUSTER = 65536 }; /* pre-images are kept in pieces of this size */
+
+/* A file that the recorded program has open. */
+typedef struct RecordedFile {
+    int fd;
+    GHashTable *saved; /* DATA_HASH: clusters whose pre-image is stored */
+} RecordedFile;
+
+typedef struct Recorder {
+    const HostOps *base;
+    RingSet *rings;
+    BlackBox *box;
+    Log *log;
+    DataPolicy policy;
+    bool simulated;
+    GArray *files; /* of RecordedFile, by ordinal */
+    PendingTable pending;
+    uint8_t *cluster;
+} Recorder;
+
+extern Recorder rec;
+extern __thread Ring *rec_ring; /* the calling thread's */
+
+/* Notes an input of the calling thread. */
+void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b);
+
+/* Notes a completion, with the data that it brought. */
+void rec_put_cqe(CqeHandler *handler);
+/* Keeps what a write is about to overwrite, once for each cluster. */
+void rec_save_preimage(const Pending *write);
+
+int rec_file_open(const char *path, bool writable, bool direct);
+void rec_file_close(int fd);
+int64_t rec_file_size(int fd);
+
+#endif
