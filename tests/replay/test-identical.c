@@ -31,9 +31,10 @@ static int teardown(void **state)
     return 0;
 }
 
+/* What is called buggy may be found to be; nothing else. */
 static void expect_recorded(ChildResult result, const char *what)
 {
-    if (result.status != 1) { /* a finding was recorded: fine */
+    if (result.status != 1 || !strstr(what, "/buggy,")) {
         child_expect_ok(&result, what);
     }
     child_finish(&result);
