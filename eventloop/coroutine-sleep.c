@@ -2,21 +2,31 @@
 /* A coroutine that waits for time to pass (util/qemu-coroutine-sleep.c). */
 #include "aio-internal.h"
 
-static void sleep_cb(void *opaque)
-{
-    Coroutine *co = opaque;
+static const char sleeping[] = "qemu_co_sleep_ns";
 
-    /* Until now nobody else could have entered it. */
-    qatomic_set(&co->scheduled, NULL);
-    aio_co_wake(co);
+void qemu_co_sleep_wake(QemuCoSleep *w)
+{
+    Coroutine *co = w->to_wake;
+
+    w->to_wake = NULL;
+    if (co) {
+        /* Until now nobody else could have entered it. */
+        const char *scheduled = qatomic_cmpxchg(&co->scheduled, sleeping, NULL);
+
+        assert(scheduled == sleeping);
+        aio_co_wake(co);
+    }
 }
 
-void coroutine_fn qemu_co_sleep_ns(QEMUClockType type, int64_t ns)
+static void sleep_cb(void *opaque)
 {
-    AioContext *ctx = qemu_get_current_aio_context();
+    qemu_co_sleep_wake(opaque);
+}
+
+void coroutine_fn qemu_co_sleep(QemuCoSleep *w)
+{
     Coroutine *co = qemu_coroutine_self();
-    const char *scheduled = qatomic_cmpxchg(&co->scheduled, NULL, __func__);
-    QEMUTimer ts;
+    const char *scheduled = qatomic_cmpxchg(&co->scheduled, NULL, sleeping);
 
     if (scheduled) {
         fprintf(stderr,
@@ -24,9 +34,29 @@ void coroutine_fn qemu_co_sleep_ns(QEMUClockType type, int64_t ns)
                 __func__, co->name, scheduled);
         abort();
     }
-    PROBE(CO_SLEEP, co->id, ns, 0, 0);
-    aio_timer_init(ctx, &ts, type, SCALE_NS, sleep_cb, co);
-    timer_mod(&ts, qemu_clock_get_ns(type) + ns);
+    w->to_wake = co;
     qemu_coroutine_yield();
+    /* The wake-up has taken it out. */
+    assert(w->to_wake == NULL);
+}
+
+void coroutine_fn qemu_co_sleep_ns_wakeable(QemuCoSleep *w, QEMUClockType type,
+                                            int64_t ns)
+{
+    AioContext *ctx = qemu_get_current_aio_context();
+    QEMUTimer ts;
+
+    PROBE(CO_SLEEP, qemu_coroutine_self()->id, ns, 0, 0);
+    aio_timer_init(ctx, &ts, type, SCALE_NS, sleep_cb, w);
+    timer_mod(&ts, qemu_clock_get_ns(type) + ns);
+    /* The timer fires in the loop, so not before we have yielded. */
+    qemu_co_sleep(w);
     timer_del(&ts);
+}
+
+void coroutine_fn qemu_co_sleep_ns(QEMUClockType type, int64_t ns)
+{
+    QemuCoSleep w = {.to_wake = NULL};
+
+    qemu_co_sleep_ns_wakeable(&w, type, ns);
 }

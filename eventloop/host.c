@@ -38,6 +38,10 @@ void host_thread_finish(HostThread *thread)
         qemu_coroutine_delete(co);
     }
     thread->pool_size = 0;
+    if (thread->deferred) {
+        g_array_free(thread->deferred, true);
+        thread->deferred = NULL;
+    }
 }
 
 void host_set(const HostOps *ops, int mode)

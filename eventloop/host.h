@@ -51,6 +51,9 @@ typedef struct HostThread {
     QSLIST_HEAD(, Coroutine) pool;
     unsigned pool_size;
 
+    unsigned defer_depth; /* defer_call sections that are open */
+    GArray *deferred;     /* their calls, or NULL */
+
     void *host;           /* the host's own */
 } HostThread;
 
@@ -112,6 +115,7 @@ typedef enum HostPoint {
     HOST_POINT_WAITERS,    /* object: 0, the global AioWait */
     HOST_POINT_REPLAY_BH,  /* object: the bottom half of a replay_*() call */
     HOST_POINT_USER,       /* object: the scenario's own number */
+    HOST_POINT_SPIN,       /* object: 0; it waits for another thread */
 } HostPoint;
 
 /* ---- The table ---- */

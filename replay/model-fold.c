@@ -427,7 +427,7 @@ void model_apply(Model *model, const ProbeEvent *e)
     case PROBE_TIMER_NEW ... PROBE_TIMER_END:
         apply_timer(model, thread, e);
         break;
-    case PROBE_CO_CREATE ... PROBE_CO_SLEEP:
+    case PROBE_CO_CREATE ... PROBE_CO_WOKEN:
         apply_coroutine(model, thread, e);
         break;
     case PROBE_SQE ... PROBE_CQE_END:

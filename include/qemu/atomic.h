@@ -14,6 +14,14 @@
 #define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_read_barrier_depends() barrier()
 
+#if defined(__x86_64__) || defined(__i386__)
+#define cpu_relax() __asm__ volatile("pause" ::: "memory")
+#elif defined(__aarch64__)
+#define cpu_relax() __asm__ volatile("yield" ::: "memory")
+#else
+#define cpu_relax() barrier()
+#endif
+
 #define qatomic_read(ptr) __atomic_load_n(ptr, __ATOMIC_RELAXED)
 #define qatomic_set(ptr, value) __atomic_store_n(ptr, value, __ATOMIC_RELAXED)
 #define qatomic_load_acquire(ptr) __atomic_load_n(ptr, __ATOMIC_ACQUIRE)

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CoRwlock: readers and writers take tickets and are served in order, so that
+ * neither can starve the other (util/qemu-coroutine-lock.c, 050de36b13).
+ */
+#include "aio-internal.h"
+
+struct CoRwTicket {
+    bool read;
+    Coroutine *co;
+    QSIMPLEQ_ENTRY(CoRwTicket) next;
+};
+
+void qemu_co_rwlock_init(CoRwlock *lock)
+{
+    qemu_co_mutex_init(&lock->mutex);
+    lock->owners = 0;
+    QSIMPLEQ_INIT(&lock->tickets);
+}
+
+/*
+ * Lets the first ticket in, if it may.  It wakes the next one in turn, so a
+ * row of readers enters one after the other.  Gives the inner mutex up.
+ */
+static void coroutine_fn maybe_wake_one(CoRwlock *lock)
+{
+    CoRwTicket *ticket = QSIMPLEQ_FIRST(&lock->tickets);
+    Coroutine *co = NULL;
+
+    if (ticket && ticket->read && lock->owners >= 0) {
+        lock->owners++;
+        co = ticket->co;
+    } else if (ticket && !ticket->read && lock->owners == 0) {
+        lock->owners = -1;
+        co = ticket->co;
+    }
+    if (co) {
+        QSIMPLEQ_REMOVE_HEAD(&lock->tickets, next);
+    }
+    qemu_co_mutex_unlock(&lock->mutex);
+    if (co) {
+        aio_co_wake(co);
+    }
+}
+
+/* Waits in line, with the inner mutex given up. */
+static void coroutine_fn wait_for_turn(CoRwlock *lock, bool read)
+{
+    Coroutine *self = qemu_coroutine_self();
+    CoRwTicket ticket = {.read = read, .co = self};
+
+    QSIMPLEQ_INSERT_TAIL(&lock->tickets, &ticket, next);
+    PROBE_TEXT(CO_WAIT, self->id, 0, 0, 0, read ? "CoRwlock to read"
+                                                : "CoRwlock to write");
+    qemu_co_mutex_unlock(&lock->mutex);
+    qemu_coroutine_yield();
+    PROBE(CO_WOKEN, self->id, 0, 0, 0);
+}
+
+void coroutine_fn qemu_co_rwlock_rdlock(CoRwlock *lock)
+{
+    Coroutine *self = qemu_coroutine_self();
+
+    qemu_co_mutex_lock(&lock->mutex);
+    if (lock->owners == 0 ||
+        (lock->owners > 0 && QSIMPLEQ_EMPTY(&lock->tickets))) {
+        lock->owners++;
+        qemu_co_mutex_unlock(&lock->mutex);
+    } else {
+        wait_for_turn(lock, true);
+        /* Another reader may stand behind us. */
+        qemu_co_mutex_lock(&lock->mutex);
+        maybe_wake_one(lock);
+    }
+    self->locks_held++;
+}
+
+void coroutine_fn qemu_co_rwlock_wrlock(CoRwlock *lock)
+{
+    Coroutine *self = qemu_coroutine_self();
+
+    qemu_co_mutex_lock(&lock->mutex);
+    if (lock->owners == 0) {
+        lock->owners = -1;
+        qemu_co_mutex_unlock(&lock->mutex);
+    } else {
+        wait_for_turn(lock, false);
+    }
+    self->locks_held++;
+}
+
+void coroutine_fn qemu_co_rwlock_unlock(CoRwlock *lock)
+{
+    Coroutine *self = qemu_coroutine_self();
+
+    assert(qemu_in_coroutine());
+    self->locks_held--;
+    qemu_co_mutex_lock(&lock->mutex);
+    if (lock->owners > 0) {
+        lock->owners--;
+    } else {
+        assert(lock->owners == -1);
+        lock->owners = 0;
+    }
+    maybe_wake_one(lock);
+}
+
+void coroutine_fn qemu_co_rwlock_downgrade(CoRwlock *lock)
+{
+    qemu_co_mutex_lock(&lock->mutex);
+    assert(lock->owners == -1);
+    lock->owners = 1;
+    maybe_wake_one(lock);
+}
+
+void coroutine_fn qemu_co_rwlock_upgrade(CoRwlock *lock)
+{
+    qemu_co_mutex_lock(&lock->mutex);
+    assert(lock->owners > 0);
+    if (lock->owners == 1 && QSIMPLEQ_EMPTY(&lock->tickets)) {
+        lock->owners = -1;
+        qemu_co_mutex_unlock(&lock->mutex);
+        return;
+    }
+    /* The share is given up before we stand in line: somebody else may be let
+     * in by that, and then it is not our turn yet. */
+    lock->owners--;
+    {
+        CoRwTicket ticket = {.read = false, .co = qemu_coroutine_self()};
+
+        QSIMPLEQ_INSERT_TAIL(&lock->tickets, &ticket, next);
+        PROBE_TEXT(CO_WAIT, ticket.co->id, 0, 0, 0, "CoRwlock to upgrade");
+        maybe_wake_one(lock);
+        qemu_coroutine_yield();
+        PROBE(CO_WOKEN, ticket.co->id, 0, 0, 0);
+    }
+}
