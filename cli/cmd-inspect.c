@@ -204,7 +204,7 @@ int cmd_inspect(int argc, char **argv)
 {
     static ScenarioOptions scenario;
     CommonOptions common = {.json = false};
-    gint64 at = 0;
+    gint64 at = -1; /* the last */
     const GOptionEntry entries[] = {
         {"at", 0, 0, G_OPTION_ARG_INT64, &at, "the state right after this "
          "event (default: the last)", "EVENT"},
@@ -233,17 +233,17 @@ int cmd_inspect(int argc, char **argv)
     if (!session) {
         return status;
     }
-    if (at < 0 || (uint64_t)at > session_count(session) ||
-        !session_count(session)) {
+    if (at == -1) {
+        at = session_count(session);
+    }
+    if (at < 1 || (uint64_t)at > session_count(session)) {
         cli_error("--at %" PRId64 ": the run has events 1 to %" PRIu64, at,
                   session_count(session));
         status = STATUS_USAGE;
     } else if (!cli_open_output(&common)) {
         status = STATUS_BAD_INPUT;
     } else {
-        if (at) {
-            session_goto(session, at);
-        }
+        session_goto(session, at);
         status = inspect(session, argv[2], common.json);
     }
     session_free(session);

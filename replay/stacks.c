@@ -181,14 +181,16 @@ FrameName frame_name(uintptr_t pc)
     if (!dwfl) {
         dwfl = open_self();
     }
-    /* A return address may already be the next line's: look before it. */
+    /* A return address may already be the next line's: look before it.  But a
+     * stack that has not begun stands at its function's first byte. */
     module = dwfl ? dwfl_addrmodule(dwfl, pc - 1) : NULL;
     if (module) {
-        Dwfl_Line *line = dwfl_module_getsrc(module, pc - 1);
+        GElf_Addr at = dwfl_module_addrname(module, pc - 1) ? pc - 1 : pc;
+        Dwfl_Line *line = dwfl_module_getsrc(module, at);
         const char *file = line ? dwfl_lineinfo(line, NULL, &name.line, NULL,
                                                 NULL, NULL) : NULL;
 
-        name.function = g_strdup(dwfl_module_addrname(module, pc - 1));
+        name.function = g_strdup(dwfl_module_addrname(module, at));
         name.file = g_strdup(file);
     }
     if (!name.function) {
