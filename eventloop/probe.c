@@ -41,10 +41,12 @@ void probe_emit(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
                 uint64_t b, uint64_t c, const char *text)
 {
     HostThread *self = host_self_;
-    uint64_t head = (uint64_t)kind << 32 | (uint32_t)site->line;
+    /* Not the line: compilers differ in which line a long macro call is on. */
+    uint64_t head = kind | obj << 8;
     uint64_t args = mix(a + c * 0xff51afd7ed558ccdULL, b);
 
-    self->digest = mix(mix(self->digest, head ^ obj << 20), args);
+    G_STATIC_ASSERT(PROBE_KIND_MAX <= 256);
+    self->digest = mix(mix(self->digest, head), args);
     self->events++;
     if (unlikely(probe_sink)) {
         ProbeEvent event = {
