@@ -197,7 +197,7 @@ void coroutine_fn qemu_co_mutex_unlock(CoMutex *mutex)
     Coroutine *co;
 
     assert(qemu_in_coroutine());
-    assert(mutex->locked);
+    assert(qatomic_read(&mutex->locked)); /* others count themselves */
     assert(mutex->holder == self);
     mutex->holder = NULL;
     qatomic_set(&mutex->ctx, NULL);
