@@ -205,7 +205,7 @@ static void run_crowd(CoroutineEntry *entry, int64_t expected)
     for (int i = 0; i < MEMBERS; i++) {
         aio_co_schedule(crowd.ctx[i % 3], qemu_coroutine_create(entry, NULL));
     }
-    AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&crowd.left) > 0);
+    AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_load_acquire(&crowd.left) > 0);
     CHECK(crowd.counter == expected);
     for (int i = 0; i < 3; i++) {
         iothread_destroy(threads[i]);
