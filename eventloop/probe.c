@@ -26,34 +26,38 @@ void probe_stop(void)
     probe_sink = NULL;
 }
 
-/*
- * Mixing is a multiply and a shift a word: every bit of every argument reaches
- * the digest, and a change of order changes it.  It need not resist anybody.
- */
-static inline uint64_t mix(uint64_t digest, uint64_t word)
+static __attribute__((noinline, cold))
+void give_to_sink(ProbeKind kind, const ProbeSite *site, uint64_t obj,
+                  uint64_t a, uint64_t b, uint64_t c, const char *text)
 {
-    digest = (digest ^ word) * 0x9e3779b97f4a7c15ULL;
-    return digest ^ digest >> 32;
+    HostThread *self = host_self_;
+    ProbeEvent event = {
+        .kind = kind, .thread = self->id, .t_ns = self->now_ns,
+        .obj = obj, .a = a, .b = b, .c = c, .site = site, .text = text,
+    };
+
+    probe_sink(&event, probe_opaque);
 }
 
+/*
+ * The digest: each argument is multiplied by an odd number of its own, and the
+ * sum is folded in by a multiply and a shift, so every bit of every argument
+ * reaches it, and another order gives another digest.  It need not resist
+ * anybody.  While recording this is all that a probe costs.
+ */
 __attribute__((noinline))
 void probe_emit(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
                 uint64_t b, uint64_t c, const char *text)
 {
     HostThread *self = host_self_;
-    /* Not the line: compilers differ in which line a long macro call is on. */
-    uint64_t head = kind | obj << 8;
-    uint64_t args = mix(a + c * 0xff51afd7ed558ccdULL, b);
+    uint64_t event = ((uint64_t)kind << 32 | (uint32_t)site->line) +
+                     obj * 0x9fb21c651e98df25ULL + a * 0xff51afd7ed558ccdULL +
+                     b * 0xc4ceb9fe1a85ec53ULL + c * 0x165667919e3779f9ULL;
+    uint64_t digest = (self->digest ^ event) * 0x9e3779b97f4a7c15ULL;
 
-    G_STATIC_ASSERT(PROBE_KIND_MAX <= 256);
-    self->digest = mix(mix(self->digest, head), args);
+    self->digest = digest ^ digest >> 32;
     self->events++;
     if (unlikely(probe_sink)) {
-        ProbeEvent event = {
-            .kind = kind, .thread = self->id, .t_ns = self->now_ns,
-            .obj = obj, .a = a, .b = b, .c = c,
-            .site = site, .text = text,
-        };
-        probe_sink(&event, probe_opaque);
+        give_to_sink(kind, site, obj, a, b, c, text);
     }
 }

@@ -25,13 +25,14 @@ static const char *short_path(const char *file)
 static bool is_machinery(const FrameName *name)
 {
     static const char *const names[] = {
-        "child_sink", "count_event", "probe_emit", "vthread_entry",
+        "child_sink", "count_event", "give_to_sink", "probe_emit", "vthread_entry",
         "stack_switch", "stack_switch_asm", "stacks_send", "send_thread",
         "machine_switch", "qemu_coroutine_switch",
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
-        if (g_str_equal(name->function, names[i])) {
+        /* The compiler may have split a function: "probe_emit.cold". */
+        if (g_str_has_prefix(name->function, names[i])) {
             return true;
         }
     }
