@@ -4,6 +4,7 @@
  * ends soon, by itself, with a status that its manual knows, and says what is
  * wrong in one line; verify says whole or damaged.
  */
+#include "log.h"
 #include "program.h"
 #include "testlib.h"
 
@@ -106,6 +107,8 @@ static void expect_graceful(const char *data, size_t len, const char *what)
     child_finish(&result);
 }
 
+static void expect_refused(const char *data, size_t len, const char *text);
+
 static void flip_at(size_t at)
 {
     uint8_t change = 1 << next_random() % 8;
@@ -140,6 +143,44 @@ static void test_flips(void **state)
     flip_some(n * 2 / 3);
     record("-q"); /* with its tables */
     flip_some(n / 6);
+}
+
+/* Where the packed inputs stand in the file; the log is one chunk. */
+static size_t find_chunk(size_t *len)
+{
+    g_autofree uint8_t *packed = NULL;
+    g_autofree Input *inputs = NULL;
+    Error *err = NULL;
+    Log *log = log_open(whole, &err);
+    char *at;
+    size_t n;
+
+    assert_non_null(log);
+    inputs = log_inputs(log, &n, &err);
+    assert_non_null(inputs);
+    assert_true(n <= CHUNK_INPUTS);
+    log_close(log, NULL);
+    packed = g_malloc(n * INPUT_PACKED_MAX);
+    *len = inputs_pack(inputs, n, packed);
+    /* A long chunk goes on in another page: its beginning is enough. */
+    *len = MIN(*len, 64);
+    at = memmem(bytes, size, packed, *len);
+    assert_non_null(at);
+    return at - bytes;
+}
+
+/* A changed input is damage, whether or not a replay would notice. */
+static void test_checksum(void **state)
+{
+    size_t len, at;
+
+    record("--no-index");
+    at = find_chunk(&len);
+    for (size_t i = 0; i < len; i++) {
+        bytes[at + i] ^= 1 << i % 8;
+        expect_refused(bytes, size, "damaged");
+        bytes[at + i] ^= 1 << i % 8;
+    }
 }
 
 static void test_truncations(void **state)
@@ -220,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flips),
+        cmocka_unit_test(test_checksum),
         cmocka_unit_test(test_truncations),
         cmocka_unit_test(test_not_a_log),
         cmocka_unit_test(test_versions),
