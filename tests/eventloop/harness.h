@@ -16,8 +16,8 @@
 typedef enum TestFlags {
     TEST_THREADS = 1,   /* starts threads: live recordings cannot have them */
     TEST_LIVE_ONLY = 2, /* needs descriptors of the kernel */
-    TEST_SPINS = 4,     /* waits without sleeping: the default policy, which
-                           never leaves a thread that can go on, cannot run it */
+    TEST_SPINS = 4,     /* waits without sleeping: not for the default policy,
+                           which never leaves a thread that can go on */
 } TestFlags;
 
 typedef struct LoopTest {
