@@ -5,6 +5,7 @@
 #include "record-log.h"
 #include "session.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 int cli_parse(int *argc, char ***argv, const char *usage, const char *summary,
@@ -49,8 +50,10 @@ void cli_error(const char *fmt, ...)
 
 int cli_fail(Error *err, int status)
 {
-    cli_error("%s", error_get_pretty(err));
-    error_free(err);
+    if (err) {
+        cli_error("%s", error_get_pretty(err));
+        error_free(err);
+    }
     return status;
 }
 
@@ -66,8 +69,21 @@ void cli_print(const CommonOptions *common, const char *fmt, ...)
     va_end(ap);
 }
 
-bool cli_open_output(const CommonOptions *common)
+static bool is_same_file(const char *a, const char *b)
 {
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
+bool cli_open_output(const CommonOptions *common, const char *input)
+{
+    if (common->output && input && is_same_file(common->output, input)) {
+        cli_error("%s: is what is read; give -o another name",
+                  common->output);
+        return false;
+    }
     if (common->output && !freopen(common->output, "w", stdout)) {
         cli_error("%s: cannot be written: %s", common->output,
                   g_strerror(errno));

@@ -32,13 +32,14 @@ int cli_parse(int *argc, char ***argv, const char *usage, const char *summary,
 
 /* One line on stderr: "aiolab: message". */
 void cli_error(const char *fmt, ...) G_GNUC_PRINTF_(1, 2);
-/* Prints and frees @err, and returns @status. */
+/* Prints and frees @err (which may be NULL), and returns @status. */
 int cli_fail(Error *err, int status);
 
 /* Standard output, or the file of -o; say nothing if quiet. */
 void cli_print(const CommonOptions *common, const char *fmt, ...)
     G_GNUC_PRINTF_(2, 3);
-bool cli_open_output(const CommonOptions *common);
+/* Opens -o; refuses @input (or NULL), which it would destroy. */
+bool cli_open_output(const CommonOptions *common, const char *input);
 /* Prints what @builder has built, with a newline; frees it. */
 void cli_print_json(JsonBuilder *builder);
 void cli_json_string(JsonBuilder *builder, const char *name, const char *value);

@@ -200,7 +200,7 @@ int cmd_bench(int argc, char **argv)
     if (status >= 0) {
         return status;
     }
-    if (!cli_open_output(&common)) {
+    if (!cli_open_output(&common, NULL)) {
         return STATUS_BAD_INPUT;
     }
     live_start(LIVE_MONITOR_AUTO, 0);

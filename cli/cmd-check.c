@@ -66,7 +66,7 @@ int cmd_check(int argc, char **argv)
     if (status >= 0) {
         return status;
     }
-    if (!cli_open_output(&common)) {
+    if (!cli_open_output(&common, NULL)) {
         return STATUS_BAD_INPUT;
     }
     if (argc > 1) {

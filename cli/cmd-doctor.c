@@ -62,7 +62,7 @@ int cmd_doctor(int argc, char **argv)
     if (status >= 0) {
         return status;
     }
-    if (!cli_open_output(&common)) {
+    if (!cli_open_output(&common, NULL)) {
         return STATUS_BAD_INPUT;
     }
     look(findings);

@@ -23,7 +23,7 @@ int cmd_index(int argc, char **argv)
         cli_error("index needs one log; see --help");
         return STATUS_USAGE;
     }
-    if (!cli_open_output(&common)) {
+    if (!cli_open_output(&common, argv[1])) {
         return STATUS_BAD_INPUT;
     }
     log = log_open(argv[1], &err);
@@ -35,7 +35,13 @@ int cmd_index(int argc, char **argv)
     }
     status = session_exit_status(session);
     if (status >= STATUS_BAD_INPUT) {
-        cli_error("%s", session->text);
+        if (session->end == SESSION_DIVERGED) {
+            fputs(session->text, stderr);
+        } else {
+            cli_error("%s: cannot be replayed to its end%s%s", argv[1],
+                      session->text ? ": " : "",
+                      session->text ? session->text : "");
+        }
         return status;
     }
     log = log_open_rw(argv[1], &err);

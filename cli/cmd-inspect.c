@@ -240,7 +240,7 @@ int cmd_inspect(int argc, char **argv)
         cli_error("--at %" PRId64 ": the run has events 1 to %" PRIu64, at,
                   session_count(session));
         status = STATUS_USAGE;
-    } else if (!cli_open_output(&common)) {
+    } else if (!cli_open_output(&common, argv[1])) {
         status = STATUS_BAD_INPUT;
     } else {
         session_goto(session, at);

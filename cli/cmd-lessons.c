@@ -18,7 +18,7 @@ int cmd_lessons(int argc, char **argv)
         return status;
     }
     ids = lesson_ids(&err);
-    if (!ids || !cli_open_output(&common)) {
+    if (!ids || !cli_open_output(&common, NULL)) {
         return err ? cli_fail(err, STATUS_BAD_INPUT) : STATUS_BAD_INPUT;
     }
     b = json_builder_new();

@@ -15,13 +15,18 @@ static void print_json(const Session *session)
     json_builder_begin_object(b);
     cli_json_string(b, "log", session->title);
     cli_json_bool(b, "identical", identical);
-    cli_json_int(b, "inputs", session->a);
-    cli_json_int(b, "digests", session->b);
+    if (session->end == SESSION_CRASHED) {
+        cli_json_int(b, "signal", session->a);
+    } else {
+        cli_json_int(b, "inputs", session->a);
+        cli_json_int(b, "digests", session->b);
+    }
     cli_json_int(b, "events", session_count(session));
     cli_json_string(b, "outcome",
                     session->end == SESSION_STUCK ? "stuck"
                     : session->end == SESSION_FAILED ? "failed"
                     : session->end == SESSION_CUT ? "cut"
+                    : session->end == SESSION_CRASHED ? "crashed"
                     : session->end == SESSION_DIVERGED ? "diverged"
                     : session->end == SESSION_DONE ? "done" : "bad");
     cli_json_string(b, "report", session->text);
@@ -104,7 +109,7 @@ int cmd_replay(int argc, char **argv)
     if (!session) {
         return cli_fail(err, STATUS_MACHINE);
     }
-    if (!cli_open_output(&common)) {
+    if (!cli_open_output(&common, argv[1])) {
         return STATUS_BAD_INPUT;
     }
     if (common.json) {

@@ -89,7 +89,10 @@ static void print_sim_text(const Session *session, const CommonOptions *common)
     cli_print(common, "%s (simulated): %s, %" PRIu64 " events, %s\n",
               session->title, end_names[session->end], session_count(session),
               time);
-    if (session->end == SESSION_FAILED) {
+    if (session->end == SESSION_BUDGET) {
+        cli_print(common, "it did not end within the steps that it was given; "
+                  "--max-steps gives more\n");
+    } else if (session->end == SESSION_FAILED) {
         cli_print(common, "FAILED  %s\n", session->text);
     } else if (session->end == SESSION_CRASHED) {
         cli_error("%s: killed by signal %d after event %" PRIu64

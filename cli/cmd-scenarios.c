@@ -59,7 +59,7 @@ int cmd_scenarios(int argc, char **argv)
     if (status >= 0) {
         return status;
     }
-    if (!cli_open_output(&common)) {
+    if (!cli_open_output(&common, NULL)) {
         return STATUS_BAD_INPUT;
     }
     if (!common.json) {

@@ -9,7 +9,7 @@ int cmd_tui(int argc, char **argv)
     static ScenarioOptions scenario;
     CommonOptions common = {.json = false};
     gboolean ascii = false, no_color = false, dump = false;
-    gint64 at = 0;
+    gint64 at = -1; /* the last */
     int rows = 24, cols = 80;
     const GOptionEntry entries[] = {
         {"at", 0, 0, G_OPTION_ARG_INT64, &at, "begin at this event (default: "
@@ -38,7 +38,7 @@ int cmd_tui(int argc, char **argv)
     if (status >= 0) {
         return status;
     }
-    if (argc != 2 || at < 0 || rows < 1 || cols < 1 || rows > 1000 ||
+    if (argc != 2 || rows < 1 || cols < 1 || rows > 1000 ||
         cols > 1000) {
         cli_error("tui needs one log or scenario, and sizes from 1 to 1000; "
                   "see --help");
@@ -48,9 +48,14 @@ int cmd_tui(int argc, char **argv)
     if (!session) {
         return status;
     }
+    if (at != -1 && (at < 1 || (uint64_t)at > session_count(session))) {
+        cli_error("--at %" PRId64 ": the run has events 1 to %" PRIu64, at,
+                  session_count(session));
+        return STATUS_USAGE;
+    }
     options = (TuiOptions){
         .ascii = ascii || tui_wants_ascii(),
-        .color = !no_color && tui_wants_color(), .at = at,
+        .color = !no_color && tui_wants_color(), .at = MAX(at, 0),
     };
     if (dump) {
         g_autofree char *text = tui_dump(session, &options, rows, cols);

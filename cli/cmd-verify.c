@@ -49,7 +49,7 @@ int cmd_verify(int argc, char **argv)
         cli_error("verify needs one log; see --help");
         return STATUS_USAGE;
     }
-    if (!cli_open_output(&common)) {
+    if (!cli_open_output(&common, argv[1])) {
         return STATUS_BAD_INPUT;
     }
     log = log_open(argv[1], &err);

@@ -4,7 +4,9 @@
 #include "cli.h"
 #include "run.h"
 
+#include <fcntl.h>
 #include <locale.h>
+#include <unistd.h>
 
 typedef struct Command {
     const char *name;
@@ -53,11 +55,35 @@ static const Command *find_command(const char *name)
     return NULL;
 }
 
+/* What could not be printed was not said: that is a failure too. */
+static int finish_output(int status)
+{
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK) {
+        cli_error("the output cannot be written: %s", g_strerror(errno));
+        return STATUS_MACHINE;
+    }
+    return status;
+}
+
+/* A file that we open must not become the standard output. */
+static void open_standard_descriptors(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO) {
+        close(fd);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const Command *command;
     g_autofree char *program = NULL;
 
+    open_standard_descriptors();
     setlocale(LC_ALL, "");
     run_lookup = builtin_scenario_find;
     if (argc < 2) {
@@ -67,7 +93,7 @@ int main(int argc, char **argv)
     if (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h") ||
         g_str_equal(argv[1], "help")) {
         print_help(stdout);
-        return STATUS_OK;
+        return finish_output(STATUS_OK);
     }
     if (g_str_equal(argv[1], "--version")) {
         puts("aiolab " AIOLAB_VERSION "\nMIT licence, see COPYING");
@@ -80,5 +106,5 @@ int main(int argc, char **argv)
     }
     program = g_strconcat("aiolab ", command->name, NULL);
     g_set_prgname(program);
-    return command->run(argc - 1, argv + 1);
+    return finish_output(command->run(argc - 1, argv + 1));
 }

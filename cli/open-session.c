@@ -10,6 +10,7 @@ static Session *open_log_session(const char *path, int *status)
     Session *session = spec ? session_open_log(log, spec, &err) : NULL;
 
     log_close(log, NULL);
+    scenario_spec_free(spec); /* the engine has its own copy */
     if (!session) {
         *status = cli_fail(err, STATUS_BAD_INPUT);
     } else if (session->end == SESSION_BAD_LOG) {

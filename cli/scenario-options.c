@@ -2,6 +2,9 @@
 /* -p, --host, --seed and their friends. */
 #include "scenario-options.h"
 
+/* Enough for any scenario of ours; its events fit into memory. */
+enum { DEFAULT_MAX_STEPS = 2000000 };
+
 const GOptionEntry *scenario_option_entries(ScenarioOptions *options)
 {
     static GOptionEntry entries[16];
@@ -14,6 +17,8 @@ const GOptionEntry *scenario_option_entries(ScenarioOptions *options)
          "simulated: random choices and latencies from this seed", "N"},
         {"choices", 0, 0, G_OPTION_ARG_STRING, &options->choices,
          "simulated: answer the choice points with these options", "N,N,..."},
+        {"max-steps", 0, 0, G_OPTION_ARG_INT64, &options->max_steps,
+         "simulated: end the run after that many operations", "N"},
         {"fdmon", 0, 0, G_OPTION_ARG_STRING, &options->fdmon,
          "live: io_uring or epoll (default: what works)", "MONITOR"},
         {"data", 0, 0, G_OPTION_ARG_STRING, &options->data,
@@ -86,7 +91,10 @@ ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
     const char *host;
 
     *status = STATUS_USAGE;
-    *config = (RunConfig){.sim = {.max_steps = 100 * 1000 * 1000}};
+    *config = (RunConfig){
+        .sim = {.max_steps = options->max_steps > 0 ? options->max_steps
+                                                    : DEFAULT_MAX_STEPS},
+    };
     if (!one_of("--host", options->host, "live", "sim") ||
         !one_of("--fdmon", options->fdmon, "io_uring", "epoll") ||
         !one_of("--data", options->data, "full", "hash") ||

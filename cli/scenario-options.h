@@ -12,7 +12,7 @@ typedef struct ScenarioOptions {
     char *fdmon;     /* --fdmon */
     char *data;      /* --data */
     char *choices;   /* --choices: "0,2,1" */
-    gint64 seed;
+    gint64 seed, max_steps;
     gboolean no_index, no_replay, force;
     GArray *picks;   /* of unsigned: --choices, parsed */
     ScriptOracle script;

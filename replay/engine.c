@@ -135,7 +135,6 @@ static void thin_checkpoints(void)
         checkpoint->pid = 0;
         send_message((Message){.kind = MSG_CHECKPOINT, .obj = i}, NULL);
     }
-    /* The rest close up, so that positions rise with the index. */
     child.gap *= 2;
 }
 

@@ -142,6 +142,11 @@ Input *log_inputs(Log *log, size_t *n, Error **errp)
                    "copy, or record again", log->path,
                    sqlite3_errmsg(log->db));
     }
+    if (ret == SQLITE_DONE && !inputs->len) {
+        error_setg(errp, "%s: holds no inputs, so it cannot be replayed",
+                   log->path);
+        ret = SQLITE_ABORT;
+    }
     *n = inputs->len;
     return (Input *)g_array_free(inputs, ret != SQLITE_DONE);
 }

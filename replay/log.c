@@ -3,6 +3,7 @@
 #include "log-internal.h"
 
 #include <glib/gstdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -188,6 +189,17 @@ void log_foreach_meta(Log *log, void (*fn)(const char *name, const char *value,
 
 /* ---- Creating and opening ---- */
 
+static bool has_our_header(const char *path);
+
+/* A log, or an empty file: nothing else is taken from a user. */
+static bool may_replace(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+           (st.st_size == 0 || has_our_header(path));
+}
+
 Log *log_create(const char *path, bool overwrite, Error **errp)
 {
     Log *log;
@@ -196,6 +208,11 @@ Log *log_create(const char *path, bool overwrite, Error **errp)
         if (!overwrite) {
             error_setg(errp, "%s: exists already; choose another name, or "
                        "give --force", path);
+            return NULL;
+        }
+        if (!may_replace(path)) {
+            error_setg(errp, "%s: is not a log, and --force replaces only "
+                       "logs; choose another name", path);
             return NULL;
         }
         if (g_unlink(path) < 0) {
@@ -303,6 +320,14 @@ static bool check_header(Log *log, Error **errp)
                    "record again", log->path, sqlite3_errmsg(log->db));
         return false;
     }
+    if (version == LOG_VERSION &&
+        pragma_int(log, "SELECT count(*) FROM sqlite_schema WHERE type = "
+                        "'table' AND name IN ('meta', 'chunk', 'payload')")
+            != 3) {
+        error_setg(errp, "%s: damaged log (a table is missing); restore it "
+                   "from a copy, or record again", log->path);
+        return false;
+    }
     if (version != LOG_VERSION) {
         error_setg(errp, "%s: log version %" PRId64 ", and this aiolab reads "
                    "version %d; use %s aiolab", log->path, version, LOG_VERSION,
@@ -312,10 +337,18 @@ static bool check_header(Log *log, Error **errp)
     return true;
 }
 
+static bool has_side_file(const char *path, const char *suffix)
+{
+    g_autofree char *file = g_strconcat(path, suffix, NULL);
+
+    return g_file_test(file, G_FILE_TEST_EXISTS);
+}
+
 static Log *open_log(const char *path, bool writable, Error **errp)
 {
+    bool unfinished;
     Log *log;
-    g_autofree char *uri = NULL, *escaped = NULL, *wal = NULL;
+    g_autofree char *uri = NULL, *escaped = NULL;
 
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
         error_setg(errp, "%s: %s; give the name of a log", path,
@@ -323,16 +356,23 @@ static Log *open_log(const char *path, bool writable, Error **errp)
                                                          : "no such file");
         return NULL;
     }
+    if (access(path, R_OK) < 0) {
+        error_setg_errno(errp, errno, "%s: cannot be read", path);
+        return NULL;
+    }
     log = new_log(path);
     escaped = g_uri_escape_string(path, "/", false);
-    wal = g_strconcat(path, "-wal", NULL);
-    /* A plain file that nobody writes needs no locks and no side files. */
+    unfinished = has_side_file(path, "-wal") || has_side_file(path, "-journal");
+    /*
+     * A plain file that nobody writes needs no locks and no side files.  One
+     * whose writer was interrupted is brought back to its last commit, which
+     * means writing it.
+     */
     uri = g_strdup_printf("file:%s%s", escaped,
-                          writable || g_file_test(wal, G_FILE_TEST_EXISTS)
-                              ? "" : "?immutable=1");
+                          writable || unfinished ? "" : "?immutable=1");
     if (sqlite3_open_v2(uri, &log->db, SQLITE_OPEN_URI |
-                        (writable ? SQLITE_OPEN_READWRITE
-                                  : SQLITE_OPEN_READONLY), NULL) != SQLITE_OK) {
+                        (writable || unfinished ? SQLITE_OPEN_READWRITE
+                                                : SQLITE_OPEN_READONLY), NULL) != SQLITE_OK) {
         error_setg(errp, "%s: cannot be opened: %s", path,
                    sqlite3_errmsg(log->db));
         free_log(log);

@@ -224,11 +224,8 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
     rp.simulated = g_strcmp0(log_meta(log, "host"), "sim") == 0;
     rp.result.outcome = REPLAY_BAD_LOG;
     rp.inputs = log_inputs(log, &rp.n, &err);
-    if (!rp.inputs || !rp.n) {
-        rp.result.report = err ? g_strdup(error_get_pretty(err))
-                               : g_strdup_printf("%s: holds no inputs, so it "
-                                                 "cannot be replayed",
-                                                 log_path(log));
+    if (!rp.inputs) {
+        rp.result.report = g_strdup(error_get_pretty(err));
         error_free(err);
         return rp.result;
     }

@@ -74,6 +74,12 @@ HostWatch *sim_watch_add(HostMonitor *m, int fd, short events, bool drained,
 {
     SimWatch *watch = g_new0(SimWatch, 1);
 
+    if (fd < SIM_FD_NOTIFIER) {
+        fprintf(stderr, "aiolab: descriptor %d is the kernel's, and the "
+                "simulated machine serves event notifiers only; run this "
+                "scenario with --host live\n", fd);
+        abort();
+    }
     watch->base = (HostWatch){
         .fd = fd, .events = events, .drained = drained, .id = id,
         .opaque = opaque,

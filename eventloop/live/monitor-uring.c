@@ -244,7 +244,8 @@ static void poll_completed(UringMonitor *m, UringWatch *watch,
     removed = watch->removed;
     if (over) {
         watch->armed = false;
-        if (!removed) {
+        /* An error would come again at once: the handler is told, once. */
+        if (!removed && cqe->res > 0) {
             push_change(m, watch); /* armed again with the next submit */
         }
     }

@@ -182,8 +182,10 @@ static bool init(FileIo *io, const ScenarioArgs *args)
                            "size", io->step);
         return false;
     }
-    if (io->workers < 1 || io->workers > 65536 || io->requests < 0) {
-        scenario_bad_input("depth goes from 1 to 65536, and requests from 0");
+    if (io->workers < 1 || io->workers > 4096 || io->requests < 0 ||
+        io->write_percent > 100) {
+        scenario_bad_input("depth goes from 1 to 4096, requests from 0, and "
+                           "write from 0 to 100");
         return false;
     }
     io->step = io->step ? io->step : io->block_size;
