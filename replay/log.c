@@ -434,12 +434,10 @@ bool log_close(Log *log, Error **errp)
     return ok;
 }
 
-void log_discard(Log *log)
+void log_remove(const char *path)
 {
-    g_autofree char *path = g_strdup(log->path);
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
 
-    free_log(log);
     for (unsigned i = 0; i < ARRAY_SIZE(suffixes); i++) {
         g_autofree char *file = g_strconcat(path, suffixes[i], NULL);
 

@@ -28,8 +28,8 @@ Log *log_open(const char *path, Error **errp);
 Log *log_open_rw(const char *path, Error **errp);
 /* A log that was created becomes one plain file.  False and *errp if not. */
 bool log_close(Log *log, Error **errp);
-/* Gives up a log that was being created, and removes its file. */
-void log_discard(Log *log);
+/* Removes the files of a log that nobody has open. */
+void log_remove(const char *path);
 const char *log_path(const Log *log);
 
 /* ---- Writing: errors are kept, and the first is reported by log_close() -- */

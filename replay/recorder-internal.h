@@ -18,7 +18,7 @@ typedef struct RecordedFile {
 typedef struct Recorder {
     const HostOps *base;
     RingSet *rings;
-    BlackBox *box;
+    BlackBox *box, *own_box;
     Log *log;
     DataPolicy policy;
     bool simulated;

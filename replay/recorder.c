@@ -333,13 +333,15 @@ const HostOps recorder_host = {
 
 /* ---- Begin and end ---- */
 
-bool recorder_start(const HostOps *base, Log *log, DataPolicy policy,
-                    Error **errp)
+bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
+                    DataPolicy policy, Error **errp)
 {
-    rec.rings = ringset_new(log, errp);
-    if (!rec.rings) {
+    rec.own_box = box ? NULL : blackbox_new(log_path(log), errp);
+    box = box ? box : rec.own_box;
+    if (!box) {
         return false;
     }
+    rec.rings = ringset_new(log, box);
     rec.base = base;
     rec.box = ringset_box(rec.rings);
     rec.log = log;
@@ -370,6 +372,7 @@ void recorder_stop(void)
     sim_observer = NULL;
     rec_ring = NULL;
     stalls = ringset_finish(rec.rings, &inputs);
+    blackbox_free(rec.own_box);
     log_set_meta_int(rec.log, "inputs", inputs);
     log_set_meta_int(rec.log, "stalls", stalls);
     for (unsigned i = 0; i < rec.files->len; i++) {

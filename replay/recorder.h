@@ -6,6 +6,8 @@
 #include "host.h"
 #include "log.h"
 
+typedef struct BlackBox BlackBox;
+
 typedef enum DataPolicy {
     DATA_FULL, /* what was read is stored, once for each content */
     DATA_HASH, /* its hash is; a replay needs the image again */
@@ -19,11 +21,11 @@ enum {
 
 /*
  * Begins recording operations of @base into @log.  The calling thread is the
- * recorded main thread (live) or runs the machine (sim).  False and *errp if
- * the buffer cannot be made.
+ * recorded main thread (live) or runs the machine (sim).  @box is the caller's,
+ * or NULL: then one is made, and false and *errp returned if it cannot be.
  */
-bool recorder_start(const HostOps *base, Log *log, DataPolicy policy,
-                    Error **errp);
+bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
+                    DataPolicy policy, Error **errp);
 /* The main thread's last act: what a replay must arrive at. */
 void recorder_end(void);
 /* Writes what is left; sets the log's meta "inputs" and "stalls". */

@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 enum {
-    CHUNKS_PER_COMMIT = 64,
-    IDLE_NS = 500000, /* the writer's pause when there is nothing to do */
+    COMMIT_SLOTS = RING_SLOTS / 4, /* taken and not committed, at most */
+    IDLE_NS = 500000,    /* the writer's pause when there is nothing to do */
+    COMMIT_PAUSES = 400, /* commit after so many pauses, about 200 ms */
 };
 
 /* The inputs of one ring that wait for a full chunk. */
@@ -24,11 +25,10 @@ typedef struct Batch {
 struct RingSet {
     Log *log;
     BlackBox *box;
-    char *path;
     pthread_t writer;
     bool stop;
     Batch *batches; /* by ring */
-    unsigned chunks_since_commit;
+    unsigned pauses; /* since the last commit */
     uint64_t inputs;
     GByteArray *bytes;
 };
@@ -40,8 +40,8 @@ void ring_wait_slowly(Ring *ring, unsigned n)
     bool stalled = false;
 
     for (;;) {
-        ring->seen_tail = qatomic_load_acquire(&ring->tail);
-        if (ring->head + n - ring->seen_tail <= RING_SLOTS) {
+        ring->seen_durable = qatomic_load_acquire(&ring->durable);
+        if (ring->head + n - ring->seen_durable <= RING_SLOTS) {
             break;
         }
         stalled = true;
@@ -85,7 +85,7 @@ BlackBox *ringset_box(RingSet *set)
     return set->box;
 }
 
-/* ---- The writer thread ---- */
+/* ---- From rings to the log ---- */
 
 static void flush_batch(RingSet *set, unsigned ring)
 {
@@ -95,38 +95,61 @@ static void flush_batch(RingSet *set, unsigned ring)
         log_put_chunk(set->log, ring, batch->inputs, batch->n);
         set->inputs += batch->n;
         batch->n = 0;
-        if (++set->chunks_since_commit >= CHUNKS_PER_COMMIT) {
-            log_commit(set->log);
-            set->chunks_since_commit = 0;
-        }
     }
 }
 
-static void take_bytes(RingSet *set, Ring *ring, uint64_t hash, size_t len)
+static unsigned n_rings(const RingSet *set)
+{
+    return MIN(qatomic_read(&set->box->n_rings), RINGS_MAX);
+}
+
+/* From here on the recorded threads may use the slots again. */
+static void commit(RingSet *set)
+{
+    unsigned n = n_rings(set);
+
+    for (unsigned i = 0; i < n; i++) {
+        flush_batch(set, i);
+    }
+    log_commit(set->log);
+    for (unsigned i = 0; i < n; i++) {
+        Ring *ring = &set->box->rings[i];
+
+        qatomic_store_release(&ring->durable, ring->tail);
+    }
+    set->pauses = 0;
+}
+
+/* False if the thread that was writing them is gone. */
+static bool take_bytes(RingSet *set, Ring *ring, uint64_t hash, size_t len,
+                       bool alive)
 {
     g_byte_array_set_size(set->bytes, 0);
     while (set->bytes->len < len) {
         size_t part = MIN(len - set->bytes->len, SLOT_SIZE);
 
         while (qatomic_load_acquire(&ring->head) == ring->tail) {
+            if (!alive) {
+                return false;
+            }
             sched_yield(); /* they are being written */
         }
         g_byte_array_append(set->bytes,
                             (uint8_t *)ring_slot(ring, ring->tail), part);
-        qatomic_store_release(&ring->tail, ring->tail + 1);
+        qatomic_set(&ring->tail, ring->tail + 1);
     }
     log_put_payload(set->log, hash, set->bytes->data, len);
+    return true;
 }
 
-static void take_slot(RingSet *set, unsigned index, Ring *ring)
+static bool take_slot(RingSet *set, unsigned index, Ring *ring, bool alive)
 {
     Slot slot = *ring_slot(ring, ring->tail);
     Batch *batch = &set->batches[index];
 
-    qatomic_store_release(&ring->tail, ring->tail + 1);
+    qatomic_set(&ring->tail, ring->tail + 1);
     if (!slot.head) {
-        take_bytes(set, ring, slot.a, slot.obj);
-        return;
+        return take_bytes(set, ring, slot.a, slot.obj, alive);
     }
     batch->inputs[batch->n++] = (Input){
         .ticket = slot.head >> 24, .thread = slot.head >> 8 & 0xffff,
@@ -136,21 +159,24 @@ static void take_slot(RingSet *set, unsigned index, Ring *ring)
     if (batch->n == CHUNK_INPUTS) {
         flush_batch(set, index);
     }
+    return true;
 }
 
 /* Returns true if there was anything. */
-static bool drain_rings(RingSet *set)
+static bool drain_rings(RingSet *set, bool alive)
 {
-    unsigned n = MIN(qatomic_read(&set->box->n_rings), RINGS_MAX);
+    unsigned n = n_rings(set);
     bool any = false;
 
     for (unsigned i = 0; i < n; i++) {
         Ring *ring = &set->box->rings[i];
         uint64_t head = qatomic_load_acquire(&ring->head);
 
-        while (ring->tail < head) {
-            take_slot(set, i, ring);
+        while (ring->tail < head && take_slot(set, i, ring, alive)) {
             any = true;
+            if (ring->tail - ring->durable > COMMIT_SLOTS) {
+                commit(set);
+            }
         }
     }
     return any;
@@ -164,12 +190,16 @@ static void *writer_main(void *opaque)
     for (;;) {
         bool stop = qatomic_load_acquire(&set->stop);
 
-        if (!drain_rings(set)) {
-            if (stop) {
-                return NULL;
-            }
-            clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+        if (drain_rings(set, true)) {
+            continue;
         }
+        if (stop) {
+            return NULL;
+        }
+        if (++set->pauses >= COMMIT_PAUSES) {
+            commit(set);
+        }
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     }
 }
 
@@ -193,11 +223,12 @@ static int create_file(const char *log_path, char **path)
     return fd;
 }
 
-static BlackBox *map_box(const char *log_path, char **path, Error **errp)
+BlackBox *blackbox_new(const char *log_path, Error **errp)
 {
-    int fd = create_file(log_path, path);
+    g_autofree char *path = NULL;
+    int fd = create_file(log_path, &path);
     int err = fd < 0 ? errno : ftruncate(fd, sizeof(BlackBox)) ? errno : 0;
-    void *box = MAP_FAILED;
+    BlackBox *box = MAP_FAILED;
 
     if (!err) {
         /* Whole, for the threads to come: a full disk must not be a SIGBUS. */
@@ -208,36 +239,52 @@ static BlackBox *map_box(const char *log_path, char **path, Error **errp)
                    fd, 0);
         err = box == MAP_FAILED ? errno : 0;
     }
-    if (err) {
-        error_setg_errno(errp, err, "%s: cannot make the recording buffer",
-                         *path);
-        unlink(*path);
-    }
     if (fd >= 0) {
         close(fd);
     }
     if (err) {
+        error_setg_errno(errp, err, "%s: cannot make the recording buffer",
+                         path);
+        unlink(path);
         return NULL;
     }
     madvise(box, offsetof(BlackBox, rings[1]), MADV_POPULATE_WRITE);
+    g_strlcpy(box->path, path, sizeof(box->path));
     return box;
 }
 
-RingSet *ringset_new(Log *log, Error **errp)
+void blackbox_free(BlackBox *box)
+{
+    if (box) {
+        unlink(box->path);
+        munmap(box, sizeof(BlackBox));
+    }
+}
+
+static RingSet *ringset_alloc(Log *log, BlackBox *box)
 {
     RingSet *set = g_new0(RingSet, 1);
 
     set->log = log;
-    set->box = map_box(log_path(log), &set->path, errp);
-    if (!set->box) {
-        g_free(set->path);
-        g_free(set);
-        return NULL;
-    }
-    log_set_meta(log, "ring", set->path);
-    log_commit(log);
+    set->box = box;
     set->batches = g_new0(Batch, RINGS_MAX);
     set->bytes = g_byte_array_new();
+    return set;
+}
+
+static void ringset_free(RingSet *set)
+{
+    g_byte_array_unref(set->bytes);
+    g_free(set->batches);
+    g_free(set);
+}
+
+RingSet *ringset_new(Log *log, BlackBox *box)
+{
+    RingSet *set = ringset_alloc(log, box);
+
+    log_set_meta(log, "ring", box->path);
+    log_commit(log);
     if (pthread_create(&set->writer, NULL, writer_main, set)) {
         abort();
     }
@@ -250,17 +297,26 @@ uint64_t ringset_finish(RingSet *set, uint64_t *inputs)
 
     qatomic_store_release(&set->stop, true);
     pthread_join(set->writer, NULL);
-    for (unsigned i = 0; i < MIN(set->box->n_rings, RINGS_MAX); i++) {
-        flush_batch(set, i);
+    commit(set);
+    for (unsigned i = 0; i < n_rings(set); i++) {
         stalls += set->box->rings[i].stalls;
     }
-    log_commit(set->log);
     *inputs = set->inputs;
-    munmap(set->box, sizeof(BlackBox));
-    unlink(set->path);
-    g_byte_array_unref(set->bytes);
-    g_free(set->batches);
-    g_free(set->path);
-    g_free(set);
+    ringset_free(set);
     return stalls;
+}
+
+uint64_t ringset_recover(Log *log, BlackBox *box)
+{
+    RingSet *set = ringset_alloc(log, box);
+    uint64_t inputs;
+
+    for (unsigned i = 0; i < n_rings(set); i++) {
+        box->rings[i].tail = box->rings[i].durable;
+    }
+    drain_rings(set, false);
+    commit(set);
+    inputs = set->inputs;
+    ringset_free(set);
+    return inputs;
 }

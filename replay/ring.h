@@ -2,6 +2,10 @@
 /*
  * Recording rings: how inputs leave the recorded thread.
  *
+ * A slot is overwritten only when its input is committed to the log, so what
+ * the log lacks when a recorded process dies is still in the rings, and its
+ * parent adds it (ringset_recover()).
+ *
  * Each OS thread has a ring of its own in a shared mapped file (the black box:
  * what a killed process had written to it is still there), so putting an input
  * is a few stores and takes no lock.  One writer thread packs what it finds
@@ -29,29 +33,42 @@ typedef struct Slot {
 
 typedef struct Ring {
     uint64_t head; /* written by the recorded thread */
-    uint64_t seen_tail; /* its copy of tail, old but never too new */
+    uint64_t seen_durable; /* its copy of durable, old but never too new */
     char pad1[48];
-    uint64_t tail; /* written by the writer thread */
-    char pad2[56];
+    uint64_t tail;    /* written by the writer thread: what it has taken */
+    uint64_t durable; /* likewise: what it has committed; may be overwritten */
+    char pad2[48];
     uint64_t stalls;
     char pad3[56];
     Slot slots[RING_SLOTS];
 } Ring;
 
 typedef struct BlackBox {
+    char path[256]; /* of the file that we are */
     uint64_t last_ticket;
     char pad1[56];
     uint32_t n_rings;
-    char pad2[60];
+    bool log_created; /* the recording process has made the log */
+    char pad2[55];
     Ring rings[RINGS_MAX];
 } BlackBox;
 
 typedef struct RingSet RingSet;
 
-/* Maps the black box (its path goes into @log) and starts the writer. */
-RingSet *ringset_new(Log *log, Error **errp);
+/* Makes and maps the file.  NULL and *errp if there is no room for it. */
+BlackBox *blackbox_new(const char *log_path, Error **errp);
+/* Unmaps and removes the file. */
+void blackbox_free(BlackBox *box);
+
+/* Starts the writer thread; the path of @box goes into @log. */
+RingSet *ringset_new(Log *log, BlackBox *box);
 /* Writes all that is left and joins the writer.  Returns stalls. */
 uint64_t ringset_finish(RingSet *set, uint64_t *inputs);
+/*
+ * The recording process is gone: writes what its rings hold beyond its last
+ * commit.  Returns how many inputs those are.
+ */
+uint64_t ringset_recover(Log *log, BlackBox *box);
 /* The calling thread's ring; aborts if there are more than RINGS_MAX. */
 Ring *ringset_attach(RingSet *set);
 BlackBox *ringset_box(RingSet *set);
@@ -61,7 +78,7 @@ void ring_wait_slowly(Ring *ring, unsigned n);
 
 static inline void ring_wait(Ring *ring, unsigned n)
 {
-    if (unlikely(ring->head + n - ring->seen_tail > RING_SLOTS)) {
+    if (unlikely(ring->head + n - ring->seen_durable > RING_SLOTS)) {
         ring_wait_slowly(ring, n);
     }
 }

@@ -90,7 +90,8 @@ bool run_scenario(const ScenarioSpec *spec, const RunConfig *config,
     *result = (RunResult){.sim.outcome = SIM_DONE};
     if (config->log) {
         write_meta(config->log, spec, config);
-        if (!recorder_start(base, config->log, config->policy, errp)) {
+        if (!recorder_start(base, config->log, config->box, config->policy,
+                            errp)) {
             return false;
         }
     } else if (config->sink) {

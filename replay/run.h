@@ -13,6 +13,7 @@ typedef struct RunConfig {
     LiveMonitorKind monitor; /* live */
     SimConfig sim;           /* simulated */
     Log *log;                /* NULL: not recorded */
+    BlackBox *box;           /* recorded: the parent's, or NULL */
     DataPolicy policy;
     ProbeSink *sink;         /* simulated and not recorded; or NULL */
     void *sink_opaque;
