@@ -4,6 +4,11 @@
 
 #include "report.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static void print_results(const ScenarioOutcome *outcome,
                           const CommonOptions *common)
 {
@@ -63,6 +68,34 @@ static int run_live(const ScenarioSpec *spec, const RunConfig *config,
     }
     scenario_outcome_finish(&result.scenario);
     return status;
+}
+
+/* In a process of its own, so that a crash can be told. */
+static int run_live_in_child(const ScenarioSpec *spec, const RunConfig *config,
+                             const CommonOptions *common)
+{
+    g_autofree char *name = scenario_spec_name(spec);
+    int status;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        status = run_live(spec, config, common);
+        if (fflush(stdout) != 0) {
+            status = STATUS_MACHINE;
+        }
+        _exit(status);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFSIGNALED(status)) {
+        cli_error("%s: killed by signal %d; 'aiolab record' keeps what led "
+                  "to it", name, WTERMSIG(status));
+        return 128 + WTERMSIG(status);
+    }
+    return WEXITSTATUS(status);
 }
 
 static const char *const end_names[] = {
@@ -158,7 +191,7 @@ int cmd_run(int argc, char **argv)
     }
     status = common.output ? record_and_index(spec, &config, &options, &common,
                                               common.output)
-           : config.live ? run_live(spec, &config, &common)
+           : config.live ? run_live_in_child(spec, &config, &common)
                          : run_simulated(spec, &config, &common);
     scenario_spec_free(spec);
     return status;

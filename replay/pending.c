@@ -7,6 +7,12 @@ static Pending **bucket(PendingTable *table, uint64_t id)
     return &table->buckets[id % PENDING_BUCKETS];
 }
 
+void pending_init(PendingTable *table)
+{
+    *table = (PendingTable){.unused = NULL};
+    QTAILQ_INIT(&table->in_flight);
+}
+
 Pending *pending_add(PendingTable *table, CqeHandler *handler,
                      const struct io_uring_sqe *sqe)
 {
@@ -23,6 +29,8 @@ Pending *pending_add(PendingTable *table, CqeHandler *handler,
         .addr = sqe->addr, .off = sqe->off, .len = sqe->len, .next = *head,
     };
     *head = pending;
+    QTAILQ_INSERT_TAIL(&table->in_flight, pending, in_flight);
+    table->writes += pending_is_write(pending);
     return pending;
 }
 
@@ -47,6 +55,8 @@ void pending_remove(PendingTable *table, uint64_t id)
         Pending *gone = *link;
 
         *link = gone->next;
+        QTAILQ_REMOVE(&table->in_flight, gone, in_flight);
+        table->writes -= pending_is_write(gone);
         gone->next = table->unused;
         table->unused = gone;
     }
@@ -68,7 +78,7 @@ void pending_finish(PendingTable *table)
         free_chain(table->buckets[i]);
     }
     free_chain(table->unused);
-    *table = (PendingTable){.unused = NULL};
+    pending_init(table);
 }
 
 bool pending_is_read(const Pending *pending)

@@ -17,13 +17,19 @@ typedef struct Pending {
     int fd;
     uint64_t addr, off;
     uint32_t len;
+    bool contended; /* it overlapped a write while both were in flight */
     struct Pending *next;
+    QTAILQ_ENTRY(Pending) in_flight;
 } Pending;
 
 typedef struct PendingTable {
     Pending *buckets[PENDING_BUCKETS];
     Pending *unused;
+    QTAILQ_HEAD(, Pending) in_flight;
+    unsigned writes; /* of those */
 } PendingTable;
+
+void pending_init(PendingTable *table);
 
 /* Adds the request that @sqe holds under @handler's id. */
 Pending *pending_add(PendingTable *table, CqeHandler *handler,

@@ -47,6 +47,95 @@ static uint64_t hash_iov(const struct iovec *iov, unsigned niov, size_t len)
     return content_hash(flat, len);
 }
 
+/* ---- Overlapping requests ---- */
+
+enum { PAGE = 4096 };
+
+typedef struct Range {
+    uint64_t begin, end;
+} Range;
+
+static Range range_of(const Pending *pending)
+{
+    struct iovec one;
+    unsigned niov;
+    const struct iovec *iov = pending_iov(pending, &one, &niov);
+
+    return (Range){pending->off, pending->off + iov_size(iov, niov)};
+}
+
+static bool moves_data(const Pending *pending)
+{
+    return pending_is_read(pending) || pending_is_write(pending);
+}
+
+static void two_writes(const Pending *write, Range a, Range b)
+{
+    unsigned ordinal;
+    RecordedFile *file = recorded_file(write->fd, &ordinal);
+    uint64_t begin = MAX(a.begin, b.begin), end = MIN(a.end, b.end);
+
+    for (uint64_t page = begin / PAGE; file && page <= (end - 1) / PAGE;
+         page++) {
+        g_hash_table_add(file->uncertain, GSIZE_TO_POINTER(page));
+    }
+}
+
+static void note_overlap(Pending *pending, Range range, Pending *other)
+{
+    Range others = range_of(other);
+
+    if (other->fd != pending->fd || others.begin >= range.end ||
+        others.end <= range.begin) {
+        return;
+    }
+    if (pending_is_write(pending) && pending_is_write(other)) {
+        two_writes(pending, range, others);
+    } else if (pending_is_write(pending) || pending_is_write(other)) {
+        pending->contended = other->contended = true;
+    }
+}
+
+void rec_note_overlaps(Pending *pending)
+{
+    Pending *other;
+    Range range;
+
+    if (!moves_data(pending) || (!rec.pending.writes)) {
+        return; /* reads alone do not disturb each other */
+    }
+    range = range_of(pending);
+    QTAILQ_FOREACH(other, &rec.pending.in_flight, in_flight) {
+        if (other != pending && moves_data(other)) {
+            note_overlap(pending, range, other);
+        }
+    }
+}
+
+/* A replay could not tell what the read found: its data must be kept. */
+static bool is_uncertain(const Pending *read)
+{
+    unsigned ordinal;
+    RecordedFile *file;
+    Range range;
+
+    if (read->contended) {
+        return true;
+    }
+    file = recorded_file(read->fd, &ordinal);
+    if (!file || !g_hash_table_size(file->uncertain)) {
+        return false;
+    }
+    range = range_of(read);
+    for (uint64_t page = range.begin / PAGE; page <= (range.end - 1) / PAGE;
+         page++) {
+        if (g_hash_table_contains(file->uncertain, GSIZE_TO_POINTER(page))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void rec_put_cqe(CqeHandler *handler)
 {
     uint64_t id = handler->cqe.user_data;
@@ -59,7 +148,7 @@ void rec_put_cqe(CqeHandler *handler)
         const struct iovec *iov = pending_iov(pending, &one, &niov);
         uint64_t hash = hash_iov(iov, niov, res);
 
-        if (rec.policy == DATA_FULL) {
+        if (rec.policy == DATA_FULL || is_uncertain(pending)) {
             put_content(hash, iov, niov, res);
         }
         rec_put(INPUT_CQE_DATA, id, res, hash);
@@ -106,6 +195,7 @@ int rec_file_open(const char *path, bool writable, bool direct)
     if (fd >= 0) {
         RecordedFile file = {
             .fd = fd, .saved = g_hash_table_new(NULL, NULL),
+            .uncertain = g_hash_table_new(NULL, NULL),
         };
 
         g_array_append_val(rec.files, file);

@@ -12,7 +12,9 @@ enum { CLUSTER = 65536 }; /* pre-images are kept in pieces of this size */
 /* A file that the recorded program has open. */
 typedef struct RecordedFile {
     int fd;
-    GHashTable *saved; /* DATA_HASH: clusters whose pre-image is stored */
+    GHashTable *saved;     /* DATA_HASH: clusters whose pre-image is stored */
+    GHashTable *uncertain; /* pages that two writes in flight at once wrote:
+                              only the kernel knows in which order */
 } RecordedFile;
 
 typedef struct Recorder {
@@ -35,6 +37,8 @@ void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b);
 
 /* Notes a completion, with the data that it brought. */
 void rec_put_cqe(CqeHandler *handler);
+/* Marks requests whose order the kernel decides, so that no replay can. */
+void rec_note_overlaps(Pending *pending);
 /* Keeps what a write is about to overwrite, once for each cluster. */
 void rec_save_preimage(const Pending *write);
 

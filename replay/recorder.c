@@ -81,9 +81,11 @@ static void rec_prep(struct io_uring_sqe *sqe, void *opaque)
 
     call->prep(sqe, call->opaque);
     pending = pending_add(&rec.pending, call->handler, sqe);
-    if (rec.policy == DATA_HASH && !rec.simulated &&
-        pending_is_write(pending)) {
-        rec_save_preimage(pending);
+    if (rec.policy == DATA_HASH && !rec.simulated) {
+        rec_note_overlaps(pending);
+        if (pending_is_write(pending)) {
+            rec_save_preimage(pending);
+        }
     }
 }
 
@@ -347,6 +349,7 @@ bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
     rec.log = log;
     rec.policy = policy;
     rec.simulated = base == &sim_host;
+    pending_init(&rec.pending);
     rec.files = g_array_new(false, false, sizeof(RecordedFile));
     rec.cluster = g_aligned_alloc(1, CLUSTER, 4096);
     rec_ring = ringset_attach(rec.rings);
@@ -376,7 +379,10 @@ void recorder_stop(void)
     log_set_meta_int(rec.log, "inputs", inputs);
     log_set_meta_int(rec.log, "stalls", stalls);
     for (unsigned i = 0; i < rec.files->len; i++) {
-        g_hash_table_destroy(g_array_index(rec.files, RecordedFile, i).saved);
+        RecordedFile *file = &g_array_index(rec.files, RecordedFile, i);
+
+        g_hash_table_destroy(file->saved);
+        g_hash_table_destroy(file->uncertain);
     }
     g_array_free(rec.files, true);
     g_aligned_free(rec.cluster);

@@ -229,6 +229,7 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
         error_free(err);
         return rp.result;
     }
+    pending_init(&rp.pending);
     rp.files = replay_files_new(log, rp.inputs, rp.n);
     host_set(&replay_host, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS);
     probe_start(count_event, NULL);

@@ -9,7 +9,9 @@ ScenarioLookup *run_lookup;
 
 /* ---- A user's own file ---- */
 
-static bool compile(const char *source, const char *output, Error **errp)
+/* @quiet: the compiler's warnings have been seen before. */
+static bool compile(const char *source, const char *output, bool quiet,
+                    Error **errp)
 {
     g_autofree char *messages = NULL;
     g_autofree char *cflags = NULL;
@@ -44,7 +46,7 @@ static bool compile(const char *source, const char *output, Error **errp)
         g_error_free(gerr);
         return false;
     }
-    if (messages && *messages) {
+    if (messages && *messages && (status || !quiet)) {
         fputs(messages, stderr);
     }
     if (status) {
@@ -76,7 +78,8 @@ static const Scenario *load_object(const char *path, const char *shown,
     return *scenario;
 }
 
-static const Scenario *load_source(const char *source, Error **errp)
+static const Scenario *load_source(const char *source, bool quiet,
+                                   Error **errp)
 {
     g_autofree char *dir = g_dir_make_tmp("aiolab-XXXXXX", NULL);
     g_autofree char *object = dir ? g_build_filename(dir, "scenario.so", NULL)
@@ -87,7 +90,7 @@ static const Scenario *load_source(const char *source, Error **errp)
         error_setg(errp, "cannot make a temporary directory; set TMPDIR");
         return NULL;
     }
-    if (compile(source, object, errp)) {
+    if (compile(source, object, quiet, errp)) {
         scenario = load_object(object, source, errp);
     }
     g_unlink(object);
@@ -109,7 +112,7 @@ static char *split_file(const char *name, const char *suffix, char **variant)
 }
 
 static ScenarioSpec *spec_from_file(const char *file, const char *variant,
-                                    bool source, Error **errp)
+                                    bool source, bool quiet, Error **errp)
 {
     const Scenario *scenario;
     ScenarioSpec *spec;
@@ -118,7 +121,8 @@ static ScenarioSpec *spec_from_file(const char *file, const char *variant,
         error_setg(errp, "%s: no such file", file);
         return NULL;
     }
-    scenario = source ? load_source(file, errp) : load_object(file, file, errp);
+    scenario = source ? load_source(file, quiet, errp)
+                      : load_object(file, file, errp);
     spec = scenario ? scenario_spec_new(scenario, variant, errp) : NULL;
     if (spec) {
         spec->source = g_canonicalize_filename(file, NULL);
@@ -134,11 +138,11 @@ ScenarioSpec *run_spec_from_name(const char *name, Error **errp)
     const Scenario *scenario;
 
     if (file) {
-        return spec_from_file(file, variant, true, errp);
+        return spec_from_file(file, variant, true, false, errp);
     }
     file = split_file(name, ".so", &variant);
     if (file) {
-        return spec_from_file(file, variant, false, errp);
+        return spec_from_file(file, variant, false, false, errp);
     }
     parts = g_strsplit(name, "/", 2);
     scenario = parts[0] && run_lookup ? run_lookup(parts[0]) : NULL;
@@ -163,6 +167,35 @@ static void set_param(const char *name, const char *value, void *opaque)
     }
 }
 
+char *run_source_digest(const char *path)
+{
+    g_autofree char *text = NULL;
+    size_t len;
+
+    if (!g_file_get_contents(path, &text, &len, NULL)) {
+        return g_strdup("");
+    }
+    return g_strdup_printf("%016" PRIx64, content_hash(text, len));
+}
+
+/* A log does not run a file that is not the one that was recorded. */
+static bool is_same_source(Log *log, const char *source, Error **errp)
+{
+    g_autofree char *digest = run_source_digest(source);
+
+    if (!*digest) {
+        error_setg(errp, "%s: its scenario %s cannot be read; put it back",
+                   log_path(log), source);
+        return false;
+    }
+    if (g_strcmp0(digest, log_meta(log, "source.digest")) != 0) {
+        error_setg(errp, "%s: its scenario %s has changed since the recording; "
+                   "put it back, or record again", log_path(log), source);
+        return false;
+    }
+    return true;
+}
+
 ScenarioSpec *run_spec_from_log(Log *log, Error **errp)
 {
     const char *name = log_meta(log, "scenario");
@@ -176,8 +209,12 @@ ScenarioSpec *run_spec_from_log(Log *log, Error **errp)
         return NULL;
     }
     if (source) {
+        if (!is_same_source(log, source, errp)) {
+            return NULL;
+        }
+        /* A variant stands behind the last slash of the scenario's name. */
         spec = spec_from_file(source, slash ? slash + 1 : NULL,
-                              g_str_has_suffix(source, ".c"), errp);
+                              g_str_has_suffix(source, ".c"), true, errp);
     } else {
         spec = run_spec_from_name(name, errp);
     }

@@ -20,7 +20,10 @@ static void write_meta(Log *log, const ScenarioSpec *spec,
     log_set_meta(log, "version", AIOLAB_VERSION);
     log_set_meta(log, "scenario", name);
     if (spec->source) {
+        g_autofree char *digest = run_source_digest(spec->source);
+
         log_set_meta(log, "source", spec->source);
+        log_set_meta(log, "source.digest", digest);
     }
     log_set_meta(log, "host", config->live ? "live" : "sim");
     log_set_meta(log, "data", config->policy == DATA_HASH ? "hash" : "full");
