@@ -49,6 +49,7 @@ Session *open_session_by_name(const char *name, ScenarioOptions *options,
     }
     config.live = false;
     session = session_open_scenario(spec, &config, &err);
+    scenario_spec_free(spec);
     if (!session) {
         *status = cli_fail(err, STATUS_MACHINE);
     }
