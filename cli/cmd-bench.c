@@ -187,7 +187,7 @@ static void measure(const Bench *bench, uint64_t n)
 
 int cmd_bench(int argc, char **argv)
 {
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     gboolean quick = false;
     const GOptionEntry entries[] = {
         {"quick", 0, 0, G_OPTION_ARG_NONE, &quick, "a tenth of the work", NULL},

@@ -50,7 +50,7 @@ static int check_lesson(const char *id, gboolean solution,
 
 int cmd_check(int argc, char **argv)
 {
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     gboolean solution = false;
     const GOptionEntry entries[] = {
         {"solution", 0, 0, G_OPTION_ARG_NONE, &solution,

@@ -53,7 +53,7 @@ static void look(GArray *findings)
 
 int cmd_doctor(int argc, char **argv)
 {
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     GArray *findings = g_array_new(false, false, sizeof(Finding));
     int status = cli_parse(&argc, &argv, "", "Says what works on this machine.",
                            NULL, &common);

@@ -7,7 +7,7 @@
 
 int cmd_index(int argc, char **argv)
 {
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     int status = cli_parse(&argc, &argv, "LOG",
                            "Replays a log once and makes its tables thread, "
                            "object, site, event and input.", NULL, &common);

@@ -203,7 +203,7 @@ static int inspect(Session *session, const char *what, bool json)
 int cmd_inspect(int argc, char **argv)
 {
     static ScenarioOptions scenario;
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     gint64 at = -1; /* the last */
     const GOptionEntry entries[] = {
         {"at", 0, 0, G_OPTION_ARG_INT64, &at, "the state right after this "

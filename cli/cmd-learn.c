@@ -121,7 +121,7 @@ static char *first_unfinished(Error **errp)
 
 int cmd_learn(int argc, char **argv)
 {
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     gboolean plain = false;
     const GOptionEntry entries[] = {
         {"plain", 0, 0, G_OPTION_ARG_NONE, &plain,

@@ -7,7 +7,7 @@
 
 int cmd_lessons(int argc, char **argv)
 {
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     int status = cli_parse(&argc, &argv, "", "Lists the lessons, with your "
                            "progress.", NULL, &common);
     Error *err = NULL;

@@ -4,8 +4,8 @@
 
 int cmd_record(int argc, char **argv)
 {
-    ScenarioOptions options = {.host = NULL};
-    CommonOptions common = {.json = false};
+    static ScenarioOptions options;
+    static CommonOptions common;
     ScenarioSpec *spec;
     RunConfig config;
     int status = cli_parse(&argc, &argv, "SCENARIO[/VARIANT] -o LOG",

@@ -79,7 +79,7 @@ static void print_text(const Session *session, const CommonOptions *common)
 
 int cmd_replay(int argc, char **argv)
 {
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     int status = cli_parse(&argc, &argv, "LOG",
                            "Runs a recording again on one thread and compares "
                            "every input and state digest.\n"

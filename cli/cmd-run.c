@@ -169,8 +169,8 @@ static int run_simulated(const ScenarioSpec *spec, const RunConfig *config,
 
 int cmd_run(int argc, char **argv)
 {
-    ScenarioOptions options = {.host = NULL};
-    CommonOptions common = {.json = false};
+    static ScenarioOptions options;
+    static CommonOptions common;
     ScenarioSpec *spec;
     RunConfig config;
     int status = cli_parse(&argc, &argv, "SCENARIO[/VARIANT]",

@@ -51,7 +51,7 @@ static void print_text(const Scenario *s)
 
 int cmd_scenarios(int argc, char **argv)
 {
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     JsonBuilder *b;
     int status = cli_parse(&argc, &argv, "", "Lists the built-in scenarios, "
                            "their variants and parameters.", NULL, &common);

@@ -7,7 +7,7 @@
 int cmd_tui(int argc, char **argv)
 {
     static ScenarioOptions scenario;
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     gboolean ascii = false, no_color = false, dump = false;
     gint64 at = -1; /* the last */
     int rows = 24, cols = 80;

@@ -32,7 +32,7 @@ static bool check_payload(Log *log, const Input *inputs, size_t n, Error **errp)
 
 int cmd_verify(int argc, char **argv)
 {
-    CommonOptions common = {.json = false};
+    static CommonOptions common;
     int status = cli_parse(&argc, &argv, "LOG",
                            "Checks a log's structure, checksums and data.\n"
                            "'aiolab replay' checks that it still runs.", NULL,
