@@ -336,7 +336,13 @@ static void replay_file_close(int fd)
 
 static int64_t replay_file_size(int fd)
 {
-    return replay_take(INPUT_FILE_SIZE, fd - REPLAY_FD_FILE).a;
+    int64_t size = replay_take(INPUT_FILE_SIZE, fd - REPLAY_FD_FILE).a;
+
+    if (size > 1LL << 50) {
+        rp.at--;
+        replay_diverge("a file's size", "the log's is impossible");
+    }
+    return size;
 }
 
 const HostOps replay_host = {

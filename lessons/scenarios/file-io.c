@@ -207,8 +207,13 @@ static void run_workers(FileIo *io)
     int64_t begin = qemu_clock_get_ns(QEMU_CLOCK_REALTIME), end;
 
     if (io->verify) {
-        io->busy = g_new0(uint8_t, io->n_blocks);
-        io->content = g_new0(uint64_t, io->n_blocks);
+        io->busy = g_try_new0(uint8_t, io->n_blocks);
+        io->content = g_try_new0(uint64_t, io->n_blocks);
+        if (!io->busy || !io->content) {
+            scenario_bad_input("no memory to remember %" PRId64 " blocks; "
+                               "give verify=0", io->n_blocks);
+            io->requests = 0;
+        }
     }
     for (int64_t i = 0; i < depth; i++) {
         qemu_coroutine_enter(qemu_coroutine_create(worker, io));
