@@ -2,11 +2,6 @@
 /* The tables that are made from the chunks, for people and for SQL. */
 #include "log-internal.h"
 
-bool log_has_events(Log *log)
-{
-    return g_strcmp0(log_meta(log, "indexed"), "1") == 0;
-}
-
 void log_clear_derived(Log *log)
 {
     log_begin(log);

@@ -59,7 +59,6 @@ bool log_check_structure(Log *log, Error **errp);
 
 /* ---- Derived tables ---- */
 
-bool log_has_events(Log *log);
 void log_clear_derived(Log *log);
 void log_put_thread(Log *log, uint32_t id, const char *name);
 void log_put_object(Log *log, uint64_t id, const char *kind, const char *name,

@@ -118,17 +118,6 @@ ModelThread *model_thread(const Model *model, uint32_t id)
     return NULL;
 }
 
-unsigned model_count(const Model *model, ModelKind kind)
-{
-    ModelObject *object;
-    unsigned n = 0;
-
-    QTAILQ_FOREACH(object, &model->objects[kind], next) {
-        n++;
-    }
-    return n;
-}
-
 void model_remember_name(Model *model, const ModelObject *object)
 {
     const char *kind = short_names[object->kind];

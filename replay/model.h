@@ -111,7 +111,6 @@ ModelObject *model_find(const Model *model, uint64_t id);
 ModelThread *model_thread(const Model *model, uint32_t id);
 /* "main", "completion_bh (bh3)", "co2", gone or not; freed by the caller. */
 char *model_name(const Model *model, uint64_t id);
-unsigned model_count(const Model *model, ModelKind kind);
 /* The innermost frame of @kind, or NULL. */
 ModelFrame *model_top_frame(const ModelThread *thread, FrameKind kind);
 

@@ -21,30 +21,19 @@ static RecordedFile *recorded_file(int fd, unsigned *ordinal)
     return NULL;
 }
 
-static void put_content(uint64_t hash, const struct iovec *iov, unsigned niov,
-                        size_t len)
+/*
+ * The first @len bytes of @iov in one piece: where they are, or in a copy that
+ * the caller frees with *copy.
+ */
+static const void *flatten(const struct iovec *iov, unsigned niov, size_t len,
+                           uint8_t **copy)
 {
-    g_autofree uint8_t *flat = NULL;
-
     if (niov == 1) {
-        ring_put_bytes(rec_ring, hash, iov->iov_base, len);
-        return;
+        return iov->iov_base;
     }
-    flat = g_malloc(len);
-    iov_to_buf(iov, niov, 0, flat, len);
-    ring_put_bytes(rec_ring, hash, flat, len);
-}
-
-static uint64_t hash_iov(const struct iovec *iov, unsigned niov, size_t len)
-{
-    g_autofree uint8_t *flat = NULL;
-
-    if (niov == 1) {
-        return content_hash(iov->iov_base, len);
-    }
-    flat = g_malloc(len);
-    iov_to_buf(iov, niov, 0, flat, len);
-    return content_hash(flat, len);
+    *copy = g_malloc(len);
+    iov_to_buf(iov, niov, 0, *copy, len);
+    return *copy;
 }
 
 /* ---- Overlapping requests ---- */
@@ -101,7 +90,7 @@ void rec_note_overlaps(Pending *pending)
     Pending *other;
     Range range;
 
-    if (!moves_data(pending) || (!rec.pending.writes)) {
+    if (!moves_data(pending) || !rec.pending.writes) {
         return; /* reads alone do not disturb each other */
     }
     range = range_of(pending);
@@ -146,10 +135,12 @@ void rec_put_cqe(CqeHandler *handler)
         struct iovec one;
         unsigned niov;
         const struct iovec *iov = pending_iov(pending, &one, &niov);
-        uint64_t hash = hash_iov(iov, niov, res);
+        g_autofree uint8_t *copy = NULL;
+        const void *data = flatten(iov, niov, res, &copy);
+        uint64_t hash = content_hash(data, res);
 
         if (rec.policy == DATA_FULL || is_uncertain(pending)) {
-            put_content(hash, iov, niov, res);
+            ring_put_bytes(rec_ring, hash, data, res);
         }
         rec_put(INPUT_CQE_DATA, id, res, hash);
     } else {

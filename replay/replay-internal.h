@@ -18,7 +18,6 @@ typedef struct Replay {
     ReplayFiles *files;
     uint64_t last_digest_at; /* input of the last digest that was equal */
     ReplayResult result;
-    bool over;
 
     ProbeSink *sink;
     void *sink_opaque;

@@ -21,7 +21,6 @@ Replay rp;
 
 void replay_stop(ReplayOutcome outcome)
 {
-    rp.over = true;
     rp.result.outcome = outcome;
     machine_switch(NULL);
     abort(); /* nobody goes on after the end */

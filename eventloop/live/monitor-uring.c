@@ -40,7 +40,6 @@ typedef struct UringMonitor {
     bool enabled;
     pthread_mutex_t lock; /* changes */
     QSIMPLEQ_HEAD(, UringWatch) changes;
-    unsigned n_watches; /* that exist, for free() */
     QSIMPLEQ_HEAD(, UringWatch) removing; /* wait for their last CQE */
 } UringMonitor;
 
