@@ -20,7 +20,8 @@ const GOptionEntry *scenario_option_entries(ScenarioOptions *options)
         {"max-steps", 0, 0, G_OPTION_ARG_INT64, &options->max_steps,
          "simulated: end the run after that many operations", "N"},
         {"fdmon", 0, 0, G_OPTION_ARG_STRING, &options->fdmon,
-         "live: io_uring or epoll (default: what works)", "MONITOR"},
+         "descriptors by io_uring, epoll or poll (simulated: in its order; "
+         "default: AIOLAB_FDMON, or what works)", "MONITOR"},
         {"data", 0, 0, G_OPTION_ARG_STRING, &options->data,
          "recorded: keep what was read in full, or as a hash", "full|hash"},
         {"no-index", 0, 0, G_OPTION_ARG_NONE, &options->no_index,
@@ -82,6 +83,23 @@ static bool one_of(const char *option, const char *value, const char *first,
     return false;
 }
 
+static bool apply_fdmon(ScenarioOptions *options, RunConfig *config)
+{
+    const char *variable = g_getenv("AIOLAB_FDMON");
+    const char *name = options->fdmon ? options->fdmon
+                     : variable && *variable ? variable : "auto";
+
+    if (!live_monitor_kind(name, &config->monitor)) {
+        cli_error("%s: '%s' is not io_uring, epoll, poll or auto",
+                  options->fdmon ? "--fdmon" : "AIOLAB_FDMON", name);
+        return false;
+    }
+    config->sim.fdmon = config->monitor == LIVE_MONITOR_POLL ? &fdmon_poll_ops
+                      : config->monitor == LIVE_MONITOR_EPOLL ? &fdmon_epoll_ops
+                      : &fdmon_io_uring_ops;
+    return true;
+}
+
 ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
                                      const char *name, RunConfig *config,
                                      int *status)
@@ -96,7 +114,7 @@ ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
                                                     : DEFAULT_MAX_STEPS},
     };
     if (!one_of("--host", options->host, "live", "sim") ||
-        !one_of("--fdmon", options->fdmon, "io_uring", "epoll") ||
+        !apply_fdmon(options, config) ||
         !one_of("--data", options->data, "full", "hash") ||
         !apply_oracle(options, config)) {
         return NULL;
@@ -117,8 +135,5 @@ ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
     config->live = g_strcmp0(host, "live") == 0;
     config->policy = g_strcmp0(options->data, "hash") == 0 ? DATA_HASH
                                                            : DATA_FULL;
-    config->monitor = !options->fdmon ? LIVE_MONITOR_AUTO
-                    : g_str_equal(options->fdmon, "epoll")
-                          ? LIVE_MONITOR_EPOLL : LIVE_MONITOR_IO_URING;
     return spec;
 }

@@ -14,8 +14,8 @@ static AioHandler *find_handler(AioContext *ctx, int fd)
 {
     AioHandler *node;
 
-    QLIST_FOREACH(node, &ctx->handlers, node) {
-        if (node->fd == fd) {
+    QLIST_FOREACH(node, &ctx->aio_handlers, node) {
+        if (node->pfd.fd == fd) {
             return node;
         }
     }
@@ -26,40 +26,51 @@ static void delete_handler(AioContext *ctx, AioHandler *node)
 {
     PROBE(FD_REMOVE, node->id, ctx->id, 0, 0);
     QLIST_REMOVE(node, node);
+    aio_source_forget(ctx, node);
     host->watch_remove(ctx->monitor, node->watch);
     node->watch = NULL;
+    if (!node->io_poll) {
+        qatomic_dec(&ctx->poll_disable_cnt);
+    }
     qatomic_set(&node->deleted, true);
     /* The home thread looks without the lock: is there any? */
-    QSLIST_INSERT_HEAD_ATOMIC(&ctx->deleted, node, node_deleted);
+    QSLIST_INSERT_HEAD_ATOMIC(&ctx->deleted_aio_handlers, node, node_deleted);
 }
 
-static void set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
-                           IOHandler *io_write, AioPollFn *io_poll,
-                           IOHandler *io_poll_ready, void *opaque, bool drained)
+static void add_handler(AioContext *ctx, const AioHandler *handler,
+                        bool drained)
+{
+    AioHandler *node = g_new(AioHandler, 1);
+
+    *node = *handler;
+    node->ctx = ctx;
+    node->pfd.events = (node->io_read ? POLLIN : 0) |
+                       (node->io_write ? POLLOUT : 0);
+    node->id = host_new_id();
+    if (!node->io_poll) {
+        qatomic_inc(&ctx->poll_disable_cnt);
+    }
+    PROBE(FD_ADD, node->id, ctx->id, node->pfd.events, 0);
+    node->watch = host->watch_add(ctx->monitor, node->pfd.fd, node->pfd.events,
+                                  drained, node->id, node);
+    QLIST_INSERT_HEAD(&ctx->aio_handlers, node, node);
+}
+
+/* Models aio_set_fd_handler() of util/aio-posix.c. */
+static void set_fd_handler(AioContext *ctx, AioHandler handler, bool drained)
 {
     AioHandler *old;
 
-    if (io_poll && !io_poll_ready) {
-        io_poll = NULL;
+    if (!handler.io_poll_ready) {
+        handler.io_poll = NULL;
     }
     qemu_mutex_lock(&ctx->list_lock);
-    old = find_handler(ctx, fd);
+    old = find_handler(ctx, handler.pfd.fd);
     if (old) {
         delete_handler(ctx, old);
     }
-    if (io_read || io_write || io_poll) {
-        AioHandler *node = g_new(AioHandler, 1);
-        short events = (io_read ? POLLIN : 0) | (io_write ? POLLOUT : 0);
-
-        *node = (AioHandler){
-            .ctx = ctx, .fd = fd, .io_read = io_read, .io_write = io_write,
-            .io_poll = io_poll, .io_poll_ready = io_poll_ready,
-            .opaque = opaque, .id = host_new_id(),
-        };
-        PROBE(FD_ADD, node->id, ctx->id, events, 0);
-        node->watch = host->watch_add(ctx->monitor, fd, events, drained,
-                                      node->id, node);
-        QLIST_INSERT_HEAD(&ctx->handlers, node, node);
+    if (handler.io_read || handler.io_write || handler.io_poll) {
+        add_handler(ctx, &handler, drained);
     }
     qemu_mutex_unlock(&ctx->list_lock);
     aio_notify(ctx);
@@ -69,8 +80,10 @@ void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
                         IOHandler *io_write, AioPollFn *io_poll,
                         IOHandler *io_poll_ready, void *opaque)
 {
-    set_fd_handler(ctx, fd, io_read, io_write, io_poll, io_poll_ready, opaque,
-                   false);
+    set_fd_handler(ctx, (AioHandler){
+        .pfd.fd = fd, .io_read = io_read, .io_write = io_write,
+        .io_poll = io_poll, .io_poll_ready = io_poll_ready, .opaque = opaque,
+    }, false);
 }
 
 /*
@@ -81,47 +94,100 @@ void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifier,
                             EventNotifierHandler *io_read, AioPollFn *io_poll,
                             EventNotifierHandler *io_poll_ready)
 {
-    set_fd_handler(ctx, event_notifier_get_fd(notifier), (IOHandler *)io_read,
-                   NULL, io_poll, (IOHandler *)io_poll_ready, notifier,
-                   notifier == &ctx->notifier);
+    set_fd_handler(ctx, (AioHandler){
+        .pfd.fd = event_notifier_get_fd(notifier),
+        .io_read = (IOHandler *)io_read, .io_poll = io_poll,
+        .io_poll_ready = (IOHandler *)io_poll_ready, .opaque = notifier,
+    }, notifier == &ctx->notifier);
+}
+
+void aio_set_event_notifier_poll(AioContext *ctx, EventNotifier *notifier,
+                                 EventNotifierHandler *io_poll_begin,
+                                 EventNotifierHandler *io_poll_end)
+{
+    AioHandler *node;
+
+    qemu_mutex_lock(&ctx->list_lock);
+    node = find_handler(ctx, event_notifier_get_fd(notifier));
+    if (node) {
+        node->io_poll_begin = (IOHandler *)io_poll_begin;
+        node->io_poll_end = (IOHandler *)io_poll_end;
+    }
+    qemu_mutex_unlock(&ctx->list_lock);
 }
 
 void aio_free_deleted_handlers(AioContext *ctx)
 {
     AioHandler *node;
 
-    if (!qatomic_read(&ctx->deleted.slh_first) || ctx->depth) {
+    if (!qatomic_read(&ctx->deleted_aio_handlers.slh_first) || ctx->depth) {
         return;
     }
     qemu_mutex_lock(&ctx->list_lock);
-    while ((node = QSLIST_FIRST(&ctx->deleted))) {
-        QSLIST_REMOVE_HEAD(&ctx->deleted, node_deleted);
+    while ((node = QSLIST_FIRST(&ctx->deleted_aio_handlers))) {
+        QSLIST_REMOVE_HEAD(&ctx->deleted_aio_handlers, node_deleted);
+        /* Only the home thread walks these lists, and it is we. */
+        QLIST_SAFE_REMOVE(node, node_poll);
+        QLIST_SAFE_REMOVE(node, node_ready);
         g_free(node);
     }
     qemu_mutex_unlock(&ctx->list_lock);
 }
 
-/* Models aio_dispatch_handler(); a callback may delete the node. */
-static bool dispatch_handler(AioHandler *node)
+/* The context's own notifier is no progress. */
+static bool is_progress(const AioHandler *node)
 {
-    short revents = node->revents;
+    return node->opaque != &node->ctx->notifier;
+}
+
+/*
+ * Found by polling.  Until its callback returns it is not polled again: the
+ * condition may still hold, and a nested aio_poll() would come here for ever
+ * (6d740fb01b).
+ */
+static bool dispatch_poll_ready(AioHandler *node)
+{
+    AioContext *ctx = node->ctx;
+
+    QLIST_SAFE_REMOVE(node, node_poll);
+    node->io_poll_ready(node->opaque);
+    if (!QLIST_IS_INSERTED(node, node_poll)) {
+        QLIST_INSERT_HEAD(&ctx->poll_aio_handlers, node, node_poll);
+    }
+    return is_progress(node);
+}
+
+static bool dispatch_revents(AioHandler *node, short revents)
+{
     bool progress = false;
 
-    node->revents = 0;
-    if (qatomic_read(&node->deleted)) {
-        return false;
-    }
-    PROBE(FD_BEGIN, node->id, revents, 0, 0);
+    aio_handler_is_active(node->ctx, node);
     if (revents & (POLLIN | POLLHUP | POLLERR) && node->io_read) {
         node->io_read(node->opaque);
-        /* The context's own notifier is no progress. */
-        progress = node->opaque != &node->ctx->notifier;
+        progress = is_progress(node);
     }
     if (!qatomic_read(&node->deleted) && revents & (POLLOUT | POLLERR) &&
         node->io_write) {
         node->io_write(node->opaque);
         progress = true;
     }
+    return progress;
+}
+
+/* Models aio_dispatch_handler(); a callback may delete the node. */
+static bool dispatch_handler(AioHandler *node)
+{
+    short revents = node->revents;
+    bool poll_ready = node->poll_ready, progress;
+
+    node->revents = 0;
+    node->poll_ready = false;
+    if (qatomic_read(&node->deleted)) {
+        return false;
+    }
+    PROBE(FD_BEGIN, node->id, revents, 0, 0);
+    progress = poll_ready && !revents ? dispatch_poll_ready(node)
+                                      : dispatch_revents(node, revents);
     PROBE(FD_END, node->id, 0, 0, 0);
     return progress;
 }

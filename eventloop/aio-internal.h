@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of an AioContext, shared by the files of this room (QEMU keeps it
- * in include/qemu/aio.h and util/aio-posix.h).
- *
- * Who may touch what:
- *   home thread only   depth, ready, cqes, bh_slices, and the monitor's wait
- *   under list_lock    handlers, deleted
- *   any thread         bh_list, scheduled_coroutines, notified (atomically);
- *                      notify_me is written by the home thread only
+ * What the files of this room share about an AioContext, beside its fields
+ * (qemu/aio.h) and its handlers' (util/aio-posix.h).
  */
 #ifndef EVENTLOOP_AIO_INTERNAL_H
 #define EVENTLOOP_AIO_INTERNAL_H
 
 #include "host.h"
+#include "util/aio-posix.h"
 
 enum {
     BH_PENDING = 1 << 0,   /* is on a list */
@@ -33,60 +28,9 @@ struct QEMUBH {
 };
 
 /* The bottom halves that one aio_bh_poll() took; lives on its stack. */
-typedef struct BHListSlice {
-    QEMUBHList bh_list;
+struct BHListSlice {
+    BHList bh_list;
     QSIMPLEQ_ENTRY(BHListSlice) next;
-} BHListSlice;
-
-struct AioHandler {
-    AioContext *ctx;
-    HostWatch *watch;
-    int fd;
-    IOHandler *io_read;
-    IOHandler *io_write;
-    AioPollFn *io_poll;
-    IOHandler *io_poll_ready;
-    void *opaque;
-    short revents;
-    bool deleted;
-    uint64_t id;
-    QLIST_ENTRY(AioHandler) node;
-    QLIST_ENTRY(AioHandler) node_ready;
-    QSLIST_ENTRY(AioHandler) node_deleted;
-};
-
-typedef QLIST_HEAD(AioHandlerList, AioHandler) AioHandlerList;
-
-struct AioContext {
-    uint64_t id;
-    char *name;
-    unsigned refcount;
-    HostMonitor *monitor;
-
-    QemuMutex list_lock;
-    AioHandlerList handlers;
-    QSLIST_HEAD(, AioHandler) deleted;
-
-    unsigned depth;         /* how many aio_poll() are on the stack */
-    CqeHandlerSimpleQ cqes; /* taken from the ring, not dispatched yet */
-
-    /*
-     * How many aio_poll() may be about to sleep (times 2).  aio_notify()
-     * writes the eventfd only if it is not zero.
-     */
-    uint32_t notify_me;
-    bool notified;
-    EventNotifier notifier;
-
-    QEMUBHList bh_list;
-    QSIMPLEQ_HEAD(, BHListSlice) bh_slices;
-
-    struct {
-        Coroutine *slh_first;
-    } scheduled_coroutines;
-    QEMUBH *co_schedule_bh;
-
-    QEMUTimerListGroup tlg;
 };
 
 static inline uint64_t aio_context_id(AioContext *ctx)
@@ -99,5 +43,45 @@ void timerlistgroup_set_owner(QEMUTimerListGroup *tlg, uint64_t ctx);
 /* aio-handler.c */
 void aio_free_deleted_handlers(AioContext *ctx);
 bool aio_dispatch_handlers(AioHandlerList *ready);
+/* aio-poll.c: one call of the host's wait; puts handlers onto @ready. */
+void aio_wait_monitor(AioContext *ctx, int64_t timeout, AioHandlerList *ready);
+bool aio_dispatch_cqes(AioContext *ctx);
+/* A turn is over: the outermost one frees what was deleted meanwhile. */
+void aio_turn_begin(AioContext *ctx);
+void aio_turn_end(AioContext *ctx);
+
+/* aio-adaptive.c */
+/*
+ * Polls instead of sleeping, if that has paid.  What was ready goes onto
+ * @ready; then *timeout is 0.  True if a callback is due.
+ */
+bool aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready,
+                       int64_t *timeout);
+/* Ends poll mode before a sleep; as above. */
+bool aio_leave_poll_mode(AioContext *ctx, AioHandlerList *ready);
+/* A callback of @node is about to run: it is worth polling. */
+void aio_handler_is_active(AioContext *ctx, AioHandler *node);
+/* After a wait of @block_ns that ended at @now, before its dispatch. */
+void aio_adjust_polling_time(AioContext *ctx, int64_t block_ns, int64_t now);
+
+/* bottom-half.c */
+bool aio_bh_any_scheduled(AioContext *ctx);
+
+/* glib-source.c */
+extern GSourceFuncs aio_source_funcs;
+/* Under list_lock: GLib must not look at @node's descriptor any more. */
+void aio_source_forget(AioContext *ctx, AioHandler *node);
+/* GLib's poll function while it runs contexts of ours. */
+int aio_glib_poll(GPollFD *fds, guint n, int timeout_ms);
+
+/* async.c */
+AioContext *aio_context_new_shared(Error **errp);
+void aio_context_finalize(GSource *source);
+
+/* main-loop.c */
+bool aio_context_is_iohandler(AioContext *ctx);
+/* bql.c: with the main loop. */
+void bql_init(void);
+void bql_finish(void);
 
 #endif

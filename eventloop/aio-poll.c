@@ -5,6 +5,7 @@
  * Models util/aio-posix.c, in its order:
  *
  *   1 how long may we wait?        bottom halves and timers say
+ *     (look instead of waiting?    aio-adaptive.c)
  *   2 announce that we may sleep   notify_me, see async.c
  *   3 submit and wait              one call of the host
  *   4 completions                  in the order of the ring
@@ -18,12 +19,17 @@
  * ready again are taken out of the outer one's list.
  */
 #include "aio-internal.h"
+#include "qemu/defer-call.h"
 
-static bool dispatch_cqes(AioContext *ctx)
+bool aio_dispatch_cqes(AioContext *ctx)
 {
     CqeHandler *handler;
     bool progress = false;
 
+    if (QSIMPLEQ_EMPTY(&ctx->cqes)) {
+        return false;
+    }
+    defer_call_begin();
     while ((handler = QSIMPLEQ_FIRST(&ctx->cqes))) {
         uint64_t id = handler->cqe.user_data;
 
@@ -33,6 +39,7 @@ static bool dispatch_cqes(AioContext *ctx)
         PROBE(CQE_END, id, ctx->id, 0, 0);
         progress = true;
     }
+    defer_call_end();
     return progress;
 }
 
@@ -67,15 +74,31 @@ static void take_cqes(AioContext *ctx, HostBatch *batch)
     QSIMPLEQ_CONCAT(&ctx->cqes, &batch->cqes);
 }
 
+void aio_wait_monitor(AioContext *ctx, int64_t timeout, AioHandlerList *ready)
+{
+    HostBatch batch = {.n_watches = 0};
+
+    QSIMPLEQ_INIT(&batch.watches);
+    QSIMPLEQ_INIT(&batch.cqes);
+    PROBE(POLL_WAIT, ctx->id, timeout, 0, 0);
+    host->monitor_wait(ctx->monitor, timeout, &batch);
+    if (unlikely(batch.now_ns)) {
+        host_self()->now_ns = batch.now_ns;
+    }
+    PROBE(POLL_WAKE, ctx->id, batch.n_watches, batch.n_cqes, 0);
+    if (!ctx->fdmon_ops->visible) {
+        ctx->fdmon_ops = host->monitor_ops(ctx->monitor); /* it may change */
+    }
+    take_watches(&batch, ready);
+    take_cqes(ctx, &batch);
+}
+
 /* Steps 2 and 3. */
 static void wait_for_events(AioContext *ctx, int64_t timeout,
                             AioHandlerList *ready)
 {
-    HostBatch batch = {.n_watches = 0};
     bool may_sleep = timeout != 0;
 
-    QSIMPLEQ_INIT(&batch.watches);
-    QSIMPLEQ_INIT(&batch.cqes);
     if (may_sleep) {
         /* Only we write it; aio_notify() reads it. */
         qatomic_set(&ctx->notify_me, ctx->notify_me + 2);
@@ -85,45 +108,88 @@ static void wait_for_events(AioContext *ctx, int64_t timeout,
         if (qatomic_read(&ctx->notified)) {
             timeout = 0;
         }
+        if (timeout && aio_leave_poll_mode(ctx, ready)) {
+            timeout = 0;
+        }
     }
     if (timeout || host->monitor_busy(ctx->monitor)) {
-        PROBE(POLL_WAIT, ctx->id, timeout, 0, 0);
-        host->monitor_wait(ctx->monitor, timeout, &batch);
-        if (unlikely(batch.now_ns)) {
-            host_self()->now_ns = batch.now_ns;
-        }
-        PROBE(POLL_WAKE, ctx->id, batch.n_watches, batch.n_cqes, 0);
+        aio_wait_monitor(ctx, timeout, ready);
     }
     if (may_sleep) {
         qatomic_store_release(&ctx->notify_me, ctx->notify_me - 2);
     }
     aio_notify_accept(ctx);
-    take_watches(&batch, ready);
-    take_cqes(ctx, &batch);
 }
 
-bool aio_poll(AioContext *ctx, bool blocking)
+/* The same where polling is on, which takes two looks at the clock. */
+static __attribute__((noinline))
+void poll_or_wait(AioContext *ctx, int64_t timeout, AioHandlerList *ready)
 {
-    AioHandlerList ready = QLIST_HEAD_INITIALIZER(ready);
-    bool progress;
+    int64_t start = host_clock_ns(QEMU_CLOCK_REALTIME), end;
 
-    assert(in_aio_context_home_thread(ctx));
+    aio_try_poll_mode(ctx, ready, &timeout);
+    wait_for_events(ctx, timeout, ready);
+    end = host_clock_ns(QEMU_CLOCK_REALTIME);
+    aio_adjust_polling_time(ctx, end - start, end);
+}
+
+void aio_turn_begin(AioContext *ctx)
+{
     ctx->depth++;
-    PROBE(POLL_BEGIN, ctx->id, blocking, ctx->depth, 0);
+}
 
-    wait_for_events(ctx, blocking ? aio_compute_timeout(ctx) : 0, &ready);
-    progress = dispatch_cqes(ctx);
-    progress |= aio_bh_poll(ctx);
-    progress |= aio_dispatch_handlers(&ready);
-    progress |= timerlistgroup_run_timers(&ctx->tlg);
-
-    PROBE(POLL_END, ctx->id, progress, ctx->depth, 0);
+void aio_turn_end(AioContext *ctx)
+{
     ctx->depth--;
     aio_free_deleted_handlers(ctx);
     if (unlikely(host_mode & HOST_OBSERVE)) {
         host->turn(ctx->id);
     }
+}
+
+bool aio_poll(AioContext *ctx, bool blocking)
+{
+    AioHandlerList ready = QLIST_HEAD_INITIALIZER(ready);
+    int64_t timeout;
+    bool progress;
+
+    assert(in_aio_context_home_thread(ctx));
+    aio_turn_begin(ctx);
+    PROBE(POLL_BEGIN, ctx->id, blocking, ctx->depth, 0);
+
+    timeout = blocking ? aio_compute_timeout(ctx) : 0;
+    if (unlikely(ctx->poll_max_ns)) {
+        poll_or_wait(ctx, timeout, &ready);
+    } else {
+        wait_for_events(ctx, timeout, &ready);
+    }
+    progress = aio_dispatch_cqes(ctx);
+    progress |= aio_bh_poll(ctx);
+    progress |= aio_dispatch_handlers(&ready);
+    progress |= timerlistgroup_run_timers(&ctx->tlg);
+
+    PROBE(POLL_END, ctx->id, progress, ctx->depth, 0);
+    aio_turn_end(ctx);
     return progress;
+}
+
+/* What QEMU does for a GLib loop: bottom halves come before completions. */
+void aio_dispatch(AioContext *ctx)
+{
+    AioHandlerList ready = QLIST_HEAD_INITIALIZER(ready);
+
+    aio_turn_begin(ctx);
+    PROBE(POLL_BEGIN, ctx->id, 2, ctx->depth, 0);
+    aio_bh_poll(ctx);
+    if (host->monitor_busy(ctx->monitor)) {
+        aio_wait_monitor(ctx, 0, &ready);
+    }
+    aio_dispatch_cqes(ctx);
+    aio_dispatch_handlers(&ctx->gsource_ready);
+    aio_dispatch_handlers(&ready);
+    timerlistgroup_run_timers(&ctx->tlg);
+    PROBE(POLL_END, ctx->id, 1, ctx->depth, 0);
+    aio_turn_end(ctx);
 }
 
 bool aio_has_io_uring(void)
@@ -139,4 +205,9 @@ void aio_add_sqe(void (*prep_sqe)(struct io_uring_sqe *sqe, void *opaque),
     cqe_handler->cqe.user_data = host_new_id();
     host->add_sqe(ctx->monitor, prep_sqe, opaque, cqe_handler);
     PROBE(SQE, cqe_handler->cqe.user_data, ctx->id, 0, 0);
+    if (unlikely(host_self()->ctx != ctx)) {
+        /* We have the BQL: the main thread sleeps, and must submit this
+         * (2ae361ef1d). */
+        aio_notify(ctx);
+    }
 }

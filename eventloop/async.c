@@ -81,48 +81,96 @@ static void co_schedule_bh_cb(void *opaque)
     }
 }
 
-AioContext *aio_context_new(Error **errp)
+/* Busy polling sees a notification without reading the eventfd. */
+static bool notifier_poll(void *opaque)
 {
-    AioContext *ctx = g_new0(AioContext, 1);
+    AioContext *ctx = container_of((EventNotifier *)opaque, AioContext,
+                                   notifier);
+
+    return qatomic_read(&ctx->notified);
+}
+
+static void notifier_poll_ready(EventNotifier *e)
+{
+    /* aio_notify_accept() has cleared the flag, and nobody wrote. */
+}
+
+/* What cannot fail. */
+static void context_init(AioContext *ctx)
+{
+    qemu_mutex_init(&ctx->list_lock);
+    QLIST_INIT(&ctx->aio_handlers);
+    QLIST_INIT(&ctx->gsource_ready);
+    QLIST_INIT(&ctx->poll_aio_handlers);
+    QSLIST_INIT(&ctx->deleted_aio_handlers);
+    QSLIST_INIT(&ctx->scheduled_coroutines);
+    QSLIST_INIT(&ctx->bh_list);
+    QSIMPLEQ_INIT(&ctx->cqes);
+    QSIMPLEQ_INIT(&ctx->bh_slice_list);
+    ctx->monitor_pfd.fd = -1;
+    ctx->thread_pool_max = 64;
+    ctx->poll_grow = ctx->poll_shrink = 2;
+    ctx->poll_weight = 3;
+    timerlistgroup_init(&ctx->tlg, timer_list_notify, ctx);
+    timerlistgroup_set_owner(&ctx->tlg, ctx->id);
+    ctx->co_schedule_bh = aio_bh_new(ctx, co_schedule_bh_cb, ctx);
+    aio_set_event_notifier(ctx, &ctx->notifier, notifier_cb, notifier_poll,
+                           notifier_poll_ready);
+    ctx->initialized = true;
+}
+
+static AioContext *context_new(bool shared, Error **errp)
+{
+    AioContext *ctx = (AioContext *)g_source_new(&aio_source_funcs,
+                                                 sizeof(AioContext));
     int ret;
 
+    g_source_set_can_recurse(&ctx->source, true);
     ctx->id = host_new_id();
-    ctx->refcount = 1;
     PROBE(CTX_NEW, ctx->id, 0, 0, 0);
-    ctx->monitor = host->monitor_new(ctx->id, errp);
+    ctx->monitor = host->monitor_new(ctx->id, shared, errp);
     if (!ctx->monitor) {
-        g_free(ctx);
+        g_source_unref(&ctx->source);
         return NULL;
     }
+    ctx->fdmon_ops = host->monitor_ops(ctx->monitor);
     ret = event_notifier_init(&ctx->notifier, false);
     if (ret < 0) {
         error_setg_errno(errp, -ret, "cannot create an event notifier");
         host->monitor_free(ctx->monitor);
-        g_free(ctx);
+        g_source_unref(&ctx->source);
         return NULL;
     }
-    qemu_mutex_init(&ctx->list_lock);
-    QLIST_INIT(&ctx->handlers);
-    QSIMPLEQ_INIT(&ctx->cqes);
-    QSIMPLEQ_INIT(&ctx->bh_slices);
-    timerlistgroup_init(&ctx->tlg, timer_list_notify, ctx);
-    timerlistgroup_set_owner(&ctx->tlg, ctx->id);
-    ctx->co_schedule_bh = aio_bh_new(ctx, co_schedule_bh_cb, ctx);
-    aio_set_event_notifier(ctx, &ctx->notifier, notifier_cb, NULL, NULL);
+    context_init(ctx);
     return ctx;
+}
+
+AioContext *aio_context_new(Error **errp)
+{
+    return context_new(false, errp);
+}
+
+AioContext *aio_context_new_shared(Error **errp)
+{
+    return context_new(true, errp);
 }
 
 void aio_context_ref(AioContext *ctx)
 {
-    qatomic_inc(&ctx->refcount);
+    g_source_ref(&ctx->source);
 }
 
-static void aio_context_destroy_bhs(AioContext *ctx)
+void aio_context_unref(AioContext *ctx)
+{
+    g_source_unref(&ctx->source);
+}
+
+static void free_bhs(AioContext *ctx)
 {
     QEMUBH *bh;
 
     qemu_bh_delete(ctx->co_schedule_bh);
-    assert(QSIMPLEQ_EMPTY(&ctx->bh_slices));
+    assert(QSIMPLEQ_EMPTY(&ctx->bh_slice_list));
     while ((bh = QSLIST_FIRST(&ctx->bh_list))) {
         QSLIST_REMOVE_HEAD(&ctx->bh_list, next);
         if (!(qatomic_read(&bh->flags) & BH_DELETED)) {
@@ -135,23 +183,73 @@ static void aio_context_destroy_bhs(AioContext *ctx)
     }
 }
 
-void aio_context_unref(AioContext *ctx)
+static void free_handlers(AioContext *ctx)
 {
-    if (qatomic_fetch_dec(&ctx->refcount) != 1) {
-        return;
+    AioHandler *node;
+
+    /* GLib has let go of their descriptors when it let go of the source. */
+    QLIST_FOREACH(node, &ctx->aio_handlers, node) {
+        node->in_gsource = false;
     }
-    assert(!ctx->scheduled_coroutines.slh_first);
-    aio_context_destroy_bhs(ctx);
     aio_set_event_notifier(ctx, &ctx->notifier, NULL, NULL, NULL);
     aio_free_deleted_handlers(ctx);
+}
+
+/* The last reference is gone; GLib frees the memory. */
+void aio_context_finalize(GSource *source)
+{
+    AioContext *ctx = container_of(source, AioContext, source);
+
+    if (!ctx->initialized) {
+        return;
+    }
+    assert(QSLIST_EMPTY(&ctx->scheduled_coroutines));
+    free_bhs(ctx);
+    free_handlers(ctx);
     event_notifier_cleanup(&ctx->notifier);
     timerlistgroup_deinit(&ctx->tlg);
     qemu_mutex_destroy(&ctx->list_lock);
     host->monitor_free(ctx->monitor);
     PROBE(CTX_FREE, ctx->id, 0, 0, 0);
     g_free(ctx->name);
-    g_free(ctx);
 }
+
+/* ---- Settings ---- */
+
+void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns, int64_t grow,
+                                 int64_t shrink, int64_t weight, Error **errp)
+{
+    if (max_ns < 0 || grow < 0 || shrink < 0 || weight < 0 || weight > 63) {
+        error_setg(errp, "poll-max-ns, poll-grow and poll-shrink must not be "
+                   "negative, and poll-weight must be 0 to 63");
+        return;
+    }
+    ctx->poll_max_ns = max_ns;
+    ctx->poll_ns = 0;
+    ctx->poll_grow = grow ? grow : 2;
+    ctx->poll_shrink = shrink ? shrink : 2;
+    ctx->poll_weight = weight ? weight : 3;
+    aio_notify(ctx);
+}
+
+void aio_context_set_aio_params(AioContext *ctx, int64_t max_batch)
+{
+    ctx->aio_max_batch = max_batch;
+    aio_notify(ctx);
+}
+
+void aio_context_set_thread_pool_params(AioContext *ctx, int64_t min,
+                                        int64_t max, Error **errp)
+{
+    if (min < 0 || max <= 0 || min > max || max > INT_MAX) {
+        error_setg(errp, "bad thread-pool-min/thread-pool-max values");
+        return;
+    }
+    ctx->thread_pool_min = min;
+    ctx->thread_pool_max = max;
+}
+
+/* ---- Names ---- */
 
 void aio_context_set_name(AioContext *ctx, const char *name)
 {
@@ -165,30 +263,10 @@ const char *aio_context_get_name(AioContext *ctx)
     return ctx->name ? ctx->name : "unnamed";
 }
 
-AioContext *qemu_get_current_aio_context(void)
-{
-    return host_self()->ctx;
-}
-
-void qemu_set_current_aio_context(AioContext *ctx)
-{
-    HostThread *self = host_self();
-
-    assert(!ctx || !self->ctx);
-    self->ctx = ctx;
-    if (ctx) {
-        PROBE(CTX_HOME, ctx->id, 0, 0, 0);
-    }
-}
-
-bool in_aio_context_home_thread(AioContext *ctx)
-{
-    return ctx == qemu_get_current_aio_context();
-}
-
 void aio_co_schedule(AioContext *ctx, Coroutine *co)
 {
     const char *scheduled;
+    bool at_home;
 
     host_point(HOST_POINT_CO_PUBLISH, co->id);
     PROBE(CO_SCHEDULE, co->id, ctx->id, 0, 0);
@@ -200,14 +278,19 @@ void aio_co_schedule(AioContext *ctx, Coroutine *co)
         abort();
     }
     /*
-     * Once the coroutine is on the list it may run, and its end may drop the
-     * last reference to the context (f0f8100287): hold one.
+     * Once the coroutine is on the list it may run in the home thread, and its
+     * end may drop the last reference to the context (f0f8100287): hold one.
      */
-    aio_context_ref(ctx);
+    at_home = ctx == qemu_get_current_aio_context();
+    if (!at_home) {
+        aio_context_ref(ctx);
+    }
     QSLIST_INSERT_HEAD_ATOMIC(&ctx->scheduled_coroutines, co,
                               co_scheduled_next);
     qemu_bh_schedule(ctx->co_schedule_bh);
-    aio_context_unref(ctx);
+    if (!at_home) {
+        aio_context_unref(ctx);
+    }
 }
 
 void aio_co_wake(Coroutine *co)

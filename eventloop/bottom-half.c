@@ -55,7 +55,7 @@ static void bh_enqueue(QEMUBH *bh, unsigned new_flags)
 }
 
 /* Pops the next of @list, or NULL.  @flags: what it was scheduled with. */
-static QEMUBH *bh_dequeue(QEMUBHList *list, unsigned *flags)
+static QEMUBH *bh_dequeue(BHList *list, unsigned *flags)
 {
     QEMUBH *bh = QSLIST_FIRST(list);
 
@@ -126,7 +126,7 @@ static void take_slice(AioContext *ctx, BHListSlice *slice)
     if (unlikely(host_mode & HOST_OBSERVE)) {
         host->bh_detached(ctx->id, &slice->bh_list);
     }
-    QSIMPLEQ_INSERT_TAIL(&ctx->bh_slices, slice, next);
+    QSIMPLEQ_INSERT_TAIL(&ctx->bh_slice_list, slice, next);
     if (unlikely(probe_on)) {
         uint64_t position = 0;
         QEMUBH *bh;
@@ -143,12 +143,12 @@ int aio_bh_poll(AioContext *ctx)
     int progress = 0;
 
     take_slice(ctx, &slice);
-    while ((first = QSIMPLEQ_FIRST(&ctx->bh_slices))) {
+    while ((first = QSIMPLEQ_FIRST(&ctx->bh_slice_list))) {
         unsigned flags;
         QEMUBH *bh = bh_dequeue(&first->bh_list, &flags);
 
         if (!bh) {
-            QSIMPLEQ_REMOVE_HEAD(&ctx->bh_slices, next);
+            QSIMPLEQ_REMOVE_HEAD(&ctx->bh_slice_list, next);
             continue;
         }
         if ((flags & (BH_SCHEDULED | BH_DELETED)) == BH_SCHEDULED) {
@@ -162,8 +162,8 @@ int aio_bh_poll(AioContext *ctx)
     return progress;
 }
 
-/* Looks at one list; returns 0, 10 ms or -1, as aio_compute_timeout(). */
-static int64_t list_timeout(const QEMUBHList *list, int64_t timeout)
+/* The first of @list that will be called, or NULL; @idle: idle ones too. */
+static QEMUBH *first_scheduled(const BHList *list, bool idle)
 {
     /* Pairs with QSLIST_INSERT_HEAD_ATOMIC: what is linked is complete. */
     QEMUBH *bh = qatomic_load_acquire(&list->slh_first);
@@ -171,34 +171,44 @@ static int64_t list_timeout(const QEMUBHList *list, int64_t timeout)
     for (; bh; bh = QSLIST_NEXT(bh, next)) {
         unsigned flags = qatomic_read(&bh->flags);
 
-        if ((flags & (BH_SCHEDULED | BH_DELETED)) != BH_SCHEDULED) {
-            continue;
+        if ((flags & (BH_SCHEDULED | BH_DELETED)) == BH_SCHEDULED &&
+            (idle || !(flags & BH_IDLE))) {
+            return bh;
         }
-        if (!(flags & BH_IDLE)) {
-            return 0;
-        }
-        timeout = 10 * SCALE_MS;
     }
-    return timeout;
+    return NULL;
+}
+
+static bool any_scheduled(AioContext *ctx, bool idle)
+{
+    BHListSlice *slice;
+
+    if (first_scheduled(&ctx->bh_list, idle)) {
+        return true;
+    }
+    QSIMPLEQ_FOREACH(slice, &ctx->bh_slice_list, next) {
+        if (first_scheduled(&slice->bh_list, idle)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool aio_bh_any_scheduled(AioContext *ctx)
+{
+    return any_scheduled(ctx, true);
 }
 
 int64_t aio_compute_timeout(AioContext *ctx)
 {
-    int64_t timeout = list_timeout(&ctx->bh_list, -1);
-    BHListSlice *slice;
+    int64_t timeout = -1;
 
     /* An outer turn has taken completions, and waits for us: they are ours. */
-    if (!QSIMPLEQ_EMPTY(&ctx->cqes)) {
+    if (!QSIMPLEQ_EMPTY(&ctx->cqes) || any_scheduled(ctx, false)) {
         return 0;
     }
-    QSIMPLEQ_FOREACH(slice, &ctx->bh_slices, next) {
-        if (timeout == 0) {
-            return 0;
-        }
-        timeout = list_timeout(&slice->bh_list, timeout);
-    }
-    if (timeout == 0) {
-        return 0;
+    if (any_scheduled(ctx, true)) {
+        timeout = 10 * SCALE_MS; /* an idle one */
     }
     return qemu_soonest_timeout(timeout, timerlistgroup_deadline_ns(&ctx->tlg));
 }

@@ -4,11 +4,15 @@
 
 const HostOps *host;
 int host_mode;
+unsigned host_run;
 
 __thread HostThread *host_self_;
 
 __attribute__((noinline)) HostThread *host_self(void)
 {
+    if (unlikely(!host_self_)) {
+        host_self_ = host->thread_attach();
+    }
     return host_self_;
 }
 
@@ -19,7 +23,8 @@ __attribute__((noinline)) void host_set_self(HostThread *self)
 
 void host_thread_init(HostThread *thread, uint32_t id, const char *name)
 {
-    *thread = (HostThread){.id = id, .name = name, .digest = id};
+    *thread = (HostThread){.id = id, .name = name, .digest = id,
+                           .glib_timeout_ns = -1};
     QSIMPLEQ_INIT(&thread->leader.base.co_queue_wakeup);
     thread->leader.base.name = name;
 }
@@ -48,4 +53,5 @@ void host_set(const HostOps *ops, int mode)
 {
     host = ops;
     host_mode = mode;
+    host_run++;
 }

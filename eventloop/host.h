@@ -46,6 +46,10 @@ typedef struct HostThread {
     const char *name;
 
     AioContext *ctx;      /* the context it polls */
+    bool bql_locked;      /* it holds the big QEMU lock */
+    bool in_iothread;
+    unsigned next_iothread; /* ordinals of nameless IOThreads */
+    int64_t glib_timeout_ns; /* from a GSource's prepare to the next poll */
     StackedCoroutine leader; /* stands for the thread's own stack */
     Coroutine *current;   /* who runs; NULL before the first switch */
     QSLIST_HEAD(, Coroutine) pool;
@@ -58,7 +62,8 @@ typedef struct HostThread {
 } HostThread;
 
 /*
- * The running thread.  Never cache the result across a coroutine switch: a
+ * The running thread; one that another library has started gets its state
+ * with the first call.  Never cache the result across a coroutine switch: a
  * coroutine may go on in another thread, which is why this is not inline.
  */
 HostThread *host_self(void);
@@ -81,9 +86,35 @@ static inline uint64_t host_new_id(void)
 /* ---- Readiness and completions ---- */
 
 typedef struct HostMonitor HostMonitor; /* one per AioContext */
+typedef struct HostWatch HostWatch;
+typedef struct HostBatch HostBatch;
+typedef void HostPrepSqe(struct io_uring_sqe *sqe, void *opaque);
+
+/*
+ * A file descriptor monitor: poll, epoll or io_uring.  The functions are those
+ * of the table below, and the live host's only; the other hosts refer to a
+ * monitor of it to say which one they imitate.
+ */
+struct FDMonOps {
+    const char *name;
+    bool visible; /* what is ready can be seen without a system call */
+    bool each;    /* a GLib loop has to poll every descriptor */
+
+    void (*free)(HostMonitor *monitor);
+    HostWatch *(*watch_add)(HostMonitor *monitor, int fd, short events,
+                            bool drained, uint64_t id, void *opaque);
+    void (*watch_remove)(HostMonitor *monitor, HostWatch *watch);
+    void (*add_sqe)(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
+                    CqeHandler *handler);
+    bool (*busy)(HostMonitor *monitor);
+    void (*wait)(HostMonitor *monitor, int64_t timeout_ns, HostBatch *batch);
+    int (*fd)(HostMonitor *monitor);
+    void (*submit)(HostMonitor *monitor);
+    bool (*pending)(HostMonitor *monitor);
+};
 
 /* A watched descriptor; made and freed by the host. */
-typedef struct HostWatch {
+struct HostWatch {
     int fd;
     short events;  /* POLLIN, POLLOUT */
     short revents; /* of the last wait */
@@ -92,18 +123,30 @@ typedef struct HostWatch {
     uint64_t id;   /* of the AioHandler */
     void *opaque;  /* the AioHandler */
     QSIMPLEQ_ENTRY(HostWatch) next;
-} HostWatch;
+};
 
 /* What one wait found, in the order in which it found it. */
-typedef struct HostBatch {
+struct HostBatch {
     QSIMPLEQ_HEAD(, HostWatch) watches;
     CqeHandlerSimpleQ cqes;
     unsigned n_watches;
     unsigned n_cqes;
     int64_t now_ns; /* when it returned; 0 if nobody asks for times */
-} HostBatch;
+};
 
-typedef void HostPrepSqe(struct io_uring_sqe *sqe, void *opaque);
+/*
+ * Busy polling: @look calls the handlers' io_poll once and says how many were
+ * ready; @found names them (their ids, in order).  A replay does not look; it
+ * is told, and hands the ids to @take.
+ */
+typedef struct HostBusyPoll HostBusyPoll;
+struct HostBusyPoll {
+    bool (*look)(HostBusyPoll *poll);
+    void (*take)(HostBusyPoll *poll, uint64_t handler);
+    uint64_t *found;
+    unsigned n_found;
+    bool notified; /* the context's own flag ended it */
+};
 
 /* ---- Scheduling points ---- */
 
@@ -120,10 +163,6 @@ typedef enum HostPoint {
 
 /* ---- The table ---- */
 
-typedef struct QEMUBHList {
-    QEMUBH *slh_first;
-} QEMUBHList;
-
 typedef struct HostOps {
     const char *name;
 
@@ -136,7 +175,10 @@ typedef struct HostOps {
     void (*turn)(uint64_t ctx);
 
     /* Home thread, but for watch_add/remove: any thread. */
-    HostMonitor *(*monitor_new)(uint64_t ctx, Error **errp);
+    /* @shared: other threads wait in its name too, one at a time (the BQL). */
+    HostMonitor *(*monitor_new)(uint64_t ctx, bool shared, Error **errp);
+    /* Which of QEMU's monitors it is, or imitates; may change in a wait. */
+    const FDMonOps *(*monitor_ops)(HostMonitor *monitor);
     void (*monitor_free)(HostMonitor *monitor);
     HostWatch *(*watch_add)(HostMonitor *monitor, int fd, short events,
                             bool drained, uint64_t id, void *opaque);
@@ -151,8 +193,25 @@ typedef struct HostOps {
      */
     void (*monitor_wait)(HostMonitor *monitor, int64_t timeout_ns,
                          HostBatch *batch);
+    /*
+     * For a GLib loop, which waits by itself.  monitor_fd: what is readable
+     * when a wait would find something (FDMonOps.each: but for descriptors).
+     * monitor_submit: hands over what a wait would have submitted.
+     * monitor_pending: true if a wait would find something, without asking
+     * the kernel.
+     */
+    int (*monitor_fd)(HostMonitor *monitor);
+    void (*monitor_submit)(HostMonitor *monitor);
+    bool (*monitor_pending)(HostMonitor *monitor);
+    /* poll() to the nanosecond, for GLib's loops; -1: for ever. */
+    int (*poll)(GPollFD *fds, unsigned n, int64_t timeout_ns);
+    /*
+     * Looks until something was found, the monitor has something, or @max_ns
+     * have passed.
+     */
+    void (*busy_poll)(HostMonitor *monitor, int64_t max_ns, HostBusyPoll *poll);
     /* The list of bottom halves that a turn has just taken; may reorder it. */
-    void (*bh_detached)(uint64_t ctx, QEMUBHList *slice);
+    void (*bh_detached)(uint64_t ctx, BHList *slice);
 
     int (*notifier_init)(EventNotifier *e, bool active);
     void (*notifier_cleanup)(EventNotifier *e);
@@ -172,6 +231,8 @@ typedef struct HostOps {
     void (*thread_create)(QemuThread *thread, const char *name,
                           void *(*start)(void *), void *arg);
     void *(*thread_join)(QemuThread *thread);
+    /* The state of a thread that was started by somebody else. */
+    HostThread *(*thread_attach)(void);
 
     /* Files by name.  Return a descriptor for SQEs, or -errno. */
     int (*file_open)(const char *path, bool writable, bool direct);
@@ -188,6 +249,9 @@ enum {
     HOST_LISTS = 8,  /* one OS thread: keep lists that debuggers walk */
 };
 extern int host_mode;
+
+/* How often the host was set: what is older belongs to another run. */
+extern unsigned host_run;
 
 /* Makes @ops the host; before any object exists. */
 void host_set(const HostOps *ops, int mode);

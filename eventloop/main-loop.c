@@ -1,32 +1,261 @@
 /* SPDX-License-Identifier: MIT */
-/* The main thread's context (util/main-loop.c). */
+/*
+ * The main loop: two contexts in GLib's default main context
+ * (util/main-loop.c).
+ *
+ *   qemu_aio_context  what AIO_WAIT_WHILE() polls
+ *   iohandler_ctx     handlers that must not run inside such a nested poll:
+ *                     monitors, network, whatever a guest's user types
+ *
+ * An iteration of main_loop_wait() polls both, in the order in which they were
+ * attached, and gives up the BQL while it waits.  iohandler_ctx is made when
+ * somebody first asks for it; a program without such handlers has one context.
+ */
 #include "aio-internal.h"
+#include "qapi/error.h"
 #include "qemu/main-loop.h"
 
-static AioContext *main_context;
+static AioContext *qemu_aio_context;
+static AioContext *iohandler_ctx;
+static GArray *gpollfds;
+static NotifierList main_loop_poll_notifiers =
+    NOTIFIER_LIST_INITIALIZER(main_loop_poll_notifiers);
+
+/* ---- Begin and end ---- */
+
+static void attach(AioContext *ctx, const char *name)
+{
+    aio_context_set_name(ctx, name);
+    g_source_set_name(&ctx->source, name);
+    g_source_attach(&ctx->source, NULL);
+}
+
+static void detach(AioContext *ctx)
+{
+    g_source_destroy(&ctx->source);
+    aio_context_unref(ctx);
+}
+
+static void notify_main_loop(void *opaque, QEMUClockType type)
+{
+    qemu_notify_event();
+}
 
 int qemu_init_main_loop(Error **errp)
 {
-    main_context = aio_context_new(errp);
-    if (!main_context) {
+    qemu_init_clocks(notify_main_loop);
+    bql_init();
+    qemu_aio_context = aio_context_new_shared(errp);
+    if (!qemu_aio_context) {
+        bql_finish();
         return -EINVAL;
     }
-    aio_context_set_name(main_context, "main");
-    qemu_set_current_aio_context(main_context);
+    qemu_set_current_aio_context(qemu_aio_context);
+    attach(qemu_aio_context, "main");
+    gpollfds = g_array_new(false, false, sizeof(GPollFD));
     return 0;
 }
 
 void qemu_finish_main_loop(void)
 {
     /* Kicks that came after the last wait are still scheduled. */
-    while (aio_poll(main_context, false)) {
+    while (aio_poll(qemu_aio_context, false)) {
+    }
+    if (iohandler_ctx) {
+        detach(iohandler_ctx);
+        iohandler_ctx = NULL;
     }
     qemu_set_current_aio_context(NULL);
-    aio_context_unref(main_context);
-    main_context = NULL;
+    detach(qemu_aio_context);
+    qemu_aio_context = NULL;
+    g_array_free(gpollfds, true);
+    gpollfds = NULL;
+    timerlistgroup_deinit(&main_loop_tlg);
+    bql_finish();
 }
 
 AioContext *qemu_get_aio_context(void)
 {
-    return main_context;
+    return qemu_aio_context;
+}
+
+/* ---- The second context ---- */
+
+AioContext *iohandler_get_aio_context(void)
+{
+    if (!iohandler_ctx) {
+        iohandler_ctx = aio_context_new_shared(&error_abort);
+        attach(iohandler_ctx, "iohandler");
+    }
+    return iohandler_ctx;
+}
+
+GSource *iohandler_get_g_source(void)
+{
+    return aio_get_g_source(iohandler_get_aio_context());
+}
+
+bool aio_context_is_iohandler(AioContext *ctx)
+{
+    return ctx && ctx == iohandler_ctx;
+}
+
+void qemu_set_fd_handler(int fd, IOHandler *fd_read, IOHandler *fd_write,
+                         void *opaque)
+{
+    aio_set_fd_handler(iohandler_get_aio_context(), fd, fd_read, fd_write, NULL,
+                       NULL, opaque);
+}
+
+void event_notifier_set_handler(EventNotifier *e, EventNotifierHandler *handler)
+{
+    aio_set_event_notifier(iohandler_get_aio_context(), e, handler, NULL, NULL);
+}
+
+/* ---- Whose thread is this? ---- */
+
+AioContext *qemu_get_current_aio_context(void)
+{
+    HostThread *self = host_self();
+
+    if (likely(self->ctx)) {
+        return self->ctx;
+    }
+    /* A vCPU thread with the BQL acts for the main thread (5f50be9b58). */
+    return self->bql_locked ? qemu_aio_context : NULL;
+}
+
+void qemu_set_current_aio_context(AioContext *ctx)
+{
+    HostThread *self = host_self();
+
+    assert(!ctx || !self->ctx);
+    self->ctx = ctx;
+    if (ctx) {
+        PROBE(CTX_HOME, ctx->id, 0, 0, 0);
+    }
+}
+
+bool in_aio_context_home_thread(AioContext *ctx)
+{
+    AioContext *current = qemu_get_current_aio_context();
+
+    return ctx == current ||
+           (unlikely(aio_context_is_iohandler(ctx)) && current &&
+            current == qemu_aio_context);
+}
+
+bool qemu_in_main_thread(void)
+{
+    return qemu_aio_context &&
+           qemu_get_current_aio_context() == qemu_aio_context;
+}
+
+/* ---- Bottom halves of the main context ---- */
+
+QEMUBH *qemu_bh_new_full(QEMUBHFunc *cb, void *opaque, const char *name,
+                         MemReentrancyGuard *guard)
+{
+    return aio_bh_new_full(qemu_aio_context, cb, opaque, name, guard);
+}
+
+void qemu_notify_event(void)
+{
+    if (qemu_aio_context) {
+        aio_notify(qemu_aio_context);
+    }
+}
+
+/* ---- An iteration ---- */
+
+void main_loop_poll_add_notifier(Notifier *notify)
+{
+    notifier_list_add(&main_loop_poll_notifiers, notify);
+}
+
+void main_loop_poll_remove_notifier(Notifier *notify)
+{
+    notifier_remove(notify);
+}
+
+/* Appends what GLib wants polled to gpollfds; *timeout_ns may get less. */
+static int add_glib_fds(GMainContext *context, int *priority,
+                        int64_t *timeout_ns)
+{
+    unsigned mine = gpollfds->len;
+    int n = 0, room, timeout_ms;
+    HostThread *self = host_self();
+
+    do {
+        room = n;
+        g_array_set_size(gpollfds, mine + room);
+        n = g_main_context_query(context, *priority, &timeout_ms,
+                                 &g_array_index(gpollfds, GPollFD, mine),
+                                 room);
+    } while (n > room);
+    g_array_set_size(gpollfds, mine + n);
+    if (timeout_ms >= 0) {
+        *timeout_ns = qemu_soonest_timeout(*timeout_ns,
+                                           (int64_t)timeout_ms * SCALE_MS);
+    }
+    *timeout_ns = qemu_soonest_timeout(*timeout_ns, self->glib_timeout_ns);
+    self->glib_timeout_ns = -1;
+    return n;
+}
+
+static int poll_without_bql(int64_t timeout_ns)
+{
+    bool locked = bql_locked();
+    int ret;
+
+    if (locked) {
+        bql_unlock();
+    }
+    ret = host->poll((GPollFD *)gpollfds->data, gpollfds->len, timeout_ns);
+    if (locked) {
+        bql_lock();
+    }
+    return ret;
+}
+
+static int os_host_main_loop_wait(int64_t timeout_ns)
+{
+    GMainContext *context = g_main_context_default();
+    unsigned mine = gpollfds->len;
+    int n, ret, priority;
+
+    if (!g_main_context_acquire(context)) {
+        return -EBUSY; /* another thread runs GLib's default context */
+    }
+    g_main_context_prepare(context, &priority);
+    n = add_glib_fds(context, &priority, &timeout_ns);
+    ret = poll_without_bql(timeout_ns);
+    if (g_main_context_check(context, priority,
+                             &g_array_index(gpollfds, GPollFD, mine), n)) {
+        g_main_context_dispatch(context);
+    }
+    g_main_context_release(context);
+    return ret;
+}
+
+void main_loop_wait(int nonblocking)
+{
+    MainLoopPoll notification = {
+        .state = MAIN_LOOP_POLL_FILL,
+        .timeout = nonblocking ? 0 : UINT32_MAX,
+        .pollfds = gpollfds,
+    };
+    int64_t timeout_ns;
+    int ret;
+
+    g_array_set_size(gpollfds, 0);
+    notifier_list_notify(&main_loop_poll_notifiers, &notification);
+    timeout_ns = notification.timeout == UINT32_MAX
+                     ? -1 : (int64_t)notification.timeout * SCALE_MS;
+    timeout_ns = qemu_soonest_timeout(
+        timeout_ns, timerlistgroup_deadline_ns(&main_loop_tlg));
+    ret = os_host_main_loop_wait(timeout_ns);
+    notification.state = ret < 0 ? MAIN_LOOP_POLL_ERR : MAIN_LOOP_POLL_OK;
+    notifier_list_notify(&main_loop_poll_notifiers, &notification);
+    qemu_clock_run_all_timers();
 }

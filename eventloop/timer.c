@@ -302,3 +302,22 @@ int64_t timer_expire_time_ns(QEMUTimer *ts)
 {
     return ts->expire_time;
 }
+
+QEMUTimerListGroup main_loop_tlg;
+
+void qemu_init_clocks(QEMUTimerListNotifyCB *notify_cb)
+{
+    timerlistgroup_init(&main_loop_tlg, notify_cb, NULL);
+}
+
+bool qemu_clock_run_all_timers(void)
+{
+    return timerlistgroup_run_timers(&main_loop_tlg);
+}
+
+int qemu_timeout_ns_to_ms(int64_t ns)
+{
+    int64_t ms = ns < 0 ? -1 : DIV_ROUND_UP(ns, SCALE_MS);
+
+    return ms > INT32_MAX ? INT32_MAX : ms;
+}

@@ -3,6 +3,7 @@
 #ifndef REPLAY_RECORDER_INTERNAL_H
 #define REPLAY_RECORDER_INTERNAL_H
 
+#include "fd-table.h"
 #include "pending.h"
 #include "recorder.h"
 #include "ring.h"
@@ -26,6 +27,7 @@ typedef struct Recorder {
     bool simulated;
     GArray *files; /* of RecordedFile, by ordinal */
     PendingTable pending;
+    FdTable fds; /* what GLib polls for us */
     uint8_t *cluster;
 } Recorder;
 

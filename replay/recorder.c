@@ -124,7 +124,7 @@ static void rec_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
     }
 }
 
-static void rec_bh_detached(uint64_t ctx, QEMUBHList *slice)
+static void rec_bh_detached(uint64_t ctx, BHList *slice)
 {
     unsigned n = 0;
     QEMUBH *bh;
@@ -230,25 +230,96 @@ static const SimObserver recorder_observer = {
 
 /* ---- Operations that need no note: the base's own ---- */
 
-static HostMonitor *rec_monitor_new(uint64_t ctx, Error **errp)
+static HostMonitor *rec_monitor_new(uint64_t ctx, bool shared, Error **errp)
 {
-    return rec.base->monitor_new(ctx, errp);
+    HostMonitor *monitor = rec.base->monitor_new(ctx, shared, errp);
+
+    if (monitor) {
+        fd_table_monitor(&rec.fds, monitor, ctx);
+    }
+    return monitor;
 }
 
 static void rec_monitor_free(HostMonitor *monitor)
 {
+    fd_table_forget_monitor(&rec.fds, monitor);
     rec.base->monitor_free(monitor);
+}
+
+static const FDMonOps *rec_monitor_ops(HostMonitor *monitor)
+{
+    const FDMonOps *ops = rec.base->monitor_ops(monitor);
+
+    rec_put(INPUT_FDMON, 0, ops == &fdmon_io_uring_ops ? 2
+                            : ops == &fdmon_epoll_ops ? 1 : 0, 0);
+    return ops;
 }
 
 static HostWatch *rec_watch_add(HostMonitor *monitor, int fd, short events,
                                 bool drained, uint64_t id, void *opaque)
 {
+    fd_table_add(&rec.fds, fd, id);
     return rec.base->watch_add(monitor, fd, events, drained, id, opaque);
 }
 
 static void rec_watch_remove(HostMonitor *monitor, HostWatch *watch)
 {
+    fd_table_forget(&rec.fds, watch->fd, watch->id);
     rec.base->watch_remove(monitor, watch);
+}
+
+/* ---- GLib's loops, and busy polling ---- */
+
+static int rec_monitor_fd(HostMonitor *monitor)
+{
+    int fd = rec.base->monitor_fd(monitor);
+
+    fd_table_add(&rec.fds, fd, fd_table_context(&rec.fds, monitor));
+    return fd;
+}
+
+static void rec_monitor_submit(HostMonitor *monitor)
+{
+    rec.base->monitor_submit(monitor);
+}
+
+static bool rec_monitor_pending(HostMonitor *monitor)
+{
+    bool pending = rec.base->monitor_pending(monitor);
+
+    rec_put(INPUT_PENDING, 0, pending, 0);
+    return pending;
+}
+
+static void rec_busy_poll(HostMonitor *monitor, int64_t max_ns,
+                          HostBusyPoll *poll)
+{
+    rec.base->busy_poll(monitor, max_ns, poll);
+    rec_put(INPUT_BUSY_POLL, 0, poll->n_found, 0);
+    for (unsigned i = 0; i < poll->n_found; i++) {
+        rec_put(INPUT_FOUND, poll->found[i], 0, 0);
+    }
+}
+
+static int rec_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
+{
+    int ready = rec.base->poll(fds, n, timeout_ns);
+
+    rec_put(INPUT_POLL, 0, ready > 0 ? ready : 0, 0);
+    for (unsigned i = 0; ready > 0 && i < n; i++) {
+        if (fds[i].revents) {
+            rec_put(INPUT_POLL_FD, fd_table_find(&rec.fds, fds[i].fd),
+                    fds[i].revents, 0);
+        }
+    }
+    return ready;
+}
+
+static HostThread *rec_thread_attach(void)
+{
+    fprintf(stderr, "aiolab: a thread that another library has started calls "
+            "the event loop; a recording cannot replay it\n");
+    _exit(5);
 }
 
 static int rec_notifier_init(EventNotifier *e, bool active)
@@ -307,11 +378,17 @@ const HostOps recorder_host = {
     .turn = rec_turn,
     .monitor_new = rec_monitor_new,
     .monitor_free = rec_monitor_free,
+    .monitor_ops = rec_monitor_ops,
     .watch_add = rec_watch_add,
     .watch_remove = rec_watch_remove,
     .add_sqe = rec_add_sqe,
     .monitor_busy = rec_monitor_busy,
     .monitor_wait = rec_monitor_wait,
+    .monitor_fd = rec_monitor_fd,
+    .monitor_submit = rec_monitor_submit,
+    .monitor_pending = rec_monitor_pending,
+    .poll = rec_poll,
+    .busy_poll = rec_busy_poll,
     .bh_detached = rec_bh_detached,
     .notifier_init = rec_notifier_init,
     .notifier_cleanup = rec_notifier_cleanup,
@@ -328,6 +405,7 @@ const HostOps recorder_host = {
     .cond_wake = rec_cond_wake,
     .thread_create = rec_thread_create,
     .thread_join = rec_thread_join,
+    .thread_attach = rec_thread_attach,
     .file_open = rec_file_open,
     .file_close = rec_file_close,
     .file_size = rec_file_size,
@@ -350,6 +428,7 @@ bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
     rec.policy = policy;
     rec.simulated = base == &sim_host;
     pending_init(&rec.pending);
+    fd_table_init(&rec.fds);
     rec.files = g_array_new(false, false, sizeof(RecordedFile));
     rec.cluster = g_aligned_alloc(1, CLUSTER, 4096);
     rec_ring = ringset_attach(rec.rings);
@@ -387,4 +466,5 @@ void recorder_stop(void)
     g_array_free(rec.files, true);
     g_aligned_free(rec.cluster);
     pending_finish(&rec.pending);
+    fd_table_finish(&rec.fds);
 }

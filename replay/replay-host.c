@@ -3,10 +3,14 @@
 #include "aio-internal.h"
 #include "replay-internal.h"
 
-enum { REPLAY_FD_FILE = 1 << 21, REPLAY_FD_NOTIFIER = 1 << 20 };
+enum {
+    REPLAY_FD_FILE = 1 << 21, REPLAY_FD_NOTIFIER = 1 << 20,
+    REPLAY_FD_MONITOR = 1 << 22,
+};
 
 struct HostMonitor {
     uint64_t ctx;
+    int fd;
     GHashTable *watches; /* handler's id -> HostWatch */
 };
 
@@ -50,11 +54,13 @@ static void replay_turn(uint64_t ctx)
 
 /* ---- Monitors ---- */
 
-static HostMonitor *replay_monitor_new(uint64_t ctx, Error **errp)
+static HostMonitor *replay_monitor_new(uint64_t ctx, bool shared, Error **errp)
 {
     HostMonitor *m = g_new0(HostMonitor, 1);
 
     m->ctx = ctx;
+    m->fd = REPLAY_FD_MONITOR + rp.next_monitor++;
+    fd_table_add(&rp.fds, m->fd, ctx);
     m->watches = g_hash_table_new(g_int64_hash, g_int64_equal);
     return m;
 }
@@ -63,6 +69,20 @@ static void replay_monitor_free(HostMonitor *m)
 {
     g_hash_table_destroy(m->watches);
     g_free(m);
+}
+
+static const FDMonOps *replay_monitor_ops(HostMonitor *m)
+{
+    static const FDMonOps *const known[] = {
+        &fdmon_poll_ops, &fdmon_epoll_ops, &fdmon_io_uring_ops,
+    };
+    uint64_t which = replay_take(INPUT_FDMON, 0).a;
+
+    if (which >= ARRAY_SIZE(known)) {
+        rp.at--;
+        replay_diverge("a monitor", "the log's is none that we know");
+    }
+    return known[which];
 }
 
 static HostWatch *replay_watch_add(HostMonitor *m, int fd, short events,
@@ -74,11 +94,13 @@ static HostWatch *replay_watch_add(HostMonitor *m, int fd, short events,
         .fd = fd, .events = events, .id = id, .opaque = opaque,
     };
     g_hash_table_insert(m->watches, &watch->id, watch);
+    fd_table_add(&rp.fds, fd, id);
     return watch;
 }
 
 static void replay_watch_remove(HostMonitor *m, HostWatch *watch)
 {
+    fd_table_forget(&rp.fds, watch->fd, watch->id);
     g_hash_table_remove(m->watches, &watch->id);
     g_free(watch);
 }
@@ -162,8 +184,72 @@ static void replay_monitor_wait(HostMonitor *m, int64_t timeout_ns,
     batch->now_ns = in.b;
 }
 
+/* ---- GLib's loops, and busy polling ---- */
+
+static int replay_monitor_fd(HostMonitor *m)
+{
+    return m->fd;
+}
+
+static void replay_monitor_submit(HostMonitor *m)
+{
+}
+
+static bool replay_monitor_pending(HostMonitor *m)
+{
+    return replay_take(INPUT_PENDING, 0).a;
+}
+
+/* Nobody looks: the log says what was seen. */
+static void replay_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
+{
+    Input in = replay_take(INPUT_BUSY_POLL, 0);
+
+    for (uint64_t i = 0; i < in.a; i++) {
+        const Input *found = replay_next_input("found");
+        unsigned before = poll->n_found;
+
+        if (found->kind == INPUT_FOUND) {
+            poll->take(poll, found->obj);
+        }
+        if (poll->n_found == before) {
+            replay_diverge("busy polling that finds a handler",
+                           "no such handler is polled here");
+        }
+        rp.at++;
+    }
+}
+
+static void take_poll_fd(GPollFD *fds, unsigned n)
+{
+    const Input *in = replay_next_input("poll.fd");
+
+    for (unsigned i = 0; in->kind == INPUT_POLL_FD && i < n; i++) {
+        if (fd_table_find(&rp.fds, fds[i].fd) == in->obj) {
+            fds[i].revents = in->a;
+            rp.at++;
+            return;
+        }
+    }
+    replay_diverge("a poll that finds a descriptor ready",
+                   "no such descriptor is polled here");
+}
+
+static int replay_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
+{
+    Input in = replay_take(INPUT_POLL, 0);
+
+    for (unsigned i = 0; i < n; i++) {
+        fds[i].revents = 0;
+    }
+    for (uint64_t i = 0; i < in.a; i++) {
+        take_poll_fd(fds, n);
+    }
+    return in.a;
+}
+
 /* Puts the slice into the recorded order; all of it must be there. */
-static void replay_bh_detached(uint64_t ctx, QEMUBHList *slice)
+static void replay_bh_detached(uint64_t ctx, BHList *slice)
 {
     QEMUBH *sorted = NULL, **tail = &sorted;
     Input in;
@@ -353,11 +439,17 @@ const HostOps replay_host = {
     .turn = replay_turn,
     .monitor_new = replay_monitor_new,
     .monitor_free = replay_monitor_free,
+    .monitor_ops = replay_monitor_ops,
     .watch_add = replay_watch_add,
     .watch_remove = replay_watch_remove,
     .add_sqe = replay_add_sqe,
     .monitor_busy = replay_monitor_busy,
     .monitor_wait = replay_monitor_wait,
+    .monitor_fd = replay_monitor_fd,
+    .monitor_submit = replay_monitor_submit,
+    .monitor_pending = replay_monitor_pending,
+    .poll = replay_poll,
+    .busy_poll = replay_busy_poll,
     .bh_detached = replay_bh_detached,
     .notifier_init = replay_notifier_init,
     .notifier_cleanup = replay_notifier_cleanup,
@@ -374,6 +466,7 @@ const HostOps replay_host = {
     .cond_wake = replay_cond_wake,
     .thread_create = replay_thread_create,
     .thread_join = replay_thread_join,
+    .thread_attach = machine_no_foreign_thread,
     .file_open = replay_file_open,
     .file_close = replay_file_close,
     .file_size = replay_file_size,

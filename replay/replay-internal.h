@@ -3,6 +3,7 @@
 #ifndef REPLAY_REPLAY_INTERNAL_H
 #define REPLAY_REPLAY_INTERNAL_H
 
+#include "fd-table.h"
 #include "machine.h"
 #include "pending.h"
 #include "replay-file.h"
@@ -13,7 +14,8 @@ typedef struct Replay {
     Input *inputs;
     size_t n, at;        /* the next input */
     bool simulated;      /* the recorded host was */
-    int next_notifier;
+    int next_notifier, next_monitor;
+    FdTable fds; /* what GLib polls for us */
     PendingTable pending;
     ReplayFiles *files;
     uint64_t last_digest_at; /* input of the last digest that was equal */

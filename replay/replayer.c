@@ -13,6 +13,7 @@
  */
 #include "replay-internal.h"
 
+#include "live/live.h"
 #include "sim.h"
 
 Replay rp;
@@ -229,6 +230,7 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
         return rp.result;
     }
     pending_init(&rp.pending);
+    fd_table_init(&rp.fds);
     rp.files = replay_files_new(log, rp.inputs, rp.n);
     host_set(&replay_host, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS);
     probe_start(count_event, NULL);
@@ -238,9 +240,10 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
     machine_switch(machine_thread_new("main", run_main, (void *)spec));
     probe_stop();
     machine_finish();
-    host_set(NULL, 0);
+    live_stop();
     replay_files_free(rp.files);
     pending_finish(&rp.pending);
+    fd_table_finish(&rp.fds);
     g_free(rp.inputs);
     rp.result.inputs = rp.at;
     return rp.result;

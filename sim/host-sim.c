@@ -25,7 +25,7 @@ static void sim_turn(uint64_t ctx)
 {
 }
 
-static void sim_bh_detached(uint64_t ctx, QEMUBHList *slice)
+static void sim_bh_detached(uint64_t ctx, BHList *slice)
 {
 }
 
@@ -37,11 +37,17 @@ const HostOps sim_host = {
     .turn = sim_turn,
     .monitor_new = sim_monitor_new,
     .monitor_free = sim_monitor_free,
+    .monitor_ops = sim_monitor_ops,
     .watch_add = sim_watch_add,
     .watch_remove = sim_watch_remove,
     .add_sqe = sim_add_sqe,
     .monitor_busy = sim_monitor_busy,
     .monitor_wait = sim_monitor_wait,
+    .monitor_fd = sim_monitor_fd,
+    .monitor_submit = sim_monitor_submit,
+    .monitor_pending = sim_monitor_pending,
+    .poll = sim_poll,
+    .busy_poll = sim_busy_poll,
     .bh_detached = sim_bh_detached,
     .notifier_init = sim_notifier_init,
     .notifier_cleanup = sim_notifier_cleanup,
@@ -58,6 +64,7 @@ const HostOps sim_host = {
     .cond_wake = sim_cond_wake,
     .thread_create = sim_thread_create,
     .thread_join = sim_thread_join,
+    .thread_attach = machine_no_foreign_thread,
     .file_open = sim_file_open,
     .file_close = sim_file_close,
     .file_size = sim_file_size,

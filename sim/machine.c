@@ -73,6 +73,14 @@ VThread *machine_thread_by_id(uint32_t id)
     return NULL;
 }
 
+HostThread *machine_no_foreign_thread(void)
+{
+    fprintf(stderr, "aiolab: a thread that another library has started calls "
+            "the event loop; the simulated machine has its own threads only, "
+            "run this with --host live\n");
+    abort();
+}
+
 void machine_switch(VThread *to)
 {
     VThread *from = machine.current;

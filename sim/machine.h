@@ -22,6 +22,7 @@ typedef struct VThread {
     VThreadState state;
     int64_t deadline; /* while blocked; -1: none */
     bool timed_out;   /* why it was woken */
+    bool spinning;    /* blocked only until somebody else makes a step */
     void *(*start)(void *);
     void *arg;
     void *ret;
@@ -49,6 +50,8 @@ void machine_finish(void);
 VThread *machine_thread_new(const char *name, void *(*start)(void *),
                             void *arg);
 VThread *machine_thread_by_id(uint32_t id);
+/* For HostOps.thread_attach: there is one OS thread, and it has its state. */
+HostThread *machine_no_foreign_thread(void);
 /* Goes on in @to (NULL: in the scheduler); returns when switched back. */
 void machine_switch(VThread *to);
 

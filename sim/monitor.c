@@ -26,6 +26,7 @@ typedef struct SimWatch {
 
 struct HostMonitor {
     uint64_t ctx;
+    int fd; /* for GLib's loops */
     SimRequestList queued;  /* not submitted yet */
     SimRequestList pending; /* at the device, by due time */
     QTAILQ_HEAD(, SimWatch) watches;
@@ -38,16 +39,22 @@ const SimDevice sim_device_ssd = {
     .jitter_percent = 25,
 };
 
-HostMonitor *sim_monitor_new(uint64_t ctx, Error **errp)
+HostMonitor *sim_monitor_new(uint64_t ctx, bool shared, Error **errp)
 {
     HostMonitor *m = g_new0(HostMonitor, 1);
 
     m->ctx = ctx;
+    m->fd = SIM_FD_MONITOR + sim.next_monitor++;
     QTAILQ_INIT(&m->queued);
     QTAILQ_INIT(&m->pending);
     QTAILQ_INIT(&m->watches);
     QTAILQ_INSERT_TAIL(&sim.monitors, m, next);
     return m;
+}
+
+const FDMonOps *sim_monitor_ops(HostMonitor *m)
+{
+    return sim.config.fdmon;
 }
 
 static void drop_requests(SimRequestList *list)
@@ -184,16 +191,28 @@ static unsigned count_due(HostMonitor *m)
     return n;
 }
 
+static bool is_ready(SimWatch *watch)
+{
+    return watch->base.events & POLLIN && sim_fd_readable(watch->base.fd);
+}
+
 static bool any_watch_ready(HostMonitor *m)
 {
     SimWatch *watch;
 
     QTAILQ_FOREACH(watch, &m->watches, next) {
-        if (watch->base.events & POLLIN && sim_fd_readable(watch->base.fd)) {
+        if (is_ready(watch)) {
             return true;
         }
     }
     return false;
+}
+
+int64_t sim_monitor_due(HostMonitor *m)
+{
+    SimRequest *req = QTAILQ_FIRST(&m->pending);
+
+    return req ? req->due : -1;
 }
 
 int64_t sim_monitor_next_event(void)
@@ -202,10 +221,8 @@ int64_t sim_monitor_next_event(void)
     HostMonitor *m;
 
     QTAILQ_FOREACH(m, &sim.monitors, next) {
-        SimRequest *req = QTAILQ_FIRST(&m->pending);
-
-        if (m->waiter && req) {
-            soonest = qemu_soonest_timeout(soonest, req->due);
+        if (m->waiter) {
+            soonest = qemu_soonest_timeout(soonest, sim_monitor_due(m));
         }
     }
     return soonest;
@@ -244,10 +261,35 @@ static unsigned choose_batch(HostMonitor *m, unsigned n, bool others)
     return sizes[sim_choose(CHOICE_BATCH, m->ctx, sizes, options)];
 }
 
+/*
+ * The order of QEMU's monitors: poll() looks at the newest first, epoll and
+ * io_uring report events as they came.  (The loop puts each in front.)
+ */
+static void deliver_watches(HostMonitor *m, HostBatch *batch)
+{
+    bool by_age = sim.config.fdmon->each;
+    SimWatch *watch, *next;
+
+    do {
+        next = NULL;
+        QTAILQ_FOREACH(watch, &m->watches, next) {
+            if (!is_ready(watch) || watch->base.ready) {
+                continue;
+            }
+            if (!next || by_age ||
+                sim_fd_readable_since(watch->base.fd) <
+                    sim_fd_readable_since(next->base.fd)) {
+                next = watch;
+            }
+        }
+        if (next) {
+            host_batch_watch(batch, &next->base, POLLIN);
+        }
+    } while (next);
+}
+
 static void deliver(HostMonitor *m, HostBatch *batch)
 {
-    SimWatch *watch;
-
     for (unsigned n = choose_batch(m, count_due(m), any_watch_ready(m)); n > 0;
          n--) {
         SimRequest *req = QTAILQ_FIRST(&m->pending);
@@ -256,11 +298,7 @@ static void deliver(HostMonitor *m, HostBatch *batch)
         host_batch_cqe(batch, req->handler, sim_file_perform(&req->sqe), 0);
         g_free(req);
     }
-    QTAILQ_FOREACH(watch, &m->watches, next) {
-        if (watch->base.events & POLLIN && sim_fd_readable(watch->base.fd)) {
-            host_batch_watch(batch, &watch->base, POLLIN);
-        }
-    }
+    deliver_watches(m, batch);
     batch->now_ns = sim.now;
 }
 
@@ -282,4 +320,52 @@ void sim_monitor_wait(HostMonitor *m, int64_t timeout_ns, HostBatch *batch)
         }
     }
     deliver(m, batch);
+}
+
+/* ---- Busy polling ---- */
+
+bool sim_monitor_pending(HostMonitor *m)
+{
+    return sim.config.fdmon->visible && (count_due(m) || any_watch_ready(m));
+}
+
+void sim_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
+{
+    int64_t deadline = sim.now + max_ns;
+    bool found;
+
+    do {
+        m->waiter = machine_current(); /* its completions wake us too */
+        found = poll->look(poll) || sim_monitor_pending(m);
+    } while (!found && max_ns && sim_spin(deadline));
+    m->waiter = NULL;
+}
+
+/* ---- For a GLib loop ---- */
+
+int sim_monitor_fd(HostMonitor *m)
+{
+    return m->fd;
+}
+
+void sim_monitor_submit(HostMonitor *m)
+{
+    submit(m);
+}
+
+HostMonitor *sim_monitor_by_fd(int fd)
+{
+    HostMonitor *m;
+
+    QTAILQ_FOREACH(m, &sim.monitors, next) {
+        if (m->fd == fd) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+bool sim_monitor_has_events(HostMonitor *m)
+{
+    return count_due(m) || any_watch_ready(m);
 }

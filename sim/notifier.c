@@ -4,6 +4,7 @@
 
 typedef struct SimNotifier {
     uint64_t count;
+    uint64_t since; /* when it was set, see sim_fd_readable_since() */
 } SimNotifier;
 
 static SimNotifier *find(int fd)
@@ -33,9 +34,15 @@ void sim_notifier_cleanup(EventNotifier *e)
 
 void sim_notifier_set(EventNotifier *e)
 {
+    SimNotifier *n;
+
     sim_point();
-    find(e->wfd)->count++;
+    n = find(e->wfd);
+    if (n->count++ == 0) {
+        n->since = sim.next_ready++;
+    }
     sim_monitor_wake_ready();
+    sim_poll_wake_ready();
 }
 
 bool sim_notifier_clear(EventNotifier *e)
@@ -52,4 +59,9 @@ bool sim_fd_readable(int fd)
     SimNotifier *n = find(fd);
 
     return n && n->count;
+}
+
+uint64_t sim_fd_readable_since(int fd)
+{
+    return find(fd)->since;
 }

@@ -6,6 +6,7 @@
  * could go on, and sim_block(), where it cannot.  Both end in pick().
  */
 #include "sim-internal.h"
+#include "live/live.h"
 
 enum { MAX_OPTIONS = 64 };
 
@@ -44,7 +45,8 @@ static VThread *pick(void)
 /* The soonest thing that can happen by itself, or -1. */
 static int64_t next_event(void)
 {
-    int64_t soonest = sim_monitor_next_event();
+    int64_t soonest = qemu_soonest_timeout(sim_monitor_next_event(),
+                                           sim_poll_next_event());
     VThread *thread;
 
     QTAILQ_FOREACH(thread, &machine.threads, next) {
@@ -61,6 +63,7 @@ static void wake_due(void)
     VThread *thread;
 
     sim_monitor_wake_ready();
+    sim_poll_wake_ready();
     QTAILQ_FOREACH(thread, &machine.threads, next) {
         if (thread->state == VTHREAD_BLOCKED && thread->deadline >= 0 &&
             thread->deadline <= sim.now) {
@@ -70,13 +73,27 @@ static void wake_due(void)
     }
 }
 
+static bool any_runnable(void)
+{
+    VThread *thread;
+
+    QTAILQ_FOREACH(thread, &machine.threads, next) {
+        if (thread->state == VTHREAD_RUNNABLE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Lets time pass until somebody can run; false if nobody ever will. */
 static bool advance(void)
 {
     int64_t event = next_event();
 
     if (event < 0) {
-        return false;
+        /* A descriptor of the kernel's may have become readable. */
+        sim_poll_wake_ready();
+        return any_runnable();
     }
     sim.now = MAX(sim.now, event);
     wake_due();
@@ -128,10 +145,23 @@ static void reschedule(void)
     machine_switch(next);
 }
 
+/* Whoever looks at memory in a loop looks again after another's step. */
+static void wake_spinning(void)
+{
+    VThread *thread;
+
+    QTAILQ_FOREACH(thread, &machine.threads, next) {
+        if (thread->spinning) {
+            sim_wake(thread);
+        }
+    }
+}
+
 void sim_point(void)
 {
     sim.now += SIM_TICK_NS;
     sim.steps++;
+    wake_spinning();
     if (sim.config.max_steps && sim.steps > sim.config.max_steps) {
         stop(SIM_BUDGET);
     }
@@ -149,6 +179,23 @@ bool sim_block(int64_t deadline)
     reschedule();
     self->deadline = -1;
     return !self->timed_out;
+}
+
+/*
+ * A thread that looks at memory until it changes would look for ever if nobody
+ * else ran, so it stands aside; time passes only if nobody can run at all.
+ */
+bool sim_spin(int64_t deadline)
+{
+    VThread *self = machine_current();
+
+    if (sim.now >= deadline) {
+        return false;
+    }
+    self->spinning = true;
+    sim_block(deadline);
+    self->spinning = false;
+    return sim.now < deadline;
 }
 
 void sim_wake(VThread *thread)
@@ -196,6 +243,10 @@ SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
         sim.config.file_size = 64 << 20;
     }
     QTAILQ_INIT(&sim.monitors);
+    QLIST_INIT(&sim.pollers);
+    if (!sim.config.fdmon) {
+        sim.config.fdmon = &fdmon_io_uring_ops;
+    }
     sim.notifiers = g_ptr_array_new();
     sim.files = g_ptr_array_new();
     host_set(ops, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS);
@@ -207,6 +258,6 @@ SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
     sim_files_finish();
     g_ptr_array_free(sim.notifiers, true);
     g_ptr_array_free(sim.files, true);
-    host_set(NULL, 0);
+    live_stop(); /* the live host is who is there when nobody else is */
     return (SimResult){sim.outcome, sim.steps, sim.now};
 }

@@ -15,6 +15,9 @@ typedef struct Sim {
     uint64_t steps;
     SimOutcome outcome;
     QTAILQ_HEAD(, HostMonitor) monitors;
+    int next_monitor;
+    uint64_t next_ready; /* numbers notifiers as they become readable */
+    QLIST_HEAD(, SimPoller) pollers;
     GPtrArray *notifiers; /* of SimNotifier, by virtual descriptor */
     GPtrArray *files;     /* of SimFile, by virtual descriptor */
 } Sim;
@@ -28,12 +31,15 @@ unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
 
 /* schedule.c: another thread may go first. */
 void sim_point(void);
+/* Until another thread has made a step, or @deadline; false: it is over. */
+bool sim_spin(int64_t deadline);
 /* Waits until sim_wake() or @deadline (-1: none); true if woken. */
 bool sim_block(int64_t deadline);
 void sim_wake(VThread *thread);
 
 /* monitor.c */
-HostMonitor *sim_monitor_new(uint64_t ctx, Error **errp);
+HostMonitor *sim_monitor_new(uint64_t ctx, bool shared, Error **errp);
+const FDMonOps *sim_monitor_ops(HostMonitor *monitor);
 void sim_monitor_free(HostMonitor *monitor);
 HostWatch *sim_watch_add(HostMonitor *monitor, int fd, short events,
                          bool drained, uint64_t id, void *opaque);
@@ -43,18 +49,38 @@ void sim_add_sqe(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
 bool sim_monitor_busy(HostMonitor *monitor);
 void sim_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
                       HostBatch *batch);
+int sim_monitor_fd(HostMonitor *monitor);
+void sim_monitor_submit(HostMonitor *monitor);
+bool sim_monitor_pending(HostMonitor *monitor);
+void sim_busy_poll(HostMonitor *monitor, int64_t max_ns, HostBusyPoll *poll);
+bool sim_monitor_has_events(HostMonitor *monitor);
+/* When its next request is due, or -1. */
+int64_t sim_monitor_due(HostMonitor *monitor);
+/* The monitor behind a virtual descriptor, or NULL. */
+HostMonitor *sim_monitor_by_fd(int fd);
 /* The soonest completion of any monitor, or -1; see schedule.c. */
 int64_t sim_monitor_next_event(void);
 /* Wakes the threads whose monitor has something to return. */
 void sim_monitor_wake_ready(void);
 
+/* poll.c: GLib's loops */
+int sim_poll(GPollFD *fds, unsigned n, int64_t timeout_ns);
+/* Wakes the threads that poll something that is ready. */
+void sim_poll_wake_ready(void);
+/* The soonest completion that somebody polls for, or -1. */
+int64_t sim_poll_next_event(void);
+
 /* notifier.c: descriptors from SIM_FD_NOTIFIER on */
-enum { SIM_FD_NOTIFIER = 1 << 20, SIM_FD_FILE = 1 << 21 };
+enum {
+    SIM_FD_NOTIFIER = 1 << 20, SIM_FD_FILE = 1 << 21, SIM_FD_MONITOR = 1 << 22,
+};
 int sim_notifier_init(EventNotifier *e, bool active);
 void sim_notifier_cleanup(EventNotifier *e);
 void sim_notifier_set(EventNotifier *e);
 bool sim_notifier_clear(EventNotifier *e);
 bool sim_fd_readable(int fd);
+/* Since when, in an order of all notifiers. */
+uint64_t sim_fd_readable_since(int fd);
 
 /* file.c */
 int sim_file_open(const char *path, bool writable, bool direct);

@@ -82,6 +82,7 @@ typedef struct SimConfig {
     const SimDevice *device; /* NULL: sim_device_ssd */
     int64_t file_size;       /* of files that are opened; 0: 64 MiB */
     uint64_t max_steps;      /* 0: no limit */
+    const FDMonOps *fdmon;   /* the monitor to imitate; NULL: io_uring */
 } SimConfig;
 
 typedef enum SimOutcome {

@@ -3,13 +3,15 @@
 #include "live.h"
 #include "qapi/error.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 static LiveMonitorKind wanted_kind;
-static bool fell_back;
+static bool fell_back;     /* no context has a ring */
+static bool need_io_uring; /* every context has one */
 static HostThread main_thread;
 
 static int64_t live_clock_ns(QEMUClockType clock)
@@ -39,37 +41,67 @@ static void live_turn(uint64_t ctx)
 {
 }
 
-static void live_bh_detached(uint64_t ctx, QEMUBHList *slice)
+static void live_bh_detached(uint64_t ctx, BHList *slice)
 {
 }
 
 /* ---- Monitors ---- */
 
-static HostMonitor *live_monitor_new(uint64_t ctx, Error **errp)
+static const struct {
+    const char *name;
+    LiveMonitorKind kind;
+} monitor_kinds[] = {
+    {"auto", LIVE_MONITOR_AUTO},
+    {"io_uring", LIVE_MONITOR_IO_URING},
+    {"epoll", LIVE_MONITOR_EPOLL},
+    {"poll", LIVE_MONITOR_POLL},
+};
+
+bool live_monitor_kind(const char *name, LiveMonitorKind *kind)
 {
-    g_autofree char *reason = NULL;
+    for (unsigned i = 0; i < ARRAY_SIZE(monitor_kinds); i++) {
+        if (g_str_equal(name, monitor_kinds[i].name)) {
+            *kind = monitor_kinds[i].kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Once a context has a ring, all others must: aio_add_sqe() works in every
+ * thread or in none.  Without one, they begin with poll().
+ */
+static HostMonitor *live_monitor_new(uint64_t ctx, bool shared, Error **errp)
+{
     HostMonitor *monitor;
     Error *err = NULL;
 
-    if (wanted_kind == LIVE_MONITOR_EPOLL || fell_back) {
-        return epoll_monitor_new(errp);
+    if (wanted_kind == LIVE_MONITOR_EPOLL || wanted_kind == LIVE_MONITOR_POLL ||
+        fell_back) {
+        return poll_monitor_new(wanted_kind == LIVE_MONITOR_EPOLL, errp);
     }
-    monitor = uring_monitor_new(&err);
-    if (monitor || wanted_kind == LIVE_MONITOR_IO_URING) {
+    monitor = uring_monitor_new(shared, &err);
+    if (monitor || wanted_kind == LIVE_MONITOR_IO_URING || need_io_uring) {
+        need_io_uring = true;
         error_propagate(errp, err);
         return monitor;
     }
-    /* Once, and for every later context too, so that all are alike. */
     fprintf(stderr, "aiolab: %s; using epoll and threads instead\n",
             error_get_pretty(err));
     error_free(err);
     fell_back = true;
-    return epoll_monitor_new(errp);
+    return poll_monitor_new(false, errp);
 }
 
 static void live_monitor_free(HostMonitor *monitor)
 {
     monitor->ops->free(monitor);
+}
+
+static const FDMonOps *live_monitor_ops(HostMonitor *monitor)
+{
+    return monitor->ops;
 }
 
 static HostWatch *live_watch_add(HostMonitor *monitor, int fd, short events,
@@ -101,6 +133,55 @@ static void live_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
     if (unlikely(host_mode & HOST_TIMES)) {
         batch->now_ns = live_clock_ns(QEMU_CLOCK_REALTIME);
     }
+}
+
+static int live_monitor_fd(HostMonitor *monitor)
+{
+    return monitor->ops->fd(monitor);
+}
+
+static void live_monitor_submit(HostMonitor *monitor)
+{
+    monitor->ops->submit(monitor);
+}
+
+static bool live_monitor_pending(HostMonitor *monitor)
+{
+    return monitor->ops->pending(monitor);
+}
+
+static void live_busy_poll(HostMonitor *monitor, int64_t max_ns,
+                           HostBusyPoll *poll)
+{
+    int64_t end = 0;
+
+    while (!poll->look(poll) && max_ns && !monitor->ops->pending(monitor)) {
+        int64_t now = live_clock_ns(QEMU_CLOCK_REALTIME);
+
+        if (!end) {
+            end = now + max_ns;
+        } else if (now >= end) {
+            break;
+        }
+        cpu_relax();
+    }
+}
+
+/* ---- GLib's loops ---- */
+
+int live_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
+{
+    struct timespec ts = {
+        .tv_sec = timeout_ns / NANOSECONDS_PER_SECOND,
+        .tv_nsec = timeout_ns % NANOSECONDS_PER_SECOND,
+    };
+    int ret;
+
+    QEMU_BUILD_BUG_ON(sizeof(GPollFD) != sizeof(struct pollfd));
+    do {
+        ret = ppoll((struct pollfd *)fds, n, timeout_ns < 0 ? NULL : &ts, NULL);
+    } while (ret < 0 && errno == EINTR);
+    return ret;
 }
 
 /* ---- Notifiers ---- */
@@ -153,11 +234,17 @@ const HostOps live_host = {
     .turn = live_turn,
     .monitor_new = live_monitor_new,
     .monitor_free = live_monitor_free,
+    .monitor_ops = live_monitor_ops,
     .watch_add = live_watch_add,
     .watch_remove = live_watch_remove,
     .add_sqe = live_add_sqe,
     .monitor_busy = live_monitor_busy,
     .monitor_wait = live_monitor_wait,
+    .monitor_fd = live_monitor_fd,
+    .monitor_submit = live_monitor_submit,
+    .monitor_pending = live_monitor_pending,
+    .poll = live_poll,
+    .busy_poll = live_busy_poll,
     .bh_detached = live_bh_detached,
     .notifier_init = live_notifier_init,
     .notifier_cleanup = live_notifier_cleanup,
@@ -174,29 +261,52 @@ const HostOps live_host = {
     .cond_wake = live_cond_wake,
     .thread_create = live_thread_create,
     .thread_join = live_thread_join,
+    .thread_attach = live_thread_attach,
     .file_open = live_file_open,
     .file_close = live_file_close,
     .file_size = live_file_size,
 };
 
-void live_start(LiveMonitorKind kind, int mode)
+static void start(LiveMonitorKind kind, int mode)
 {
     wanted_kind = kind;
-    fell_back = false;
+    fell_back = need_io_uring = false;
     live_thread_reset();
     host_thread_init(&main_thread, live_thread_number(), "main");
     host_set_self(&main_thread);
     host_set(&live_host, mode);
 }
 
+/*
+ * A program that only links against the library, as QEMU's unit tests do, has
+ * the live host before main().
+ */
+static __attribute__((constructor)) void start_by_default(void)
+{
+    const char *name = getenv("AIOLAB_FDMON");
+    LiveMonitorKind kind = LIVE_MONITOR_AUTO;
+
+    if (name && *name && !live_monitor_kind(name, &kind)) {
+        fprintf(stderr, "aiolab: AIOLAB_FDMON: '%s' is not poll, epoll, "
+                "io_uring or auto; using auto\n", name);
+    }
+    start(kind, 0);
+}
+
+void live_start(LiveMonitorKind kind, int mode)
+{
+    live_stop();
+    start(kind, mode);
+}
+
+/* Back to what start_by_default() has set. */
 void live_stop(void)
 {
     host_thread_finish(&main_thread);
-    host_set_self(NULL);
-    host_set(NULL, 0);
+    start(LIVE_MONITOR_AUTO, 0);
 }
 
 bool live_uses_io_uring(void)
 {
-    return wanted_kind != LIVE_MONITOR_EPOLL && !fell_back;
+    return need_io_uring;
 }

@@ -8,17 +8,26 @@
 #define EVENTLOOP_LIVE_H
 
 #include "../host.h"
+#include "util/aio-posix.h"
+
+#include <pthread.h>
 
 typedef enum LiveMonitorKind {
     LIVE_MONITOR_AUTO,     /* io_uring, else epoll with one line of warning */
     LIVE_MONITOR_IO_URING,
     LIVE_MONITOR_EPOLL,    /* descriptors by epoll, I/O by threads */
+    LIVE_MONITOR_POLL,     /* the same by poll(), and epoll from 64 on */
 } LiveMonitorKind;
 
 extern const HostOps live_host;
 
+/* "poll", "epoll", "io_uring" or "auto"; false if it is none of them. */
+bool live_monitor_kind(const char *name, LiveMonitorKind *kind);
+
 /*
- * Makes the live host the host and the calling thread its main thread.
+ * Makes the live host the host and the calling thread its main thread.  A
+ * program that never calls it has the live host from the start, with the
+ * monitor that AIOLAB_FDMON names.
  * @mode: HOST_TIMES and HOST_POINTS, see host.h.
  */
 void live_start(LiveMonitorKind kind, int mode);
@@ -30,24 +39,31 @@ int live_probe_io_uring(char **reason);
 
 /* ---- Inside this folder ---- */
 
-/* A monitor is one of two; its first member says which. */
-typedef struct LiveMonitorOps {
-    void (*free)(HostMonitor *monitor);
-    HostWatch *(*watch_add)(HostMonitor *monitor, int fd, short events,
-                            bool drained, uint64_t id, void *opaque);
-    void (*watch_remove)(HostMonitor *monitor, HostWatch *watch);
-    void (*add_sqe)(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
-                    CqeHandler *handler);
-    bool (*busy)(HostMonitor *monitor);
-    void (*wait)(HostMonitor *monitor, int64_t timeout_ns, HostBatch *batch);
-} LiveMonitorOps;
-
+/* A monitor's first member says which it is. */
 struct HostMonitor {
-    const LiveMonitorOps *ops;
+    const FDMonOps *ops;
 };
 
-HostMonitor *uring_monitor_new(Error **errp);
-HostMonitor *epoll_monitor_new(Error **errp);
+HostMonitor *uring_monitor_new(bool shared, Error **errp);
+HostMonitor *poll_monitor_new(bool use_epoll, Error **errp);
+
+/* ppoll(), again after signals. */
+int live_poll(GPollFD *fds, unsigned n, int64_t timeout_ns);
+
+/* sqe-threads.c: requests of one monitor; all but done: the home thread's. */
+typedef struct JobList {
+    pthread_mutex_t lock; /* done */
+    QSIMPLEQ_HEAD(, Job) queued;
+    QSIMPLEQ_HEAD(, Job) done;
+    int done_fd; /* readable if done is not empty */
+} JobList;
+
+int job_list_init(JobList *list);
+void job_list_finish(JobList *list);
+void job_list_add(JobList *list, HostPrepSqe *prep, void *opaque,
+                  CqeHandler *handler);
+void job_list_submit(JobList *list);
+void job_list_take_done(JobList *list, HostBatch *batch);
 
 /* thread.c */
 void live_mutex_init(QemuMutex *mutex);
@@ -62,6 +78,7 @@ void live_cond_wake(QemuCond *cond, bool all);
 void live_thread_create(QemuThread *thread, const char *name,
                         void *(*start)(void *), void *arg);
 void *live_thread_join(QemuThread *thread);
+HostThread *live_thread_attach(void);
 /* The number of the next thread; the main thread has 1. */
 uint32_t live_thread_number(void);
 void live_thread_reset(void);

@@ -50,7 +50,8 @@ static UringMonitor *uring(HostMonitor *monitor)
 
 /* ---- The ring's life ---- */
 
-static int ring_init(struct io_uring *ring)
+/* @shared: several threads use it, one at a time. */
+static int ring_init(struct io_uring *ring, bool shared)
 {
     /* From the best that a new kernel offers to what every kernel has. */
     static const unsigned flags[] = {
@@ -62,7 +63,7 @@ static int ring_init(struct io_uring *ring)
     };
     int ret = -EINVAL;
 
-    for (unsigned i = 0; i < ARRAY_SIZE(flags) && ret == -EINVAL; i++) {
+    for (unsigned i = shared; i < ARRAY_SIZE(flags) && ret == -EINVAL; i++) {
         ret = io_uring_queue_init(RING_ENTRIES, ring, flags[i]);
     }
     return ret;
@@ -82,7 +83,7 @@ static void ring_failure(int err, Error **errp)
 int live_probe_io_uring(char **reason)
 {
     struct io_uring ring;
-    int ret = ring_init(&ring);
+    int ret = ring_init(&ring, false);
 
     *reason = NULL;
     if (ret < 0) {
@@ -269,14 +270,23 @@ static void uring_add_sqe(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
     sqe->user_data = (uintptr_t)handler;
 }
 
-static bool uring_busy(HostMonitor *monitor)
+static bool uring_pending(HostMonitor *monitor)
 {
     UringMonitor *m = uring(monitor);
 
-    return io_uring_cq_ready(&m->ring) || io_uring_sq_ready(&m->ring) ||
-           !QSIMPLEQ_EMPTY(&m->changes) ||
+    return io_uring_cq_ready(&m->ring) ||
            IO_URING_READ_ONCE(*m->ring.sq.kflags) &
                (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
+}
+
+static bool has_submissions(UringMonitor *m)
+{
+    return io_uring_sq_ready(&m->ring) || !QSIMPLEQ_EMPTY(&m->changes);
+}
+
+static bool uring_busy(HostMonitor *monitor)
+{
+    return uring_pending(monitor) || has_submissions(uring(monitor));
 }
 
 static void submit_and_wait(UringMonitor *m, int64_t timeout_ns)
@@ -338,26 +348,49 @@ static void uring_wait(HostMonitor *monitor, int64_t timeout_ns,
     reap(m, batch);
 }
 
-static const LiveMonitorOps uring_ops = {
+/* ---- For a GLib loop ---- */
+
+static int uring_fd(HostMonitor *monitor)
+{
+    return uring(monitor)->ring.ring_fd;
+}
+
+static void uring_submit(HostMonitor *monitor)
+{
+    UringMonitor *m = uring(monitor);
+
+    enable(m);
+    if (has_submissions(m)) {
+        apply_changes(m);
+        io_uring_submit(&m->ring);
+    }
+}
+
+const FDMonOps fdmon_io_uring_ops = {
+    .name = "io_uring",
+    .visible = true,
     .free = uring_free,
     .watch_add = uring_watch_add,
     .watch_remove = uring_watch_remove,
     .add_sqe = uring_add_sqe,
     .busy = uring_busy,
     .wait = uring_wait,
+    .fd = uring_fd,
+    .submit = uring_submit,
+    .pending = uring_pending,
 };
 
-HostMonitor *uring_monitor_new(Error **errp)
+HostMonitor *uring_monitor_new(bool shared, Error **errp)
 {
     UringMonitor *m = g_new0(UringMonitor, 1);
-    int ret = ring_init(&m->ring);
+    int ret = ring_init(&m->ring, shared);
 
     if (ret < 0) {
         ring_failure(ret, errp);
         g_free(m);
         return NULL;
     }
-    m->base.ops = &uring_ops;
+    m->base.ops = &fdmon_io_uring_ops;
     pthread_mutex_init(&m->lock, NULL);
     QSIMPLEQ_INIT(&m->changes);
     QSIMPLEQ_INIT(&m->removing);

@@ -117,6 +117,41 @@ static void *live_thread_main(void *opaque)
     return ret;
 }
 
+/* ---- Threads of others ---- */
+
+static pthread_key_t attached_key;
+static pthread_once_t attached_once = PTHREAD_ONCE_INIT;
+
+static void detach(void *opaque)
+{
+    LiveThread *thread = opaque;
+
+    /* Its coroutines go back while the thread still has its name. */
+    host_set_self(&thread->self);
+    host_thread_finish(&thread->self);
+    host_set_self(NULL);
+    g_free(thread->name);
+    g_free(thread);
+}
+
+static void make_key(void)
+{
+    check(pthread_key_create(&attached_key, detach), "pthread_key_create");
+}
+
+HostThread *live_thread_attach(void)
+{
+    LiveThread *thread = g_new0(LiveThread, 1);
+
+    pthread_once(&attached_once, make_key);
+    thread->name = g_strdup("foreign");
+    host_thread_init(&thread->self, live_thread_number(), thread->name);
+    check(pthread_setspecific(attached_key, thread), "pthread_setspecific");
+    return &thread->self;
+}
+
+/* ---- Ours ---- */
+
 void live_thread_create(QemuThread *qemu_thread, const char *name,
                         void *(*start)(void *), void *arg)
 {

@@ -17,6 +17,79 @@
 
 #include <liburing.h>
 
+/* ---- Its inside ---- */
+
+/*
+ * A context is a GSource, so it can be a part of any GLib main loop.  The
+ * fields are here because QEMU's are; code outside the event loop reads them
+ * at most.  Who may touch what:
+ *
+ *   home thread only   depth, cqes, bh_slice_list, poll_*, and the monitor's wait
+ *   under list_lock    aio_handlers, deleted_aio_handlers
+ *   any thread         bh_list, scheduled_coroutines, notified (atomically);
+ *                      notify_me is written by the home thread only
+ */
+typedef struct FDMonOps FDMonOps;
+typedef QLIST_HEAD(, AioHandler) AioHandlerList;
+typedef QSIMPLEQ_HEAD(, CqeHandler) CqeHandlerSimpleQ;
+
+typedef QSLIST_HEAD(BHList, QEMUBH) BHList;
+typedef struct BHListSlice BHListSlice;
+
+struct AioContext {
+    GSource source;
+    uint64_t id; /* the object's, see eventloop/host.h */
+    char *name;
+
+    const FDMonOps *fdmon_ops; /* which monitor it has; see util/aio-posix.h */
+    struct HostMonitor *monitor;
+    GPollFD monitor_pfd;       /* the monitor, as GLib sees it; fd -1: not */
+    bool gsource_polls_handlers;
+    AioHandlerList gsource_ready; /* found by prepare, for dispatch */
+
+    QemuMutex list_lock;
+    AioHandlerList aio_handlers;
+    QSLIST_HEAD(, AioHandler) deleted_aio_handlers;
+
+    unsigned depth;         /* how many aio_poll() are on the stack */
+    CqeHandlerSimpleQ cqes; /* taken from the ring, not dispatched yet */
+
+    /*
+     * Who may be about to sleep: bit 0 is a GLib main loop between prepare and
+     * check, the rest counts aio_poll() (times 2).  aio_notify() writes the
+     * eventfd only if it is not zero.
+     */
+    uint32_t notify_me;
+    bool notified;
+    EventNotifier notifier;
+
+    BHList bh_list;
+    QSIMPLEQ_HEAD(, BHListSlice) bh_slice_list;
+
+    QSLIST_HEAD(, Coroutine) scheduled_coroutines;
+    QEMUBH *co_schedule_bh;
+
+    int thread_pool_min;
+    int thread_pool_max;
+    struct ThreadPoolAio *thread_pool; /* made on first use */
+    struct LinuxAioState *linux_aio;   /* made on first use */
+
+    QEMUTimerListGroup tlg;
+
+    /* Adaptive polling, see eventloop/aio-adaptive.c. */
+    int poll_disable_cnt; /* handlers that cannot be polled */
+    int64_t poll_ns;      /* how long the next turn polls before it sleeps */
+    int64_t poll_max_ns;  /* 0: never */
+    int64_t poll_grow;
+    int64_t poll_shrink;
+    int64_t poll_weight;
+    bool poll_started;    /* io_poll_begin was called */
+    AioHandlerList poll_aio_handlers;
+
+    int64_t aio_max_batch; /* requests an I/O engine submits at once; 0: its own */
+    bool initialized;
+};
+
 /* ---- Life of a context ---- */
 
 /* NULL and *errp set if the host lacks what a context needs. */
@@ -25,7 +98,18 @@ void aio_context_ref(AioContext *ctx);
 /* The last reference frees it; a bottom half left over is a bug and aborts. */
 void aio_context_unref(AioContext *ctx);
 
-/* The context that the calling thread polls, or NULL. */
+/*
+ * The context as a source for a GMainContext; the caller gets a reference.
+ * Then g_main_loop_run() and g_main_context_iteration() run it as aio_poll()
+ * does, timers to the nanosecond included.
+ */
+GSource *aio_get_g_source(AioContext *ctx);
+
+/*
+ * The context that the calling thread polls, or NULL.  A thread that holds the
+ * BQL acts for the main thread and gets the main context; iohandler_ctx is
+ * never returned, not even to its own handlers.
+ */
 AioContext *qemu_get_current_aio_context(void);
 void qemu_set_current_aio_context(AioContext *ctx);
 bool in_aio_context_home_thread(AioContext *ctx);
@@ -37,7 +121,12 @@ bool in_aio_context_home_thread(AioContext *ctx);
  * Returns true if a bottom half, a handler or a timer ran.  A blocking call
  * may return false, because aio_notify() woke it.  Home thread only.
  */
-bool aio_poll(AioContext *ctx, bool blocking);
+bool no_coroutine_fn aio_poll(AioContext *ctx, bool blocking);
+
+/* What the GSource is made of; any GLib-like loop could use them. */
+bool aio_prepare(AioContext *ctx);
+bool aio_pending(AioContext *ctx);
+void aio_dispatch(AioContext *ctx);
 
 /*
  * Makes the loop look again at what it waits for; any thread.  Everything in
@@ -60,6 +149,33 @@ void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
 void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifier,
                             EventNotifierHandler *io_read, AioPollFn *io_poll,
                             EventNotifierHandler *io_poll_ready);
+/*
+ * Called when polling replaces waiting for this notifier, and when it does no
+ * longer.  The notifier must be watched already; otherwise nothing happens.
+ * Removing it while it is polled drops the call of @io_poll_end.
+ */
+void aio_set_event_notifier_poll(AioContext *ctx, EventNotifier *notifier,
+                                 EventNotifierHandler *io_poll_begin,
+                                 EventNotifierHandler *io_poll_end);
+
+/* ---- Settings ---- */
+
+/*
+ * Adaptive polling: before it sleeps, the loop calls io_poll callbacks for at
+ * most @max_ns nanoseconds (0: never).  @grow and @shrink are the factors by
+ * which that time adapts to what a wait takes, @weight (0 to 63) the shift of
+ * the moving average of each handler; 0 stands for their defaults 2, 2 and 3.
+ * Home thread, or before there is one.
+ */
+void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns,
+                                 int64_t grow, int64_t shrink, int64_t weight,
+                                 Error **errp);
+/* At most that many requests in one submission; 0: the engine's own limit. */
+void aio_context_set_aio_params(AioContext *ctx, int64_t max_batch);
+void aio_context_set_thread_pool_params(AioContext *ctx, int64_t min,
+                                        int64_t max, Error **errp);
+/* True if some handler can only be waited for. */
+bool aio_poll_disabled(AioContext *ctx);
 
 /* ---- I/O on the context's ring (QEMU 10.2, commit 1eebdab3c3) ---- */
 
@@ -72,8 +188,6 @@ struct CqeHandler {
     QSIMPLEQ_ENTRY(CqeHandler) next;
     struct io_uring_cqe cqe; /* user_data is the host's: the request's id */
 };
-
-typedef QSIMPLEQ_HEAD(, CqeHandler) CqeHandlerSimpleQ;
 
 /* True if SQEs go to a kernel's ring or to the simulated one. */
 bool aio_has_io_uring(void);
@@ -89,7 +203,6 @@ void aio_add_sqe(void (*prep_sqe)(struct io_uring_sqe *sqe, void *opaque),
 
 #define aio_bh_new(ctx, cb, opaque) \
     aio_bh_new_full((ctx), (cb), (opaque), (#cb), NULL)
-typedef struct MemReentrancyGuard MemReentrancyGuard;
 QEMUBH *aio_bh_new_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
                         const char *name, MemReentrancyGuard *guard);
 

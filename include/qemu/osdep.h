@@ -53,6 +53,7 @@
 #define coroutine_mixed_fn
 #define no_coroutine_fn
 
+#define QEMU_BUILD_BUG_ON(x) _Static_assert(!(x), #x)
 #define QEMU_NORETURN __attribute__((noreturn))
 #define G_GNUC_PRINTF_(f, a) __attribute__((format(printf, f, a)))
 

@@ -84,4 +84,11 @@ static inline void timer_free(QEMUTimer *ts)
     }
 }
 
+/* Timers of the main thread that belong to no context. */
+extern QEMUTimerListGroup main_loop_tlg;
+void qemu_init_clocks(QEMUTimerListNotifyCB *notify_cb);
+bool qemu_clock_run_all_timers(void);
+/* Rounded up; -1 stays -1. */
+int qemu_timeout_ns_to_ms(int64_t ns);
+
 #endif

@@ -16,6 +16,7 @@ typedef struct CqeHandler CqeHandler;
 typedef struct Error Error;
 typedef struct EventNotifier EventNotifier;
 typedef struct IOThread IOThread;
+typedef struct MemReentrancyGuard MemReentrancyGuard;
 typedef struct QEMUBH QEMUBH;
 typedef struct QEMUIOVector QEMUIOVector;
 typedef struct QemuLockable QemuLockable;

@@ -205,12 +205,13 @@ static void coroutine_fn hop_entry(void *opaque)
 
 static void test_reschedule(const ScenarioArgs *args)
 {
+    static const char *const names[CONTEXTS] = {"main", "hop1", "hop2"};
     IOThread *iothreads[CONTEXTS];
     AioCo data[HOPPERS];
 
     contexts[0] = qemu_get_aio_context();
     for (int i = 1; i < CONTEXTS; i++) {
-        iothreads[i] = iothread_create("hop", &error_abort);
+        iothreads[i] = iothread_create(names[i], &error_abort);
         contexts[i] = iothread_get_aio_context(iothreads[i]);
     }
     hops_left = HOPPERS;

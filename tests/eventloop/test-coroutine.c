@@ -281,10 +281,11 @@ static void abort_enter_sleeping(const ScenarioArgs *args)
 
 static void abort_leaked_bh(const ScenarioArgs *args)
 {
-    qemu_bh_schedule_idle(qemu_bh_new(once_entry, &(CoTest){.n = 0}));
-    qemu_bh_schedule(qemu_bh_new(once_entry, &(CoTest){.n = 0}));
-    qemu_set_current_aio_context(NULL);
-    aio_context_unref(qemu_get_aio_context());
+    AioContext *ctx = aio_context_new(&error_abort);
+
+    qemu_bh_schedule_idle(aio_bh_new(ctx, once_entry, &(CoTest){.n = 0}));
+    qemu_bh_schedule(aio_bh_new(ctx, once_entry, &(CoTest){.n = 0}));
+    aio_context_unref(ctx);
 }
 
 static void abort_foreign_poll(const ScenarioArgs *args)

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* A device's mark that it is in the middle of its I/O (a2e1753b80). */
+#ifndef QEMU_MEM_REENTRANCY_H
+#define QEMU_MEM_REENTRANCY_H
+
+typedef struct MemReentrancyGuard {
+    bool engaged_in_io;
+} MemReentrancyGuard;
+
+#endif

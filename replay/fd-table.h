@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors by the object behind them.
+ *
+ * GLib's poll arrays are sorted by descriptor, and descriptors differ between
+ * a run and its replay, so the log names what was ready by object: a monitor
+ * by its context, a handler by itself, and what is not ours (GLib's own
+ * wake-up) by 0.
+ */
+#ifndef REPLAY_FD_TABLE_H
+#define REPLAY_FD_TABLE_H
+
+#include "host.h"
+
+typedef struct FdTable {
+    GMutex lock;
+    GHashTable *objects;  /* descriptor -> uint64_t */
+    GHashTable *contexts; /* HostMonitor -> uint64_t */
+} FdTable;
+
+void fd_table_init(FdTable *table);
+void fd_table_finish(FdTable *table);
+/* Replaces what @fd was before; any thread. */
+void fd_table_add(FdTable *table, int fd, uint64_t object);
+/* @object is not behind @fd any more; somebody else may be already. */
+void fd_table_forget(FdTable *table, int fd, uint64_t object);
+uint64_t fd_table_find(FdTable *table, int fd);
+
+void fd_table_monitor(FdTable *table, HostMonitor *monitor, uint64_t ctx);
+void fd_table_forget_monitor(FdTable *table, HostMonitor *monitor);
+uint64_t fd_table_context(FdTable *table, HostMonitor *monitor);
+
+#endif
