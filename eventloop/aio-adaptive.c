@@ -40,12 +40,8 @@ static void take_node(AioLook *look, AioHandler *node)
     QLIST_SAFE_REMOVE(node, node_ready);
     QLIST_INSERT_HEAD(look->ready, node, node_ready);
     PROBE(FD_POLLED, node->id, 0, 0, 0);
-    if (node->opaque == &look->ctx->notifier) {
-        /* No progress, but it must end the poll mode (993ed89f35). */
-        look->base.notified = true;
-    } else {
-        look->progress = true;
-    }
+    /* A notification is none, but it ends the polling (993ed89f35). */
+    look->progress |= node->opaque != &look->ctx->notifier;
 }
 
 /* Calls every io_poll once; true if one of them has something. */
@@ -61,7 +57,9 @@ static bool look_once(HostBusyPoll *base)
             take_node(look, node);
         }
     }
-    return base->n_found;
+    /* Its own notifier may not take part yet, and must end this all the same. */
+    base->notified |= qatomic_read(&look->ctx->notified);
+    return base->n_found || base->notified;
 }
 
 /* A replay says which handler it was. */
@@ -142,6 +140,9 @@ static void remove_idle(AioContext *ctx, int64_t now)
         return; /* it could not take them back: polling would end for all */
     }
     QLIST_FOREACH_SAFE(node, &ctx->poll_aio_handlers, node_poll, next) {
+        if (!node->last_dispatch_timestamp) {
+            node->last_dispatch_timestamp = now; /* has just joined */
+        }
         if (now - node->last_dispatch_timestamp >= idle_limit_ns &&
             node->opaque != &ctx->notifier) {
             QLIST_SAFE_REMOVE(node, node_poll);
@@ -194,6 +195,7 @@ void aio_handler_is_active(AioContext *ctx, AioHandler *node)
         QLIST_IS_INSERTED(node, node_poll)) {
         return;
     }
+    node->last_dispatch_timestamp = 0;
     QLIST_INSERT_HEAD(&ctx->poll_aio_handlers, node, node_poll);
     if (ctx->poll_started) {
         poll_begin(node);

@@ -75,7 +75,6 @@ void aio_source_forget(AioContext *ctx, AioHandler *node);
 int aio_glib_poll(GPollFD *fds, guint n, int timeout_ms);
 
 /* async.c */
-AioContext *aio_context_new_shared(Error **errp);
 void aio_context_finalize(GSource *source);
 
 /* main-loop.c */

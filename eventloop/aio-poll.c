@@ -181,7 +181,8 @@ void aio_dispatch(AioContext *ctx)
     aio_turn_begin(ctx);
     PROBE(POLL_BEGIN, ctx->id, 2, ctx->depth, 0);
     aio_bh_poll(ctx);
-    if (host->monitor_busy(ctx->monitor)) {
+    if (ctx->monitor_pfd.revents || host->monitor_busy(ctx->monitor)) {
+        ctx->monitor_pfd.revents = 0;
         aio_wait_monitor(ctx, 0, &ready);
     }
     aio_dispatch_cqes(ctx);

@@ -119,7 +119,7 @@ static void context_init(AioContext *ctx)
     ctx->initialized = true;
 }
 
-static AioContext *context_new(bool shared, Error **errp)
+AioContext *aio_context_new(Error **errp)
 {
     AioContext *ctx = (AioContext *)g_source_new(&aio_source_funcs,
                                                  sizeof(AioContext));
@@ -128,7 +128,7 @@ static AioContext *context_new(bool shared, Error **errp)
     g_source_set_can_recurse(&ctx->source, true);
     ctx->id = host_new_id();
     PROBE(CTX_NEW, ctx->id, 0, 0, 0);
-    ctx->monitor = host->monitor_new(ctx->id, shared, errp);
+    ctx->monitor = host->monitor_new(ctx->id, errp);
     if (!ctx->monitor) {
         g_source_unref(&ctx->source);
         return NULL;
@@ -143,16 +143,6 @@ static AioContext *context_new(bool shared, Error **errp)
     }
     context_init(ctx);
     return ctx;
-}
-
-AioContext *aio_context_new(Error **errp)
-{
-    return context_new(false, errp);
-}
-
-AioContext *aio_context_new_shared(Error **errp)
-{
-    return context_new(true, errp);
 }
 
 void aio_context_ref(AioContext *ctx)

@@ -175,8 +175,7 @@ typedef struct HostOps {
     void (*turn)(uint64_t ctx);
 
     /* Home thread, but for watch_add/remove: any thread. */
-    /* @shared: other threads wait in its name too, one at a time (the BQL). */
-    HostMonitor *(*monitor_new)(uint64_t ctx, bool shared, Error **errp);
+    HostMonitor *(*monitor_new)(uint64_t ctx, Error **errp);
     /* Which of QEMU's monitors it is, or imitates; may change in a wait. */
     const FDMonOps *(*monitor_ops)(HostMonitor *monitor);
     void (*monitor_free)(HostMonitor *monitor);

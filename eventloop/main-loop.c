@@ -45,7 +45,7 @@ int qemu_init_main_loop(Error **errp)
 {
     qemu_init_clocks(notify_main_loop);
     bql_init();
-    qemu_aio_context = aio_context_new_shared(errp);
+    qemu_aio_context = aio_context_new(errp);
     if (!qemu_aio_context) {
         bql_finish();
         return -EINVAL;
@@ -84,7 +84,7 @@ AioContext *qemu_get_aio_context(void)
 AioContext *iohandler_get_aio_context(void)
 {
     if (!iohandler_ctx) {
-        iohandler_ctx = aio_context_new_shared(&error_abort);
+        iohandler_ctx = aio_context_new(&error_abort);
         attach(iohandler_ctx, "iohandler");
     }
     return iohandler_ctx;

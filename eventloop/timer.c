@@ -216,6 +216,9 @@ void timer_init_full(QEMUTimer *ts, QEMUTimerListGroup *timer_list_group,
                      QEMUClockType type, int scale, int attributes,
                      QEMUTimerCB *cb, void *opaque)
 {
+    if (!timer_list_group) {
+        timer_list_group = &main_loop_tlg;
+    }
     *ts = (QEMUTimer){
         .expire_time = -1, .timer_list = timer_list_group->tl[type],
         .cb = cb, .opaque = opaque, .attributes = attributes, .scale = scale,

@@ -230,9 +230,9 @@ static const SimObserver recorder_observer = {
 
 /* ---- Operations that need no note: the base's own ---- */
 
-static HostMonitor *rec_monitor_new(uint64_t ctx, bool shared, Error **errp)
+static HostMonitor *rec_monitor_new(uint64_t ctx, Error **errp)
 {
-    HostMonitor *monitor = rec.base->monitor_new(ctx, shared, errp);
+    HostMonitor *monitor = rec.base->monitor_new(ctx, errp);
 
     if (monitor) {
         fd_table_monitor(&rec.fds, monitor, ctx);
@@ -295,7 +295,7 @@ static void rec_busy_poll(HostMonitor *monitor, int64_t max_ns,
                           HostBusyPoll *poll)
 {
     rec.base->busy_poll(monitor, max_ns, poll);
-    rec_put(INPUT_BUSY_POLL, 0, poll->n_found, 0);
+    rec_put(INPUT_BUSY_POLL, 0, poll->n_found, poll->notified);
     for (unsigned i = 0; i < poll->n_found; i++) {
         rec_put(INPUT_FOUND, poll->found[i], 0, 0);
     }

@@ -54,7 +54,7 @@ static void replay_turn(uint64_t ctx)
 
 /* ---- Monitors ---- */
 
-static HostMonitor *replay_monitor_new(uint64_t ctx, bool shared, Error **errp)
+static HostMonitor *replay_monitor_new(uint64_t ctx, Error **errp)
 {
     HostMonitor *m = g_new0(HostMonitor, 1);
 
@@ -218,6 +218,7 @@ static void replay_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
         }
         rp.at++;
     }
+    poll->notified = in.b;
 }
 
 static void take_poll_fd(GPollFD *fds, unsigned n)

@@ -39,7 +39,7 @@ const SimDevice sim_device_ssd = {
     .jitter_percent = 25,
 };
 
-HostMonitor *sim_monitor_new(uint64_t ctx, bool shared, Error **errp)
+HostMonitor *sim_monitor_new(uint64_t ctx, Error **errp)
 {
     HostMonitor *m = g_new0(HostMonitor, 1);
 

@@ -38,7 +38,7 @@ bool sim_block(int64_t deadline);
 void sim_wake(VThread *thread);
 
 /* monitor.c */
-HostMonitor *sim_monitor_new(uint64_t ctx, bool shared, Error **errp);
+HostMonitor *sim_monitor_new(uint64_t ctx, Error **errp);
 const FDMonOps *sim_monitor_ops(HostMonitor *monitor);
 void sim_monitor_free(HostMonitor *monitor);
 HostWatch *sim_watch_add(HostMonitor *monitor, int fd, short events,

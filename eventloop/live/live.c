@@ -72,7 +72,7 @@ bool live_monitor_kind(const char *name, LiveMonitorKind *kind)
  * Once a context has a ring, all others must: aio_add_sqe() works in every
  * thread or in none.  Without one, they begin with poll().
  */
-static HostMonitor *live_monitor_new(uint64_t ctx, bool shared, Error **errp)
+static HostMonitor *live_monitor_new(uint64_t ctx, Error **errp)
 {
     HostMonitor *monitor;
     Error *err = NULL;
@@ -81,7 +81,7 @@ static HostMonitor *live_monitor_new(uint64_t ctx, bool shared, Error **errp)
         fell_back) {
         return poll_monitor_new(wanted_kind == LIVE_MONITOR_EPOLL, errp);
     }
-    monitor = uring_monitor_new(shared, &err);
+    monitor = uring_monitor_new(&err);
     if (monitor || wanted_kind == LIVE_MONITOR_IO_URING || need_io_uring) {
         need_io_uring = true;
         error_propagate(errp, err);

@@ -44,7 +44,7 @@ struct HostMonitor {
     const FDMonOps *ops;
 };
 
-HostMonitor *uring_monitor_new(bool shared, Error **errp);
+HostMonitor *uring_monitor_new(Error **errp);
 HostMonitor *poll_monitor_new(bool use_epoll, Error **errp);
 
 /* ppoll(), again after signals. */

@@ -8,18 +8,18 @@
  * same io_uring_enter; a descriptor whose reader empties it (`drained`) is
  * watched by a multishot poll, which is edge-triggered and stays armed.
  *
- * A context is made on one thread and polled on another, but the kernel's
- * cheapest mode (DEFER_TASKRUN) wants one submitter: the ring starts disabled
- * and the polling thread enables it.  Other threads only put their changes on
- * a list; the home thread makes SQEs of them.
+ * A context is made on one thread and polled on another, the main context by
+ * whoever has the BQL, and a GLib loop waits for the ring with poll().  That
+ * rules the kernel's cheapest mode out: DEFER_TASKRUN wants one submitter, and
+ * does not tell poll() of what it defers.  COOP_TASKRUN does, and saves the
+ * interrupts all the same.  Other threads only put their changes on a list; the
+ * home thread makes SQEs of them.
  */
 #include "live.h"
 #include "qapi/error.h"
 
 #include <poll.h>
 #include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 enum {
     RING_ENTRIES = 256,
@@ -37,7 +37,6 @@ typedef struct UringWatch {
 typedef struct UringMonitor {
     HostMonitor base;
     struct io_uring ring;
-    bool enabled;
     pthread_mutex_t lock; /* changes */
     QSIMPLEQ_HEAD(, UringWatch) changes;
     QSIMPLEQ_HEAD(, UringWatch) removing; /* wait for their last CQE */
@@ -50,21 +49,13 @@ static UringMonitor *uring(HostMonitor *monitor)
 
 /* ---- The ring's life ---- */
 
-/* @shared: several threads use it, one at a time. */
-static int ring_init(struct io_uring *ring, bool shared)
+static int ring_init(struct io_uring *ring)
 {
-    /* From the best that a new kernel offers to what every kernel has. */
-    static const unsigned flags[] = {
-        IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
-            IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-        IORING_SETUP_R_DISABLED | IORING_SETUP_COOP_TASKRUN |
-            IORING_SETUP_TASKRUN_FLAG,
-        IORING_SETUP_R_DISABLED,
-    };
-    int ret = -EINVAL;
+    int ret = io_uring_queue_init(RING_ENTRIES, ring, IORING_SETUP_COOP_TASKRUN |
+                                  IORING_SETUP_TASKRUN_FLAG);
 
-    for (unsigned i = shared; i < ARRAY_SIZE(flags) && ret == -EINVAL; i++) {
-        ret = io_uring_queue_init(RING_ENTRIES, ring, flags[i]);
+    if (ret == -EINVAL) {
+        ret = io_uring_queue_init(RING_ENTRIES, ring, 0); /* before Linux 5.19 */
     }
     return ret;
 }
@@ -83,7 +74,7 @@ static void ring_failure(int err, Error **errp)
 int live_probe_io_uring(char **reason)
 {
     struct io_uring ring;
-    int ret = ring_init(&ring, false);
+    int ret = ring_init(&ring);
 
     *reason = NULL;
     if (ret < 0) {
@@ -94,8 +85,8 @@ int live_probe_io_uring(char **reason)
         error_free(err);
         return ret;
     }
-    *reason = g_strdup(ring.flags & IORING_SETUP_DEFER_TASKRUN
-                       ? "io_uring works, with deferred task work"
+    *reason = g_strdup(ring.flags & IORING_SETUP_COOP_TASKRUN
+                       ? "io_uring works, without interrupts for task work"
                        : "io_uring works");
     io_uring_queue_exit(&ring);
     return 0;
@@ -119,24 +110,11 @@ static void uring_free(HostMonitor *monitor)
     g_free(m);
 }
 
-static void enable(UringMonitor *m)
-{
-    if (unlikely(!m->enabled)) {
-        /* liburing 2.3 declares io_uring_enable_rings(), and lacks it. */
-        int ret = syscall(__NR_io_uring_register, m->ring.ring_fd,
-                          IORING_REGISTER_ENABLE_RINGS, NULL, 0);
-
-        assert(ret == 0);
-        m->enabled = true;
-    }
-}
-
 static struct io_uring_sqe *get_sqe(UringMonitor *m)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&m->ring);
 
     while (unlikely(!sqe)) {
-        enable(m);
         io_uring_submit(&m->ring);
         sqe = io_uring_get_sqe(&m->ring);
     }
@@ -342,7 +320,6 @@ static void uring_wait(HostMonitor *monitor, int64_t timeout_ns,
 {
     UringMonitor *m = uring(monitor);
 
-    enable(m);
     apply_changes(m);
     submit_and_wait(m, io_uring_cq_ready(&m->ring) ? 0 : timeout_ns);
     reap(m, batch);
@@ -359,7 +336,6 @@ static void uring_submit(HostMonitor *monitor)
 {
     UringMonitor *m = uring(monitor);
 
-    enable(m);
     if (has_submissions(m)) {
         apply_changes(m);
         io_uring_submit(&m->ring);
@@ -380,10 +356,10 @@ const FDMonOps fdmon_io_uring_ops = {
     .pending = uring_pending,
 };
 
-HostMonitor *uring_monitor_new(bool shared, Error **errp)
+HostMonitor *uring_monitor_new(Error **errp)
 {
     UringMonitor *m = g_new0(UringMonitor, 1);
-    int ret = ring_init(&m->ring, shared);
+    int ret = ring_init(&m->ring);
 
     if (ret < 0) {
         ring_failure(ret, errp);

@@ -9,9 +9,10 @@
 
 enum { EXIT_SKIPPED = 77 };
 
-typedef enum Where { ON_URING, ON_EPOLL, ON_SIM, ON_REPLAY } Where;
+typedef enum Where { ON_URING, ON_EPOLL, ON_POLL, ON_SIM, ON_REPLAY } Where;
 
-static const char *const where_names[] = {"uring", "epoll", "sim", "replay"};
+static const char *const where_names[] = {"uring", "epoll", "poll", "sim",
+                                          "replay"};
 
 static Where where;
 static char *dir;
@@ -49,6 +50,7 @@ static void run_in_child(void *opaque)
     RunConfig config = {
         .live = job->live, .sim.seed = job->seed, .sim.max_steps = 20000000,
         .monitor = where == ON_URING ? LIVE_MONITOR_IO_URING
+                 : where == ON_POLL  ? LIVE_MONITOR_POLL
                                      : LIVE_MONITOR_EPOLL,
     };
     RunResult result;
@@ -125,7 +127,7 @@ static void run_on_host(const LoopTest *test)
     unsigned seeds = test_number("AIOLAB_TEST_SEEDS",
                                  test->seeds && where == ON_SIM ? test->seeds
                                                                 : usual);
-    Job job = {.test = test, .live = where <= ON_EPOLL};
+    Job job = {.test = test, .live = where < ON_SIM};
 
     if (job.live) {
         expect_ok(run_in_child, &job);
@@ -160,7 +162,7 @@ static void run_abort_test(void **state)
 {
     const AbortTest *test = *state;
     LoopTest as_loop_test = {.name = test->name, .run = test->run};
-    Job job = {.test = &as_loop_test, .live = where <= ON_EPOLL};
+    Job job = {.test = &as_loop_test, .live = where < ON_SIM};
     ChildResult result = child_run(run_in_child, &job);
 
     child_expect_abort(&result, test->message);
@@ -207,7 +209,7 @@ int harness_main(int argc, char **argv, const LoopTest *tests,
         where++;
     }
     if (where > ON_REPLAY) {
-        fprintf(stderr, "usage: %s uring|epoll|sim|replay\n", argv[0]);
+        fprintf(stderr, "usage: %s uring|epoll|poll|sim|replay\n", argv[0]);
         return 2;
     }
     if (where == ON_URING && live_probe_io_uring(&reason) < 0) {
