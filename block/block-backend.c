@@ -245,24 +245,27 @@ int coroutine_fn blk_co_flush(BlockBackend *blk)
 /* ---- Requests with a callback ---- */
 
 typedef struct BlkAioEmAIOCB {
+    BlockAIOCB common;
     BlockBackend *blk;
     BlkOp op;
     int64_t offset;
     QEMUIOVector *qiov;
     BdrvRequestFlags flags;
-    BlockCompletionFunc *cb;
-    void *opaque;
     int ret;
     bool finished;
     bool has_returned; /* the submitter has its AIOCB */
 } BlkAioEmAIOCB;
 
+static const AIOCBInfo blk_aio_em_aiocb_info = {
+    .aiocb_size = sizeof(BlkAioEmAIOCB),
+};
+
 static void blk_aio_complete(BlkAioEmAIOCB *acb)
 {
     BlockBackend *blk = acb->blk;
 
-    acb->cb(acb->opaque, acb->ret);
-    g_free(acb);
+    acb->common.cb(acb->common.opaque, acb->ret);
+    qemu_aio_unref(acb);
     blk_dec_in_flight(blk);
 }
 
@@ -289,20 +292,23 @@ static BlockAIOCB *blk_aio_prwv(BlockBackend *blk, BlkOp op, int64_t offset,
                                 BlockCompletionFunc *cb, void *opaque)
 {
     AioContext *ctx = qemu_get_current_aio_context();
-    BlkAioEmAIOCB *acb = g_new0(BlkAioEmAIOCB, 1);
+    BlkAioEmAIOCB *acb = qemu_aio_get(&blk_aio_em_aiocb_info, blk->bs, cb,
+                                      opaque);
 
     blk_inc_in_flight(blk);
-    *acb = (BlkAioEmAIOCB){
-        .blk = blk, .op = op, .offset = offset, .qiov = qiov, .flags = flags,
-        .cb = cb, .opaque = opaque,
-    };
+    acb->blk = blk;
+    acb->op = op;
+    acb->offset = offset;
+    acb->qiov = qiov;
+    acb->flags = flags;
+    acb->finished = acb->has_returned = false;
     aio_co_enter(ctx, qemu_coroutine_create(blk_aio_entry, acb));
     acb->has_returned = true;
     if (acb->finished) {
         /* The caller does not expect its callback before we return. */
         replay_bh_schedule_oneshot_event(ctx, blk_aio_complete_bh, acb);
     }
-    return (BlockAIOCB *)acb;
+    return &acb->common;
 }
 
 BlockAIOCB *blk_aio_preadv(BlockBackend *blk, int64_t offset,

@@ -114,3 +114,23 @@ int coroutine_fn bdrv_co_flush(BlockDriverState *bs)
     bdrv_dec_in_flight(bs);
     return ret;
 }
+
+void bdrv_aio_cancel_async(BlockAIOCB *acb)
+{
+    if (acb->aiocb_info->cancel_async) {
+        acb->aiocb_info->cancel_async(acb);
+    }
+}
+
+/*
+ * Our own reference tells when the request has dropped its own.  QEMU polls
+ * the main context; here a thread with a context waits in that, which is the
+ * same for the main thread, and lets an IOThread cancel what it submitted.
+ */
+void bdrv_aio_cancel(BlockAIOCB *acb)
+{
+    qemu_aio_ref(acb);
+    bdrv_aio_cancel_async(acb);
+    AIO_WAIT_WHILE_UNLOCKED(qemu_get_current_aio_context(), acb->refcnt > 1);
+    qemu_aio_unref(acb);
+}

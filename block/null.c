@@ -69,18 +69,19 @@ static int coroutine_fn null_co_flush(BlockDriverState *bs)
 
 /* ---- null-aio ---- */
 
-struct BlockAIOCB {
-    BlockCompletionFunc *cb;
-    void *opaque;
-    QEMUTimer timer;
-};
+typedef struct NullAIOCB {
+    BlockAIOCB common;
+    QEMUTimer timer; /* only with a latency */
+} NullAIOCB;
+
+static const AIOCBInfo null_aiocb_info = {.aiocb_size = sizeof(NullAIOCB)};
 
 static void null_complete(void *opaque)
 {
-    BlockAIOCB *acb = opaque;
+    NullAIOCB *acb = opaque;
 
-    acb->cb(acb->opaque, 0);
-    g_free(acb);
+    acb->common.cb(acb->common.opaque, 0);
+    qemu_aio_unref(acb);
 }
 
 static BlockAIOCB *null_aio_common(BlockDriverState *bs,
@@ -88,10 +89,8 @@ static BlockAIOCB *null_aio_common(BlockDriverState *bs,
 {
     BDRVNullState *s = bs->opaque;
     AioContext *ctx = qemu_get_current_aio_context();
-    BlockAIOCB *acb = g_new0(BlockAIOCB, 1);
+    NullAIOCB *acb = qemu_aio_get(&null_aiocb_info, bs, cb, opaque);
 
-    acb->cb = cb;
-    acb->opaque = opaque;
     if (s->latency_ns) {
         aio_timer_init(ctx, &acb->timer, QEMU_CLOCK_REALTIME, SCALE_NS,
                        null_complete, acb);
@@ -100,7 +99,7 @@ static BlockAIOCB *null_aio_common(BlockDriverState *bs,
     } else {
         replay_bh_schedule_oneshot_event(ctx, null_complete, acb);
     }
-    return acb;
+    return &acb->common;
 }
 
 static BlockAIOCB *null_aio_preadv(BlockDriverState *bs, int64_t offset,

@@ -10,6 +10,7 @@
 
 #include "qemu/aio.h"
 #include "qemu/aio-wait.h"
+#include "qemu/aiocb.h"
 #include "qemu/iov.h"
 
 typedef enum {
@@ -43,6 +44,14 @@ int coroutine_fn bdrv_co_pwritev(BlockDriverState *bs, int64_t offset,
                                  int64_t bytes, QEMUIOVector *qiov,
                                  BdrvRequestFlags flags);
 int coroutine_fn bdrv_co_flush(BlockDriverState *bs);
+
+/*
+ * Cancels a request, if it can still be, and waits until its callback has been
+ * called: with -ECANCELED, or with the result that it had after all.
+ */
+void bdrv_aio_cancel(BlockAIOCB *acb);
+/* Only asks for it; the callback comes later, as ever. */
+void bdrv_aio_cancel_async(BlockAIOCB *acb);
 
 /* Requests that have begun and not ended count; any thread. */
 void bdrv_inc_in_flight(BlockDriverState *bs);

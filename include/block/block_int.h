@@ -5,10 +5,6 @@
 
 #include "block/block.h"
 
-typedef void BlockCompletionFunc(void *opaque, int ret);
-
-typedef struct BlockAIOCB BlockAIOCB;
-
 /*
  * A driver implements either the coroutine or the callback form of reading
  * and writing; flush may be left out.

@@ -9,6 +9,7 @@
 #ifndef QEMU_AIO_H
 #define QEMU_AIO_H
 
+#include "qemu/aiocb.h"
 #include "qemu/coroutine.h"
 #include "qemu/event_notifier.h"
 #include "qemu/osdep.h"
