@@ -19,6 +19,7 @@
  * flag sees the change that it announced.
  */
 #include "aio-internal.h"
+#include "block/thread-pool.h"
 #include "qapi/error.h"
 
 void aio_notify(AioContext *ctx)
@@ -108,7 +109,7 @@ static void context_init(AioContext *ctx)
     QSIMPLEQ_INIT(&ctx->cqes);
     QSIMPLEQ_INIT(&ctx->bh_slice_list);
     ctx->monitor_pfd.fd = -1;
-    ctx->thread_pool_max = 64;
+    ctx->thread_pool_max = THREAD_POOL_MAX_THREADS_DEFAULT;
     ctx->poll_grow = ctx->poll_shrink = 2;
     ctx->poll_weight = 3;
     timerlistgroup_init(&ctx->tlg, timer_list_notify, ctx);
@@ -193,6 +194,7 @@ void aio_context_finalize(GSource *source)
     if (!ctx->initialized) {
         return;
     }
+    thread_pool_free_aio(ctx->thread_pool);
     assert(QSLIST_EMPTY(&ctx->scheduled_coroutines));
     free_bhs(ctx);
     free_handlers(ctx);
@@ -237,6 +239,9 @@ void aio_context_set_thread_pool_params(AioContext *ctx, int64_t min,
     }
     ctx->thread_pool_min = min;
     ctx->thread_pool_max = max;
+    if (ctx->thread_pool) {
+        thread_pool_update_params(ctx->thread_pool, ctx);
+    }
 }
 
 /* ---- Names ---- */

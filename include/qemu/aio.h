@@ -173,6 +173,10 @@ void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns,
                                  Error **errp);
 /* At most that many requests in one submission; 0: the engine's own limit. */
 void aio_context_set_aio_params(AioContext *ctx, int64_t max_batch);
+/*
+ * How many threads the pool keeps, and how many it may have.  Home thread, or
+ * before there is a pool; *errp if @max is not above 0 or is below @min.
+ */
 void aio_context_set_thread_pool_params(AioContext *ctx, int64_t min,
                                         int64_t max, Error **errp);
 /* True if some handler can only be waited for. */
@@ -242,6 +246,11 @@ void aio_timer_init(AioContext *ctx, QEMUTimer *ts, QEMUClockType type,
                     int scale, QEMUTimerCB *cb, void *opaque);
 QEMUTimer *aio_timer_new(AioContext *ctx, QEMUClockType type, int scale,
                          QEMUTimerCB *cb, void *opaque);
+
+/* ---- What a context carries ---- */
+
+/* Its thread pool, made by the first call; see block/thread-pool.h. */
+struct ThreadPoolAio *aio_get_thread_pool(AioContext *ctx);
 
 /* ---- Ours ---- */
 
