@@ -22,6 +22,9 @@ const GOptionEntry *scenario_option_entries(ScenarioOptions *options)
         {"fdmon", 0, 0, G_OPTION_ARG_STRING, &options->fdmon,
          "descriptors by io_uring, epoll or poll (simulated: in its order; "
          "default: AIOLAB_FDMON, or what works)", "MONITOR"},
+        {"aio", 0, 0, G_OPTION_ARG_STRING, &options->aio,
+         "how a file is read and written: threads, native or io_uring",
+         "ENGINE"},
         {"data", 0, 0, G_OPTION_ARG_STRING, &options->data,
          "recorded: keep what was read in full, or as a hash", "full|hash"},
         {"no-index", 0, 0, G_OPTION_ARG_NONE, &options->no_index,
@@ -100,6 +103,32 @@ static bool apply_fdmon(ScenarioOptions *options, RunConfig *config)
     return true;
 }
 
+static bool is_engine(const char *aio)
+{
+    static const char *const engines[] = {"threads", "native", "io_uring"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(engines); i++) {
+        if (!aio || g_str_equal(aio, engines[i])) {
+            return true;
+        }
+    }
+    cli_error("--aio: '%s' is neither threads, native nor io_uring", aio);
+    return false;
+}
+
+/* A parameter of the scenario, so that a log knows it, too. */
+static bool apply_engine(ScenarioSpec *spec, const char *aio, Error **errp)
+{
+    g_autofree char *assignment = g_strconcat("aio=", aio, NULL);
+
+    if (!g_hash_table_contains(spec->params, "aio")) {
+        error_setg(errp, "--aio: scenario '%s' opens no file",
+                   spec->scenario->name);
+        return false;
+    }
+    return scenario_spec_set(spec, assignment, errp);
+}
+
 ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
                                      const char *name, RunConfig *config,
                                      int *status)
@@ -116,6 +145,7 @@ ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
     if (!one_of("--host", options->host, "live", "sim") ||
         !apply_fdmon(options, config) ||
         !one_of("--data", options->data, "full", "hash") ||
+        !is_engine(options->aio) ||
         !apply_oracle(options, config)) {
         return NULL;
     }
@@ -125,6 +155,10 @@ ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
             scenario_spec_free(spec);
             spec = NULL;
         }
+    }
+    if (spec && options->aio && !apply_engine(spec, options->aio, &err)) {
+        scenario_spec_free(spec);
+        spec = NULL;
     }
     if (!spec) {
         *status = cli_fail(err, strchr(name, '.') ? STATUS_BAD_INPUT

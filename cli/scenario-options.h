@@ -10,6 +10,7 @@ typedef struct ScenarioOptions {
     char **params;   /* -p name=value */
     char *host;      /* --host */
     char *fdmon;     /* --fdmon */
+    char *aio;       /* --aio */
     char *data;      /* --data */
     char *choices;   /* --choices: "0,2,1" */
     gint64 seed, max_steps;

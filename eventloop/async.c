@@ -174,16 +174,14 @@ static void free_bhs(AioContext *ctx)
     }
 }
 
-static void free_handlers(AioContext *ctx)
+/* GLib has let go of descriptors when it let go of the source. */
+static void leave_gsource(AioContext *ctx)
 {
     AioHandler *node;
 
-    /* GLib has let go of their descriptors when it let go of the source. */
     QLIST_FOREACH(node, &ctx->aio_handlers, node) {
         node->in_gsource = false;
     }
-    aio_set_event_notifier(ctx, &ctx->notifier, NULL, NULL, NULL);
-    aio_free_deleted_handlers(ctx);
 }
 
 /* The last reference is gone; GLib frees the memory. */
@@ -195,9 +193,14 @@ void aio_context_finalize(GSource *source)
         return;
     }
     thread_pool_free_aio(ctx->thread_pool);
+    leave_gsource(ctx);
+    if (ctx->linux_aio) {
+        ctx->linux_aio_cleanup(ctx);
+    }
     assert(QSLIST_EMPTY(&ctx->scheduled_coroutines));
     free_bhs(ctx);
-    free_handlers(ctx);
+    aio_set_event_notifier(ctx, &ctx->notifier, NULL, NULL, NULL);
+    aio_free_deleted_handlers(ctx);
     event_notifier_cleanup(&ctx->notifier);
     timerlistgroup_deinit(&ctx->tlg);
     qemu_mutex_destroy(&ctx->list_lock);

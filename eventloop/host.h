@@ -148,6 +148,21 @@ struct HostBusyPoll {
     bool notified; /* the context's own flag ended it */
 };
 
+/* ---- linux-aio ---- */
+
+typedef struct HostLaio HostLaio; /* one queue of the kernel's */
+
+/*
+ * One request, described like one of a ring: a vectored read or write, or a
+ * flush.  The submitter keeps it until it is done, and has filled in sqe and
+ * the id in handler.cqe.user_data; the result comes in handler.cqe.res.
+ */
+typedef struct HostLaioRequest {
+    CqeHandler handler;
+    struct io_uring_sqe sqe;
+    uint64_t kernel[8]; /* the host's: what the kernel wants to see */
+} HostLaioRequest;
+
 /* ---- Scheduling points ---- */
 
 /* Where another thread could have run: told to the simulated machine. */
@@ -237,6 +252,26 @@ typedef struct HostOps {
     int (*file_open)(const char *path, bool writable, bool direct);
     void (*file_close)(int fd);
     int64_t (*file_size)(int fd);
+    /*
+     * One request on a file: the calling thread waits for it.  Returns what
+     * its completion would hold.  Any thread.
+     */
+    int32_t (*file_perform)(const struct io_uring_sqe *sqe);
+
+    /*
+     * linux-aio.  A queue with room for @max_events; @e is set when something
+     * is complete.  0 or -errno.  Destroying it waits for what is in flight.
+     */
+    int (*laio_setup)(uint64_t id, unsigned max_events, EventNotifier *e,
+                      HostLaio **laio);
+    void (*laio_destroy)(HostLaio *laio);
+    /* How many of @n were taken, from the first on, or -errno. */
+    int (*laio_submit)(HostLaio *laio, HostLaioRequest **requests, unsigned n);
+    /* Takes what is complete, at most @n, with its results; does not wait. */
+    unsigned (*laio_getevents)(HostLaio *laio, HostLaioRequest **done,
+                               unsigned n);
+    /* True if it would take anything; for io_poll callbacks, see busy_poll. */
+    bool (*laio_pending)(HostLaio *laio);
 } HostOps;
 
 extern const HostOps *host;

@@ -322,9 +322,11 @@ static void apply_ring(Model *model, ModelThread *thread, const ProbeEvent *e)
 
     switch (e->kind) {
     case PROBE_SQE:
+    case PROBE_LAIO_ADD:
         add(model, MODEL_SQE, e, STATE_PENDING);
         break;
     case PROBE_CQE:
+    case PROBE_LAIO_EVENT:
         if (set_state(model, e->obj, STATE_TAKEN)) {
             sqe->a = e->b;
             sqe->b = e->c;
@@ -335,7 +337,12 @@ static void apply_ring(Model *model, ModelThread *thread, const ProbeEvent *e)
         set_state(model, e->obj, STATE_RUNNING);
         push(model, thread, FRAME_CQE, e, e->a);
         break;
+    case PROBE_LAIO_BEGIN: /* in whatever phase it is */
+        set_state(model, e->obj, STATE_RUNNING);
+        push(model, thread, FRAME_CQE, e, e->a);
+        break;
     case PROBE_CQE_END:
+    case PROBE_LAIO_END:
         pop(thread, FRAME_CQE);
         model_remove(model, sqe);
         break;
@@ -430,7 +437,7 @@ void model_apply(Model *model, const ProbeEvent *e)
     case PROBE_CO_CREATE ... PROBE_CO_WOKEN:
         apply_coroutine(model, thread, e);
         break;
-    case PROBE_SQE ... PROBE_CQE_END:
+    case PROBE_SQE ... PROBE_LAIO_END:
         apply_ring(model, thread, e);
         break;
     case PROBE_BLK_NEW ... PROBE_DRAIN_END:

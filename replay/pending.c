@@ -13,6 +13,14 @@ void pending_init(PendingTable *table)
     QTAILQ_INIT(&table->in_flight);
 }
 
+Pending pending_of(const struct io_uring_sqe *sqe)
+{
+    return (Pending){
+        .opcode = sqe->opcode, .fd = sqe->fd, .addr = sqe->addr,
+        .off = sqe->off, .len = sqe->len,
+    };
+}
+
 Pending *pending_add(PendingTable *table, CqeHandler *handler,
                      const struct io_uring_sqe *sqe)
 {
@@ -24,10 +32,10 @@ Pending *pending_add(PendingTable *table, CqeHandler *handler,
     } else {
         pending = g_new(Pending, 1);
     }
-    *pending = (Pending){
-        .handler = handler, .id = id, .opcode = sqe->opcode, .fd = sqe->fd,
-        .addr = sqe->addr, .off = sqe->off, .len = sqe->len, .next = *head,
-    };
+    *pending = pending_of(sqe);
+    pending->handler = handler;
+    pending->id = id;
+    pending->next = *head;
     *head = pending;
     QTAILQ_INSERT_TAIL(&table->in_flight, pending, in_flight);
     table->writes += pending_is_write(pending);
@@ -59,6 +67,17 @@ void pending_remove(PendingTable *table, uint64_t id)
         table->writes -= pending_is_write(gone);
         gone->next = table->unused;
         table->unused = gone;
+    }
+}
+
+void pending_remove_laio(PendingTable *table, const HostLaio *laio)
+{
+    Pending *pending, *next;
+
+    QTAILQ_FOREACH_SAFE(pending, &table->in_flight, in_flight, next) {
+        if (pending->laio == laio) {
+            pending_remove(table, pending->id);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests that are on a ring: what the recorder and the replayer must know of
+ * Requests that are on a ring or in a linux-aio queue: what the recorder and the replayer must know of
  * each until it completes.
  */
 #ifndef REPLAY_PENDING_H
@@ -17,6 +17,7 @@ typedef struct Pending {
     int fd;
     uint64_t addr, off;
     uint32_t len;
+    const HostLaio *laio; /* its queue; NULL: it is on a ring, or on none */
     bool contended; /* it overlapped a write while both were in flight */
     struct Pending *next;
     QTAILQ_ENTRY(Pending) in_flight;
@@ -31,11 +32,15 @@ typedef struct PendingTable {
 
 void pending_init(PendingTable *table);
 
+/* A request that is on no ring, and in no table. */
+Pending pending_of(const struct io_uring_sqe *sqe);
 /* Adds the request that @sqe holds under @handler's id. */
 Pending *pending_add(PendingTable *table, CqeHandler *handler,
                      const struct io_uring_sqe *sqe);
 Pending *pending_find(PendingTable *table, uint64_t id);
 void pending_remove(PendingTable *table, uint64_t id);
+/* Forgets what was left in a queue that is gone. */
+void pending_remove_laio(PendingTable *table, const HostLaio *laio);
 void pending_finish(PendingTable *table);
 
 bool pending_is_read(const Pending *pending);

@@ -85,12 +85,13 @@ static void note_overlap(Pending *pending, Range range, Pending *other)
     }
 }
 
-void rec_note_overlaps(Pending *pending)
+static void rec_note_overlaps(Pending *pending)
 {
     Pending *other;
     Range range;
 
-    if (!moves_data(pending) || !rec.pending.writes) {
+    if (!moves_data(pending) ||
+        (!rec.pending.writes && !pending_is_write(pending))) {
         return; /* reads alone do not disturb each other */
     }
     range = range_of(pending);
@@ -125,12 +126,10 @@ static bool is_uncertain(const Pending *read)
     return false;
 }
 
-void rec_put_cqe(CqeHandler *handler)
+/* A result: @with_data if it brought what a replay could not know. */
+static void put_result(const Pending *pending, InputKind kind,
+                       InputKind with_data, uint64_t obj, int32_t res)
 {
-    uint64_t id = handler->cqe.user_data;
-    Pending *pending = pending_find(&rec.pending, id);
-    int32_t res = handler->cqe.res;
-
     if (res > 0 && pending_is_read(pending)) {
         struct iovec one;
         unsigned niov;
@@ -142,14 +141,22 @@ void rec_put_cqe(CqeHandler *handler)
         if (rec.policy == DATA_FULL || is_uncertain(pending)) {
             ring_put_bytes(rec_ring, hash, data, res);
         }
-        rec_put(INPUT_CQE_DATA, id, res, hash);
+        rec_put(with_data, obj, res, hash);
     } else {
-        rec_put(INPUT_CQE, id, (int64_t)res, 0);
+        rec_put(kind, obj, (int64_t)res, 0);
     }
+}
+
+void rec_put_cqe(CqeHandler *handler)
+{
+    uint64_t id = handler->cqe.user_data;
+
+    put_result(pending_find(&rec.pending, id), INPUT_CQE, INPUT_CQE_DATA, id,
+               handler->cqe.res);
     pending_remove(&rec.pending, id);
 }
 
-void rec_save_preimage(const Pending *write)
+static void rec_save_preimage(const Pending *write)
 {
     struct iovec one;
     unsigned niov, ordinal;
@@ -171,6 +178,16 @@ void rec_save_preimage(const Pending *write)
 
             ring_put_bytes(rec_ring, hash, rec.cluster, len);
             rec_put(INPUT_PREIMAGE, ordinal, at, hash);
+        }
+    }
+}
+
+void rec_note_request(Pending *pending)
+{
+    if (rec.policy == DATA_HASH && !rec.simulated) {
+        rec_note_overlaps(pending);
+        if (pending_is_write(pending)) {
+            rec_save_preimage(pending);
         }
     }
 }
@@ -216,4 +233,17 @@ int64_t rec_file_size(int fd)
     recorded_file(fd, &ordinal);
     rec_put(INPUT_FILE_SIZE, ordinal, size, 0);
     return size;
+}
+
+int32_t rec_file_perform(const struct io_uring_sqe *sqe)
+{
+    Pending pending = pending_of(sqe);
+    unsigned ordinal = 0;
+    int32_t res;
+
+    rec_note_request(&pending);
+    res = rec.base->file_perform(sqe);
+    recorded_file(sqe->fd, &ordinal);
+    put_result(&pending, INPUT_FILE_IO, INPUT_FILE_IO_DATA, ordinal, res);
+    return res;
 }

@@ -39,13 +39,24 @@ void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b);
 
 /* Notes a completion, with the data that it brought. */
 void rec_put_cqe(CqeHandler *handler);
-/* Marks requests whose order the kernel decides, so that no replay can. */
-void rec_note_overlaps(Pending *pending);
-/* Keeps what a write is about to overwrite, once for each cluster. */
-void rec_save_preimage(const Pending *write);
+/*
+ * Before a request goes out.  Where the data is not in the log, this marks
+ * requests whose order the kernel decides, so that no replay can, and keeps
+ * what a write is about to overwrite, once for each cluster.
+ */
+void rec_note_request(Pending *pending);
 
 int rec_file_open(const char *path, bool writable, bool direct);
 void rec_file_close(int fd);
 int64_t rec_file_size(int fd);
+int32_t rec_file_perform(const struct io_uring_sqe *sqe);
+
+/* recorder-laio.c */
+int rec_laio_setup(uint64_t id, unsigned max_events, EventNotifier *e,
+                   HostLaio **laio);
+void rec_laio_destroy(HostLaio *laio);
+int rec_laio_submit(HostLaio *laio, HostLaioRequest **requests, unsigned n);
+unsigned rec_laio_getevents(HostLaio *laio, HostLaioRequest **done, unsigned n);
+bool rec_laio_pending(HostLaio *laio);
 
 #endif

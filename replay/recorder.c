@@ -77,16 +77,9 @@ typedef struct PrepCall {
 static void rec_prep(struct io_uring_sqe *sqe, void *opaque)
 {
     PrepCall *call = opaque;
-    Pending *pending;
 
     call->prep(sqe, call->opaque);
-    pending = pending_add(&rec.pending, call->handler, sqe);
-    if (rec.policy == DATA_HASH && !rec.simulated) {
-        rec_note_overlaps(pending);
-        if (pending_is_write(pending)) {
-            rec_save_preimage(pending);
-        }
-    }
+    rec_note_request(pending_add(&rec.pending, call->handler, sqe));
 }
 
 static void rec_add_sqe(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
@@ -409,6 +402,12 @@ const HostOps recorder_host = {
     .file_open = rec_file_open,
     .file_close = rec_file_close,
     .file_size = rec_file_size,
+    .file_perform = rec_file_perform,
+    .laio_setup = rec_laio_setup,
+    .laio_destroy = rec_laio_destroy,
+    .laio_submit = rec_laio_submit,
+    .laio_getevents = rec_laio_getevents,
+    .laio_pending = rec_laio_pending,
 };
 
 /* ---- Begin and end ---- */

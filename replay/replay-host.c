@@ -134,6 +134,12 @@ static void take_ready(HostMonitor *m, HostBatch *batch)
     host_batch_watch(batch, watch, in->a);
 }
 
+/* True if the input that tells this result must have the data with it. */
+static bool brings_data(const Pending *pending, const Input *in)
+{
+    return pending_is_read(pending) && (int32_t)in->a > 0;
+}
+
 static void bring_data(const Input *in, const Pending *pending)
 {
     unsigned ordinal = pending->fd - REPLAY_FD_FILE;
@@ -142,32 +148,36 @@ static void bring_data(const Input *in, const Pending *pending)
     if ((int32_t)in->a <= 0 || ordinal > 1 << 20) {
         return;
     }
-    if (in->kind == INPUT_CQE && pending_is_write(pending)) {
+    if (pending_is_write(pending)) {
         replay_files_write(rp.files, ordinal, pending, in->a);
-    } else if (in->kind == INPUT_CQE_DATA &&
+    } else if (brings_data(pending, in) &&
                !replay_files_read(rp.files, ordinal, pending, in->a, in->b,
                                   &err)) {
         replay_stop_bad_log(err);
     }
 }
 
-static void take_cqe(HostBatch *batch)
+CqeHandler *replay_take_cqe(const HostLaio *laio)
 {
     const Input *in = replay_next_input("cqe");
     bool with_data = in->kind == INPUT_CQE_DATA;
     Pending *pending = with_data || in->kind == INPUT_CQE
                            ? pending_find(&rp.pending, in->obj)
                            : NULL;
+    CqeHandler *handler;
 
-    if (!pending || with_data != (pending_is_read(pending) &&
-                                  (int32_t)in->a > 0)) {
+    if (!pending || pending->laio != laio ||
+        with_data != brings_data(pending, in)) {
         replay_diverge("a wait that takes a completion",
                 "no such request is on the ring");
     }
     rp.at++;
     bring_data(in, pending);
-    host_batch_cqe(batch, pending->handler, in->a, 0);
+    handler = pending->handler;
+    handler->cqe.res = in->a;
+    handler->cqe.flags = 0;
     pending_remove(&rp.pending, in->obj);
+    return handler;
 }
 
 static void replay_monitor_wait(HostMonitor *m, int64_t timeout_ns,
@@ -179,7 +189,9 @@ static void replay_monitor_wait(HostMonitor *m, int64_t timeout_ns,
         take_ready(m, batch);
     }
     for (unsigned n = in.a & 0xffff; n > 0; n--) {
-        take_cqe(batch);
+        CqeHandler *handler = replay_take_cqe(NULL);
+
+        host_batch_cqe(batch, handler, handler->cqe.res, 0);
     }
     batch->now_ns = in.b;
 }
@@ -432,6 +444,22 @@ static int64_t replay_file_size(int fd)
     return size;
 }
 
+static int32_t replay_file_perform(const struct io_uring_sqe *sqe)
+{
+    const Input *in = replay_next_input("file.io");
+    bool with_data = in->kind == INPUT_FILE_IO_DATA;
+    Pending pending = pending_of(sqe);
+
+    if ((!with_data && in->kind != INPUT_FILE_IO) ||
+        in->obj != (uint64_t)(sqe->fd - REPLAY_FD_FILE) ||
+        with_data != brings_data(&pending, in)) {
+        replay_diverge("another request on a file", NULL);
+    }
+    rp.at++;
+    bring_data(in, &pending);
+    return in->a;
+}
+
 const HostOps replay_host = {
     .name = "replay",
     .clock_ns = replay_clock_ns,
@@ -471,4 +499,10 @@ const HostOps replay_host = {
     .file_open = replay_file_open,
     .file_close = replay_file_close,
     .file_size = replay_file_size,
+    .file_perform = replay_file_perform,
+    .laio_setup = replay_laio_setup,
+    .laio_destroy = replay_laio_destroy,
+    .laio_submit = replay_laio_submit,
+    .laio_getevents = replay_laio_getevents,
+    .laio_pending = replay_laio_pending,
 };

@@ -48,6 +48,21 @@ bool replay_take_if(InputKind kind);
 /* "3.17", the object's creator and ordinal; freed by the caller. */
 char *replay_object_name(uint64_t id);
 
+/*
+ * The next input, a completion; its handler has the result, and its data.
+ * @laio: the queue that it comes from, or NULL for a ring.
+ */
+CqeHandler *replay_take_cqe(const HostLaio *laio);
+
+/* replay-laio.c */
+int replay_laio_setup(uint64_t id, unsigned max_events, EventNotifier *e,
+                      HostLaio **laio);
+void replay_laio_destroy(HostLaio *laio);
+int replay_laio_submit(HostLaio *laio, HostLaioRequest **requests, unsigned n);
+unsigned replay_laio_getevents(HostLaio *laio, HostLaioRequest **done,
+                               unsigned n);
+bool replay_laio_pending(HostLaio *laio);
+
 /* A thread's first and last act. */
 void replay_thread_started(VThread *thread);
 void replay_thread_ended(VThread *thread);

@@ -107,3 +107,10 @@ int32_t sim_file_perform(const struct io_uring_sqe *sqe)
         return -EOPNOTSUPP;
     }
 }
+
+int32_t sim_file_wait_and_perform(const struct io_uring_sqe *sqe)
+{
+    sim_point();
+    sim_block(sim.now + sim_latency(sqe)); /* nobody wakes us before that */
+    return sim_file_perform(sqe);
+}

@@ -68,4 +68,10 @@ const HostOps sim_host = {
     .file_open = sim_file_open,
     .file_close = sim_file_close,
     .file_size = sim_file_size,
+    .file_perform = sim_file_wait_and_perform,
+    .laio_setup = sim_laio_setup,
+    .laio_destroy = sim_laio_destroy,
+    .laio_submit = sim_laio_submit,
+    .laio_getevents = sim_laio_getevents,
+    .laio_pending = sim_laio_pending,
 };

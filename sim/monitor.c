@@ -115,7 +115,7 @@ void sim_add_sqe(HostMonitor *m, HostPrepSqe *prep, void *opaque,
     QTAILQ_INSERT_TAIL(&m->queued, req, next);
 }
 
-static int64_t latency(const struct io_uring_sqe *sqe)
+int64_t sim_latency(const struct io_uring_sqe *sqe)
 {
     const SimDevice *device = sim.config.device;
     int64_t ns, spread;
@@ -165,7 +165,7 @@ static void submit(HostMonitor *m)
 
     QTAILQ_FOREACH_SAFE(req, &m->queued, next, next) {
         QTAILQ_REMOVE(&m->queued, req, next);
-        req->due = sim.now + latency(&req->sqe);
+        req->due = sim.now + sim_latency(&req->sqe);
         insert_pending(m, req);
     }
 }

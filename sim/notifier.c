@@ -32,15 +32,19 @@ void sim_notifier_cleanup(EventNotifier *e)
     g_ptr_array_index(sim.notifiers, e->rfd - SIM_FD_NOTIFIER) = NULL;
 }
 
-void sim_notifier_set(EventNotifier *e)
+void sim_fd_set(int fd)
 {
-    SimNotifier *n;
+    SimNotifier *n = find(fd);
 
-    sim_point();
-    n = find(e->wfd);
     if (n->count++ == 0) {
         n->since = sim.next_ready++;
     }
+}
+
+void sim_notifier_set(EventNotifier *e)
+{
+    sim_point();
+    sim_fd_set(e->wfd);
     sim_monitor_wake_ready();
     sim_poll_wake_ready();
 }

@@ -49,6 +49,7 @@ static int64_t next_event(void)
                                            sim_poll_next_event());
     VThread *thread;
 
+    soonest = qemu_soonest_timeout(soonest, sim_laio_next_event());
     QTAILQ_FOREACH(thread, &machine.threads, next) {
         if (thread->state == VTHREAD_BLOCKED) {
             soonest = qemu_soonest_timeout(soonest, thread->deadline);
@@ -62,6 +63,7 @@ static void wake_due(void)
 {
     VThread *thread;
 
+    sim_laio_complete_due();
     sim_monitor_wake_ready();
     sim_poll_wake_ready();
     QTAILQ_FOREACH(thread, &machine.threads, next) {
@@ -247,6 +249,7 @@ SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
     if (!sim.config.fdmon) {
         sim.config.fdmon = &fdmon_io_uring_ops;
     }
+    QTAILQ_INIT(&sim.laios);
     sim.notifiers = g_ptr_array_new();
     sim.files = g_ptr_array_new();
     host_set(ops, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS);

@@ -18,6 +18,7 @@ typedef struct Sim {
     int next_monitor;
     uint64_t next_ready; /* numbers notifiers as they become readable */
     QLIST_HEAD(, SimPoller) pollers;
+    QTAILQ_HEAD(, HostLaio) laios;
     GPtrArray *notifiers; /* of SimNotifier, by virtual descriptor */
     GPtrArray *files;     /* of SimFile, by virtual descriptor */
 } Sim;
@@ -58,6 +59,8 @@ bool sim_monitor_has_events(HostMonitor *monitor);
 int64_t sim_monitor_due(HostMonitor *monitor);
 /* The monitor behind a virtual descriptor, or NULL. */
 HostMonitor *sim_monitor_by_fd(int fd);
+/* How long the device takes for a request; a part of that is chance. */
+int64_t sim_latency(const struct io_uring_sqe *sqe);
 /* The soonest completion of any monitor, or -1; see schedule.c. */
 int64_t sim_monitor_next_event(void);
 /* Wakes the threads whose monitor has something to return. */
@@ -81,6 +84,7 @@ bool sim_notifier_clear(EventNotifier *e);
 bool sim_fd_readable(int fd);
 /* Since when, in an order of all notifiers. */
 uint64_t sim_fd_readable_since(int fd);
+void sim_fd_set(int fd); /* by the device: no scheduling point */
 
 /* file.c */
 int sim_file_open(const char *path, bool writable, bool direct);
@@ -88,7 +92,21 @@ void sim_file_close(int fd);
 int64_t sim_file_size(int fd);
 /* Performs a request on a virtual file; returns its result. */
 int32_t sim_file_perform(const struct io_uring_sqe *sqe);
+/* The same, when the device has taken its time for it. */
+int32_t sim_file_wait_and_perform(const struct io_uring_sqe *sqe);
 void sim_files_finish(void);
+
+/* linux-aio.c */
+int sim_laio_setup(uint64_t id, unsigned max_events, EventNotifier *e,
+                   HostLaio **laio);
+void sim_laio_destroy(HostLaio *laio);
+int sim_laio_submit(HostLaio *laio, HostLaioRequest **requests, unsigned n);
+unsigned sim_laio_getevents(HostLaio *laio, HostLaioRequest **done, unsigned n);
+bool sim_laio_pending(HostLaio *laio);
+/* When the device is done with the next request, or -1. */
+int64_t sim_laio_next_event(void);
+/* Completes what is due, and sets the notifiers. */
+void sim_laio_complete_due(void);
 
 /* lock.c */
 void sim_mutex_init(QemuMutex *mutex);

@@ -265,6 +265,12 @@ const HostOps live_host = {
     .file_open = live_file_open,
     .file_close = live_file_close,
     .file_size = live_file_size,
+    .file_perform = live_perform_sqe,
+    .laio_setup = live_laio_setup,
+    .laio_destroy = live_laio_destroy,
+    .laio_submit = live_laio_submit,
+    .laio_getevents = live_laio_getevents,
+    .laio_pending = live_laio_pending,
 };
 
 static void start(LiveMonitorKind kind, int mode)

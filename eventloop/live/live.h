@@ -88,7 +88,16 @@ int live_file_open(const char *path, bool writable, bool direct);
 void live_file_close(int fd);
 int64_t live_file_size(int fd);
 
-/* emulate.c: one SQE by system calls; returns what its CQE would hold. */
+/* linux-aio.c */
+int live_laio_setup(uint64_t id, unsigned max_events, EventNotifier *e,
+                    HostLaio **laio);
+void live_laio_destroy(HostLaio *laio);
+int live_laio_submit(HostLaio *laio, HostLaioRequest **requests, unsigned n);
+unsigned live_laio_getevents(HostLaio *laio, HostLaioRequest **done,
+                             unsigned n);
+bool live_laio_pending(HostLaio *laio);
+
+/* file.c: one SQE by system calls; returns what its CQE would hold. */
 int32_t live_perform_sqe(const struct io_uring_sqe *sqe);
 
 #endif

@@ -23,6 +23,9 @@ typedef struct BlockdevOptions {
     const char *filename; /* file */
     bool read_only;
     bool cache_direct;    /* file: O_DIRECT */
+    const char *aio;      /* file: "threads", "native" or "io_uring" (NULL) */
+    int64_t aio_max_batch; /* file: requests that aio=native submits together,
+                              at most; 0: as many as its context does */
     int64_t size;         /* null-*: bytes; 0 means 1 GiB */
     int64_t latency_ns;   /* null-*: time that a request takes */
     bool read_zeroes;     /* null-*: reads fill the buffer */

@@ -74,6 +74,7 @@ struct AioContext {
     int thread_pool_max;
     struct ThreadPoolAio *thread_pool; /* made on first use */
     struct LinuxAioState *linux_aio;   /* made on first use */
+    void (*linux_aio_cleanup)(AioContext *ctx); /* set with it, by block/ */
 
     QEMUTimerListGroup tlg;
 
@@ -251,6 +252,13 @@ QEMUTimer *aio_timer_new(AioContext *ctx, QEMUClockType type, int scale,
 
 /* Its thread pool, made by the first call; see block/thread-pool.h. */
 struct ThreadPoolAio *aio_get_thread_pool(AioContext *ctx);
+
+/*
+ * Its linux-aio queue: made by the first call, or NULL and *errp.  Home
+ * thread.  The second form is for who knows that there is one.
+ */
+struct LinuxAioState *aio_setup_linux_aio(AioContext *ctx, Error **errp);
+struct LinuxAioState *aio_get_linux_aio(AioContext *ctx);
 
 /* ---- Ours ---- */
 

@@ -138,6 +138,7 @@ static BlockBackend *open_image(const ScenarioArgs *args)
         .filename = scenario_param(args, "image"),
         .read_only = scenario_param_int(args, "write") == 0,
         .cache_direct = scenario_param_int(args, "direct"),
+        .aio = scenario_param(args, "aio"),
     };
     Error *err = NULL;
     BlockDriverState *bs = bdrv_open_blockdev(&options, &err);
@@ -186,6 +187,11 @@ static bool init(FileIo *io, const ScenarioArgs *args)
         io->write_percent > 100) {
         scenario_bad_input("depth goes from 1 to 4096, requests from 0, and "
                            "write from 0 to 100");
+        return false;
+    }
+    if (g_str_equal(scenario_param(args, "aio"), "native") &&
+        !scenario_param_int(args, "direct")) {
+        scenario_bad_input("aio=native is for O_DIRECT; give -p direct=1, too");
         return false;
     }
     io->step = io->step ? io->step : io->block_size;
@@ -268,6 +274,7 @@ SCENARIO(file_io) = {
         {"write", "30", "percent of the requests that write"},
         {"verify", "1", "check what is read"},
         {"direct", "0", "1: O_DIRECT"},
+        {"aio", "io_uring", "io_uring, native (with direct=1) or threads"},
         {"flush", "0", "1: flush at the end, one request more"},
         {"seed", "1", "of the offsets and the data"},
         {NULL}},
