@@ -149,10 +149,7 @@ static void insert_pending(HostMonitor *m, SimRequest *req)
 
     QTAILQ_FOREACH(other, &m->pending, next) {
         if (other->due > req->due) {
-            req->next.tqe_next = other;
-            req->next.tqe_prev = other->next.tqe_prev;
-            *other->next.tqe_prev = req;
-            other->next.tqe_prev = &req->next.tqe_next;
+            QTAILQ_INSERT_BEFORE(other, req, next);
             return;
         }
     }

@@ -2,49 +2,188 @@
 /*
  * Atomic operations under QEMU's names, on top of the compiler's builtins.
  *
- * qatomic_read() and qatomic_set() are relaxed; the read-modify-write
- * operations are sequentially consistent, as in QEMU.
+ *   qatomic_read, qatomic_set    relaxed: one access, no order
+ *   ..._load_acquire, ..._store_release, ..._rcu_read, ..._rcu_set
+ *                                publish a structure, and read it
+ *   everything that reads, changes and writes
+ *                                sequentially consistent
+ *
+ * They take pointers to anything that fits into a register: numbers, bools,
+ * enums and pointers, const or volatile.
+ *
+ * A relaxed access before or after a read-modify-write needs a barrier to be
+ * ordered against it by every thread: smp_mb__before_rmw(), smp_mb__after_rmw(),
+ * which cost nothing on x86.
  */
 #ifndef QEMU_ATOMIC_H
 #define QEMU_ATOMIC_H
 
+#include "qemu/compiler.h"
+#include "qemu/processor.h"
+
+#include <stdint.h>
+
+/* ---- Barriers ---- */
+
+/* For the compiler only. */
 #define barrier() __asm__ volatile("" ::: "memory")
-#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
-#define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define signal_barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
+/* The fence alone would let the compiler move plain accesses over it. */
+#define SMP_FENCE_(order)             \
+    ({                                \
+        barrier();                    \
+        __atomic_thread_fence(order); \
+    })
+#define smp_mb() SMP_FENCE_(__ATOMIC_SEQ_CST)
+#define smp_mb_release() SMP_FENCE_(__ATOMIC_RELEASE)
+#define smp_mb_acquire() SMP_FENCE_(__ATOMIC_ACQUIRE)
+#define smp_wmb() smp_mb_release()
+#define smp_rmb() smp_mb_acquire()
 #define smp_read_barrier_depends() barrier()
 
-#if defined(__x86_64__) || defined(__i386__)
-#define cpu_relax() __asm__ volatile("pause" ::: "memory")
-#elif defined(__aarch64__)
-#define cpu_relax() __asm__ volatile("yield" ::: "memory")
+#if defined(__i386__) || defined(__x86_64__) || defined(__s390x__)
+#define smp_mb__before_rmw() signal_barrier()
+#define smp_mb__after_rmw() signal_barrier()
 #else
-#define cpu_relax() barrier()
+#define smp_mb__before_rmw() smp_mb()
+#define smp_mb__after_rmw() smp_mb()
 #endif
 
-#define qatomic_read(ptr) __atomic_load_n(ptr, __ATOMIC_RELAXED)
-#define qatomic_set(ptr, value) __atomic_store_n(ptr, value, __ATOMIC_RELAXED)
-#define qatomic_load_acquire(ptr) __atomic_load_n(ptr, __ATOMIC_ACQUIRE)
-#define qatomic_store_release(ptr, value) \
-    __atomic_store_n(ptr, value, __ATOMIC_RELEASE)
+/* ---- Loads and stores ---- */
 
-#define qatomic_xchg(ptr, value) \
-    __atomic_exchange_n(ptr, value, __ATOMIC_SEQ_CST)
-#define qatomic_cmpxchg(ptr, old, new)                                     \
-    ({                                                                     \
-        __typeof__(*(ptr)) expected_ = (old);                              \
-        __atomic_compare_exchange_n(ptr, &expected_, new, false,           \
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);   \
-        expected_;                                                         \
+#if defined(__x86_64__) || defined(__sparc__) || defined(__mips64)
+#define ATOMIC_REG_SIZE 8
+#else
+#define ATOMIC_REG_SIZE sizeof(void *)
+#endif
+
+/* Larger ones may take a lock of the library's, or tear. */
+#define QATOMIC_CHECK_(ptr)                               \
+    _Static_assert(sizeof(*(ptr)) <= ATOMIC_REG_SIZE,     \
+                   "too large for an atomic access")
+
+#define qatomic_read__nocheck(ptr) __atomic_load_n(ptr, __ATOMIC_RELAXED)
+#define qatomic_set__nocheck(ptr, i) \
+    __atomic_store_n(ptr, i, __ATOMIC_RELAXED)
+
+#define QATOMIC_LOAD_(ptr, order)        \
+    ({                                   \
+        QATOMIC_CHECK_(ptr);             \
+        __atomic_load_n(ptr, order);     \
+    })
+#define QATOMIC_STORE_(ptr, i, order)    \
+    ({                                   \
+        QATOMIC_CHECK_(ptr);             \
+        __atomic_store_n(ptr, i, order); \
     })
 
+#define qatomic_read(ptr) QATOMIC_LOAD_(ptr, __ATOMIC_RELAXED)
+#define qatomic_set(ptr, i) QATOMIC_STORE_(ptr, i, __ATOMIC_RELAXED)
+#define qatomic_load_acquire(ptr) QATOMIC_LOAD_(ptr, __ATOMIC_ACQUIRE)
+#define qatomic_store_release(ptr, i) QATOMIC_STORE_(ptr, i, __ATOMIC_RELEASE)
+
+/* A pointer that is followed: what it points at was written before it. */
+#define qatomic_rcu_read__nocheck(ptr, valptr)         \
+    ({                                                 \
+        __atomic_load(ptr, valptr, __ATOMIC_CONSUME);  \
+        smp_read_barrier_depends();                    \
+    })
+#define qatomic_rcu_read(ptr) QATOMIC_LOAD_(ptr, __ATOMIC_CONSUME)
+#define qatomic_rcu_set(ptr, i) QATOMIC_STORE_(ptr, i, __ATOMIC_RELEASE)
+
+/* A store that later loads cannot overtake. */
+#if defined(__i386__) || defined(__x86_64__) || defined(__s390x__)
+#define qatomic_set_mb(ptr, i) ((void)qatomic_xchg(ptr, i))
+#else
+#define qatomic_set_mb(ptr, i) \
+    ({                         \
+        qatomic_set(ptr, i);   \
+        smp_mb();              \
+    })
+#endif
+
+/* ---- Read, change, write ---- */
+
+#define qatomic_xchg__nocheck(ptr, i) \
+    __atomic_exchange_n(ptr, i, __ATOMIC_SEQ_CST)
+#define qatomic_xchg(ptr, i)           \
+    ({                                 \
+        QATOMIC_CHECK_(ptr);           \
+        qatomic_xchg__nocheck(ptr, i); \
+    })
+
+/* Returns what was there: @old if the exchange was made. */
+#define qatomic_cmpxchg__nocheck(ptr, old, new)                             \
+    ({                                                                      \
+        typeof_strip_qual(*(ptr)) qatomic_seen_ = (old);                    \
+        (void)__atomic_compare_exchange_n(ptr, &qatomic_seen_, new, 0,      \
+                                          __ATOMIC_SEQ_CST,                 \
+                                          __ATOMIC_SEQ_CST);                \
+        qatomic_seen_;                                                      \
+    })
+#define qatomic_cmpxchg(ptr, old, new)           \
+    ({                                           \
+        QATOMIC_CHECK_(ptr);                     \
+        qatomic_cmpxchg__nocheck(ptr, old, new); \
+    })
+
+/* These return the value before ... */
 #define qatomic_fetch_add(ptr, n) __atomic_fetch_add(ptr, n, __ATOMIC_SEQ_CST)
 #define qatomic_fetch_sub(ptr, n) __atomic_fetch_sub(ptr, n, __ATOMIC_SEQ_CST)
-#define qatomic_fetch_or(ptr, n) __atomic_fetch_or(ptr, n, __ATOMIC_SEQ_CST)
 #define qatomic_fetch_and(ptr, n) __atomic_fetch_and(ptr, n, __ATOMIC_SEQ_CST)
+#define qatomic_fetch_or(ptr, n) __atomic_fetch_or(ptr, n, __ATOMIC_SEQ_CST)
+#define qatomic_fetch_xor(ptr, n) __atomic_fetch_xor(ptr, n, __ATOMIC_SEQ_CST)
 #define qatomic_fetch_inc(ptr) qatomic_fetch_add(ptr, 1)
 #define qatomic_fetch_dec(ptr) qatomic_fetch_sub(ptr, 1)
-#define qatomic_inc(ptr) ((void)qatomic_fetch_add(ptr, 1))
-#define qatomic_dec(ptr) ((void)qatomic_fetch_sub(ptr, 1))
+
+/* ... these the value after ... */
+#define qatomic_add_fetch(ptr, n) __atomic_add_fetch(ptr, n, __ATOMIC_SEQ_CST)
+#define qatomic_sub_fetch(ptr, n) __atomic_sub_fetch(ptr, n, __ATOMIC_SEQ_CST)
+#define qatomic_and_fetch(ptr, n) __atomic_and_fetch(ptr, n, __ATOMIC_SEQ_CST)
+#define qatomic_or_fetch(ptr, n) __atomic_or_fetch(ptr, n, __ATOMIC_SEQ_CST)
+#define qatomic_xor_fetch(ptr, n) __atomic_xor_fetch(ptr, n, __ATOMIC_SEQ_CST)
+#define qatomic_inc_fetch(ptr) qatomic_add_fetch(ptr, 1)
+#define qatomic_dec_fetch(ptr) qatomic_sub_fetch(ptr, 1)
+
+/* ... and these nothing. */
+#define qatomic_add(ptr, n) ((void)qatomic_fetch_add(ptr, n))
+#define qatomic_sub(ptr, n) ((void)qatomic_fetch_sub(ptr, n))
+#define qatomic_and(ptr, n) ((void)qatomic_fetch_and(ptr, n))
+#define qatomic_or(ptr, n) ((void)qatomic_fetch_or(ptr, n))
+#define qatomic_xor(ptr, n) ((void)qatomic_fetch_xor(ptr, n))
+#define qatomic_inc(ptr) ((void)qatomic_fetch_inc(ptr))
+#define qatomic_dec(ptr) ((void)qatomic_fetch_dec(ptr))
+
+/* ---- 64 bits, whatever a register holds ---- */
+
+typedef int64_t aligned_int64_t __attribute__((aligned(8)));
+typedef uint64_t aligned_uint64_t __attribute__((aligned(8)));
+
+#define CONFIG_ATOMIC64 1
+
+static inline int64_t qatomic_read_i64(const int64_t *ptr)
+{
+    return qatomic_read__nocheck(ptr);
+}
+
+static inline uint64_t qatomic_read_u64(const uint64_t *ptr)
+{
+    return qatomic_read__nocheck(ptr);
+}
+
+static inline void qatomic_set_i64(int64_t *ptr, int64_t value)
+{
+    qatomic_set__nocheck(ptr, value);
+}
+
+static inline void qatomic_set_u64(uint64_t *ptr, uint64_t value)
+{
+    qatomic_set__nocheck(ptr, value);
+}
+
+static inline void qatomic64_init(void)
+{
+}
 
 #endif

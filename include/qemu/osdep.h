@@ -2,8 +2,9 @@
 /*
  * The header that every C file includes first, as in QEMU.
  *
- * It brings in the parts of the C library that the API's own types need, and
- * the handful of helper macros that QEMU code takes for granted.
+ * It brings in the C library's and POSIX's headers that QEMU code takes for
+ * granted, says what this host has (CONFIG_...), and has the handful of helper
+ * macros that are used everywhere.
  */
 #ifndef QEMU_OSDEP_H
 #define QEMU_OSDEP_H
@@ -12,10 +13,35 @@
 #define _GNU_SOURCE 1
 #endif
 
+/* ---- The host: Linux ---- */
+
+#ifndef CONFIG_LINUX
+#define CONFIG_LINUX 1
+#endif
+#ifndef CONFIG_POSIX
+#define CONFIG_POSIX 1
+#endif
+#define CONFIG_EPOLL 1
+#define CONFIG_EPOLL_CREATE1 1
+#define CONFIG_EVENTFD 1
+#define CONFIG_IOVEC 1
+#define CONFIG_PPOLL 1
+#ifndef CONFIG_LINUX_AIO
+#define CONFIG_LINUX_AIO 1
+#endif
+#ifndef CONFIG_LINUX_IO_URING
+#define CONFIG_LINUX_IO_URING 1
+#endif
+
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,45 +49,114 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <glib.h>
 
-#define container_of(ptr, type, member) \
-    ((type *)((char *)(ptr) - offsetof(type, member)))
+#include "qemu/compiler.h"
 
-#ifndef likely
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-#endif
+/* ---- Numbers ---- */
 
-#ifndef MIN
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#endif
-#ifndef MAX
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-#endif
-#define MIN_NON_ZERO(a, b) ((a) == 0 ? (b) : (b) == 0 ? (a) : MIN(a, b))
+/* GLib's own evaluate an argument twice. */
+#define MIN_MAX_(op, a, b, x, y)                  \
+    ({                                            \
+        __typeof__(1 ? (a) : (b)) x = (a), y = (b); \
+        x op y ? x : y;                           \
+    })
+#undef MIN
+#define MIN(a, b) \
+    MIN_MAX_(<, a, b, MAKE_IDENTIFIER(min_a_), MAKE_IDENTIFIER(min_b_))
+#undef MAX
+#define MAX(a, b) \
+    MIN_MAX_(>, a, b, MAKE_IDENTIFIER(max_a_), MAKE_IDENTIFIER(max_b_))
+/* For constants, such as the size of an array. */
+#define MIN_CONST(a, b) ((a) < (b) ? (a) : (b))
+#define MAX_CONST(a, b) ((a) > (b) ? (a) : (b))
+/* The smaller one, where 0 means that there is no limit. */
+#define MIN_NON_ZERO_(a, b, x, y)                   \
+    ({                                              \
+        __typeof__(1 ? (a) : (b)) x = (a), y = (b); \
+        (x == 0 || (y != 0 && y < x)) ? y : x;      \
+    })
+#define MIN_NON_ZERO(a, b) \
+    MIN_NON_ZERO_(a, b, MAKE_IDENTIFIER(nz_a_), MAKE_IDENTIFIER(nz_b_))
+
+#ifndef ARRAY_SIZE
 #define ARRAY_SIZE(x) (sizeof(x) / sizeof((x)[0]))
+#endif
+#ifndef DIV_ROUND_UP
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
-#define ROUND_UP(n, d) (DIV_ROUND_UP(n, d) * (d))
-#define ROUND_DOWN(n, d) ((n) / (d) * (d))
+#endif
+/* Any multiple. */
+#define QEMU_ALIGN_DOWN(n, m) ((n) / (m) * (m))
+#define QEMU_ALIGN_UP(n, m) QEMU_ALIGN_DOWN((n) + (m) - 1, (m))
+#define QEMU_IS_ALIGNED(n, m) (((n) % (m)) == 0)
+#define QEMU_ALIGN_PTR_DOWN(p, n) \
+    ((__typeof__(p))QEMU_ALIGN_DOWN((uintptr_t)(p), (n)))
+#define QEMU_ALIGN_PTR_UP(p, n) \
+    ((__typeof__(p))QEMU_ALIGN_UP((uintptr_t)(p), (n)))
+#define QEMU_PTR_IS_ALIGNED(p, n) QEMU_IS_ALIGNED((uintptr_t)(p), (n))
+/* Powers of two. */
+#ifndef ROUND_DOWN
+#define ROUND_DOWN(n, d) ((n) & -(0 ? (n) : (d)))
+#endif
+#ifndef ROUND_UP
+#define ROUND_UP(n, d) ROUND_DOWN((n) + (d) - 1, (d))
+#endif
 
-/* Names of the values that this thread is expected to have, see coroutine.h */
-#define coroutine_fn
-#define coroutine_mixed_fn
-#define no_coroutine_fn
-
-#define QEMU_BUILD_BUG_ON(x) _Static_assert(!(x), #x)
-#define QEMU_NORETURN __attribute__((noreturn))
-#define G_GNUC_PRINTF_(f, a) __attribute__((format(printf, f, a)))
+static inline bool is_power_of_2(uint64_t value)
+{
+    return value && !(value & (value - 1));
+}
 
 /* Unsigned minimum, so that -1 ("no timeout") is the largest value. */
 static inline int64_t qemu_soonest_timeout(int64_t timeout1, int64_t timeout2)
 {
     return (uint64_t)timeout1 < (uint64_t)timeout2 ? timeout1 : timeout2;
 }
+
+/* ---- Functions that may, must and must not run in a coroutine ---- */
+
+#define coroutine_fn
+#define coroutine_mixed_fn
+#define no_coroutine_fn
+
+/* ---- The system ---- */
+
+/* Calls again while a signal comes between. */
+#define RETRY_ON_EINTR_(expr, result)           \
+    ({                                          \
+        __typeof__(expr) result;                \
+        do {                                    \
+            result = (expr);                    \
+        } while (result == -1 && errno == EINTR); \
+        result;                                 \
+    })
+#define RETRY_ON_EINTR(expr) RETRY_ON_EINTR_(expr, MAKE_IDENTIFIER(retry_))
+#define TFR(expr) ((void)RETRY_ON_EINTR(expr))
+
+/* Live only, like every system call. */
+static inline uintptr_t qemu_real_host_page_size(void)
+{
+    return sysconf(_SC_PAGESIZE);
+}
+
+static inline intptr_t qemu_real_host_page_mask(void)
+{
+    return -(intptr_t)qemu_real_host_page_size();
+}
+
+void qemu_set_cloexec(int fd);
+/* All of it, or what was written before the error in errno. */
+ssize_t qemu_write_full(int fd, const void *buf, size_t count)
+    QEMU_WARN_UNUSED_RESULT;
 
 #include "qemu/typedefs.h"
 
