@@ -23,6 +23,7 @@
 #include "aiolab/probe.h"
 #include "qemu/aio.h"
 #include "qemu/coroutine_int.h"
+#include "qemu/notify.h"
 #include "qemu/osdep.h"
 #include "qemu/queue.h"
 #include "qemu/thread.h"
@@ -59,6 +60,7 @@ typedef struct HostThread {
     GArray *deferred;     /* their calls, or NULL */
 
     void *host;           /* the host's own */
+    NotifierList atexit;  /* called when it ends by itself */
 } HostThread;
 
 /*
@@ -174,6 +176,7 @@ typedef enum HostPoint {
     HOST_POINT_REPLAY_BH,  /* object: the bottom half of a replay_*() call */
     HOST_POINT_USER,       /* object: the scenario's own number */
     HOST_POINT_SPIN,       /* object: 0; it waits for another thread */
+    HOST_POINT_WORD,       /* object: of a lock or an event that is a word */
 } HostPoint;
 
 /* ---- The table ---- */
@@ -242,6 +245,7 @@ typedef struct HostOps {
     /* @timeout_ns -1: for ever.  False on time-out. */
     bool (*cond_wait)(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns);
     void (*cond_wake)(QemuCond *cond, bool all);
+    /* Sets @thread->host and ->number; looks at ->detached. */
     void (*thread_create)(QemuThread *thread, const char *name,
                           void *(*start)(void *), void *arg);
     void *(*thread_join)(QemuThread *thread);
@@ -272,6 +276,9 @@ typedef struct HostOps {
                                unsigned n);
     /* True if it would take anything; for io_poll callbacks, see busy_poll. */
     bool (*laio_pending)(HostLaio *laio);
+
+    /* The calling thread ends here, returning @ret to who joins it. */
+    void (*thread_exit)(void *ret);
 } HostOps;
 
 extern const HostOps *host;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads and locks: the host's, with names; and what is built from them. */
+/*
+ * Threads and locks: the host's, with names; and what is built from them.
+ * QEMU: util/qemu-thread-posix.c.
+ */
 #include "host.h"
 
 void qemu_mutex_init(QemuMutex *mutex)
@@ -33,6 +36,61 @@ void qemu_mutex_unlock(QemuMutex *mutex)
     host->mutex_unlock(mutex);
 }
 
+/* ---- Recursive mutexes ---- */
+
+void qemu_rec_mutex_init(QemuRecMutex *mutex)
+{
+    qemu_mutex_init(&mutex->mutex);
+    mutex->owner = 0;
+    mutex->depth = 0;
+}
+
+void qemu_rec_mutex_destroy(QemuRecMutex *mutex)
+{
+    assert(!mutex->depth);
+    qemu_mutex_destroy(&mutex->mutex);
+}
+
+/* Only we write our own number there, so no other value can be mistaken. */
+static bool rec_mutex_is_ours(QemuRecMutex *mutex)
+{
+    return qatomic_read(&mutex->owner) == host_self()->id;
+}
+
+void qemu_rec_mutex_lock(QemuRecMutex *mutex)
+{
+    if (!rec_mutex_is_ours(mutex)) {
+        qemu_mutex_lock(&mutex->mutex);
+        qatomic_set(&mutex->owner, host_self()->id);
+    }
+    mutex->depth++;
+}
+
+int qemu_rec_mutex_trylock(QemuRecMutex *mutex)
+{
+    if (!rec_mutex_is_ours(mutex)) {
+        int ret = qemu_mutex_trylock(&mutex->mutex);
+
+        if (ret) {
+            return ret;
+        }
+        qatomic_set(&mutex->owner, host_self()->id);
+    }
+    mutex->depth++;
+    return 0;
+}
+
+void qemu_rec_mutex_unlock(QemuRecMutex *mutex)
+{
+    assert(rec_mutex_is_ours(mutex) && mutex->depth);
+    if (--mutex->depth == 0) {
+        qatomic_set(&mutex->owner, 0);
+        qemu_mutex_unlock(&mutex->mutex);
+    }
+}
+
+/* ---- Conditions ---- */
+
 void qemu_cond_init(QemuCond *cond)
 {
     *cond = (QemuCond){.id = host_new_id(), .initialized = true};
@@ -55,7 +113,7 @@ void qemu_cond_wait(QemuCond *cond, QemuMutex *mutex)
 bool qemu_cond_timedwait(QemuCond *cond, QemuMutex *mutex, int ms)
 {
     assert(cond->initialized);
-    return host->cond_wait(cond, mutex, (int64_t)ms * SCALE_MS);
+    return host->cond_wait(cond, mutex, (int64_t)MAX(ms, 0) * SCALE_MS);
 }
 
 void qemu_cond_signal(QemuCond *cond)
@@ -69,6 +127,8 @@ void qemu_cond_broadcast(QemuCond *cond)
     assert(cond->initialized);
     host->cond_wake(cond, true);
 }
+
+/* ---- Semaphores ---- */
 
 void qemu_sem_init(QemuSemaphore *sem, int init)
 {
@@ -101,54 +161,95 @@ void qemu_sem_wait(QemuSemaphore *sem)
     qemu_mutex_unlock(&sem->mutex);
 }
 
-void qemu_event_init(QemuEvent *ev, bool init)
+int qemu_sem_timedwait(QemuSemaphore *sem, int ms)
 {
-    qemu_mutex_init(&ev->mutex);
-    qemu_cond_init(&ev->cond);
-    ev->set = init;
-    ev->initialized = true;
-}
+    int64_t left = (int64_t)MAX(ms, 0) * SCALE_MS, deadline = 0;
+    bool taken;
 
-void qemu_event_destroy(QemuEvent *ev)
-{
-    ev->initialized = false;
-    qemu_cond_destroy(&ev->cond);
-    qemu_mutex_destroy(&ev->mutex);
-}
-
-void qemu_event_set(QemuEvent *ev)
-{
-    qemu_mutex_lock(&ev->mutex);
-    ev->set = true;
-    qemu_cond_broadcast(&ev->cond);
-    qemu_mutex_unlock(&ev->mutex);
-}
-
-void qemu_event_reset(QemuEvent *ev)
-{
-    qemu_mutex_lock(&ev->mutex);
-    ev->set = false;
-    qemu_mutex_unlock(&ev->mutex);
-}
-
-void qemu_event_wait(QemuEvent *ev)
-{
-    qemu_mutex_lock(&ev->mutex);
-    while (!ev->set) {
-        qemu_cond_wait(&ev->cond, &ev->mutex);
+    qemu_mutex_lock(&sem->mutex);
+    if (sem->count == 0) {
+        deadline = host_clock_ns(QEMU_CLOCK_REALTIME) + left;
     }
-    qemu_mutex_unlock(&ev->mutex);
+    while (sem->count == 0 && host->cond_wait(&sem->cond, &sem->mutex, left)) {
+        /* Woken for a count that somebody else may have taken. */
+        if (sem->count == 0) {
+            left = MAX(deadline - host_clock_ns(QEMU_CLOCK_REALTIME), 0);
+        }
+    }
+    taken = sem->count > 0;
+    sem->count -= taken;
+    qemu_mutex_unlock(&sem->mutex);
+    return taken ? 0 : -1;
+}
+
+/* ---- Threads ---- */
+
+typedef struct ThreadCall {
+    void *(*start)(void *);
+    void *arg;
+} ThreadCall;
+
+/* On the thread itself, while it can still do everything. */
+static void run_atexit(void)
+{
+    notifier_list_notify(&host_self()->atexit, NULL);
+}
+
+static void *thread_main(void *opaque)
+{
+    ThreadCall call = *(ThreadCall *)opaque;
+    void *ret;
+
+    g_free(opaque);
+    ret = call.start(call.arg);
+    run_atexit();
+    return ret;
 }
 
 void qemu_thread_create(QemuThread *thread, const char *name,
                         void *(*start_routine)(void *), void *arg, int mode)
 {
-    assert(mode == QEMU_THREAD_JOINABLE);
-    *thread = (QemuThread){.id = host_new_id()};
-    host->thread_create(thread, name, start_routine, arg);
+    ThreadCall *call = g_new(ThreadCall, 1);
+
+    assert(mode == QEMU_THREAD_JOINABLE || mode == QEMU_THREAD_DETACHED);
+    *call = (ThreadCall){start_routine, arg};
+    *thread = (QemuThread){
+        .id = host_new_id(), .detached = mode == QEMU_THREAD_DETACHED,
+    };
+    host->thread_create(thread, name ? name : "thread", thread_main, call);
 }
 
 void *qemu_thread_join(QemuThread *thread)
 {
+    assert(!thread->detached);
     return host->thread_join(thread);
+}
+
+void qemu_thread_exit(void *retval)
+{
+    run_atexit();
+    host->thread_exit(retval);
+    abort(); /* a thread that has ended runs on */
+}
+
+void qemu_thread_get_self(QemuThread *thread)
+{
+    HostThread *self = host_self();
+
+    *thread = (QemuThread){.host = self->host, .number = self->id};
+}
+
+bool qemu_thread_is_self(QemuThread *thread)
+{
+    return thread->number == host_self()->id;
+}
+
+void qemu_thread_atexit_add(struct Notifier *notifier)
+{
+    notifier_list_add(&host_self()->atexit, notifier);
+}
+
+void qemu_thread_atexit_remove(struct Notifier *notifier)
+{
+    notifier_remove(notifier);
 }

@@ -203,6 +203,11 @@ static void *rec_thread_join(QemuThread *thread)
     return ret;
 }
 
+static void rec_thread_exit(void *ret)
+{
+    rec.base->thread_exit(ret);
+}
+
 /* ---- What the machine tells ---- */
 
 static void rec_chosen(const Choice *choice, unsigned taken)
@@ -408,6 +413,7 @@ const HostOps recorder_host = {
     .laio_submit = rec_laio_submit,
     .laio_getevents = rec_laio_getevents,
     .laio_pending = rec_laio_pending,
+    .thread_exit = rec_thread_exit,
 };
 
 /* ---- Begin and end ---- */

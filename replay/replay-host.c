@@ -377,6 +377,7 @@ static void replay_thread_create(QemuThread *thread, const char *name,
 {
     replay_take(INPUT_THREAD_CREATE, thread->id);
     thread->host = machine_thread_new(name, start, arg);
+    thread->number = ((VThread *)thread->host)->self.id;
 }
 
 static void *replay_thread_join(QemuThread *qemu_thread)
@@ -505,4 +506,5 @@ const HostOps replay_host = {
     .laio_submit = replay_laio_submit,
     .laio_getevents = replay_laio_getevents,
     .laio_pending = replay_laio_pending,
+    .thread_exit = machine_thread_exit,
 };

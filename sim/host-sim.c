@@ -74,4 +74,5 @@ const HostOps sim_host = {
     .laio_submit = sim_laio_submit,
     .laio_getevents = sim_laio_getevents,
     .laio_pending = sim_laio_pending,
+    .thread_exit = machine_thread_exit,
 };

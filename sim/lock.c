@@ -144,6 +144,7 @@ void sim_cond_wake(QemuCond *cond, bool all)
 typedef struct SimThread {
     VThread *thread;
     VThread *joiner;
+    bool detached;
 } SimThread;
 
 void sim_thread_create(QemuThread *qemu_thread, const char *name,
@@ -154,7 +155,9 @@ void sim_thread_create(QemuThread *qemu_thread, const char *name,
     sim_point();
     t->thread = machine_thread_new(name, start, arg);
     t->thread->self.host = t;
+    t->detached = qemu_thread->detached;
     qemu_thread->host = t;
+    qemu_thread->number = t->thread->self.id;
 }
 
 void sim_thread_ended(VThread *thread)
@@ -163,6 +166,9 @@ void sim_thread_ended(VThread *thread)
 
     if (t && t->joiner) {
         sim_wake(t->joiner);
+    }
+    if (t && t->detached) {
+        g_free(t);
     }
 }
 

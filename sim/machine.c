@@ -18,7 +18,14 @@ static void vthread_entry(void)
         machine.started(thread);
     }
     host_thread_started(&thread->self);
-    thread->ret = thread->start(thread->arg);
+    machine_thread_exit(thread->start(thread->arg));
+}
+
+void machine_thread_exit(void *ret)
+{
+    VThread *thread = machine.current;
+
+    thread->ret = ret;
     PROBE(THREAD_EXIT, thread->self.id, 0, 0, 0);
     host_thread_finish(&thread->self);
     thread->state = VTHREAD_DONE;

@@ -49,6 +49,8 @@ void machine_init(void);
 void machine_finish(void);
 VThread *machine_thread_new(const char *name, void *(*start)(void *),
                             void *arg);
+/* The current thread ends. */
+void QEMU_NORETURN machine_thread_exit(void *ret);
 VThread *machine_thread_by_id(uint32_t id);
 /* For HostOps.thread_attach: there is one OS thread, and it has its state. */
 HostThread *machine_no_foreign_thread(void);

@@ -271,6 +271,7 @@ const HostOps live_host = {
     .laio_submit = live_laio_submit,
     .laio_getevents = live_laio_getevents,
     .laio_pending = live_laio_pending,
+    .thread_exit = live_thread_exit,
 };
 
 static void start(LiveMonitorKind kind, int mode)

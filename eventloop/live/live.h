@@ -79,6 +79,7 @@ void live_thread_create(QemuThread *thread, const char *name,
                         void *(*start)(void *), void *arg);
 void *live_thread_join(QemuThread *thread);
 HostThread *live_thread_attach(void);
+void live_thread_exit(void *ret);
 /* The number of the next thread; the main thread has 1. */
 uint32_t live_thread_number(void);
 void live_thread_reset(void);

@@ -99,9 +99,34 @@ typedef struct LiveThread {
     HostThread self;
     pthread_t pthread;
     char *name;
+    bool detached;
     void *(*start)(void *);
     void *arg;
 } LiveThread;
+
+static bool naming = true;
+
+void qemu_thread_naming(bool enable)
+{
+    naming = enable;
+}
+
+static void free_thread(LiveThread *thread)
+{
+    g_free(thread->name);
+    g_free(thread);
+}
+
+/* Its last act.  Nobody joins a detached thread, so it frees itself. */
+static void end_thread(LiveThread *thread)
+{
+    PROBE(THREAD_EXIT, thread->self.id, 0, 0, 0);
+    host_thread_finish(&thread->self);
+    if (thread->detached) {
+        host_set_self(NULL);
+        free_thread(thread);
+    }
+}
 
 static void *live_thread_main(void *opaque)
 {
@@ -109,12 +134,24 @@ static void *live_thread_main(void *opaque)
     void *ret;
 
     host_set_self(&thread->self);
-    pthread_setname_np(pthread_self(), thread->name);
+    if (naming) {
+        pthread_setname_np(pthread_self(), thread->name);
+    }
     host_thread_started(&thread->self);
     ret = thread->start(thread->arg);
-    PROBE(THREAD_EXIT, thread->self.id, 0, 0, 0);
-    host_thread_finish(&thread->self);
+    end_thread(thread);
     return ret;
+}
+
+/* Where it is called, not where it began, so live_thread_main() is not back. */
+void live_thread_exit(void *ret)
+{
+    HostThread *self = host_self();
+
+    if (self->host) {
+        end_thread(self->host);
+    }
+    pthread_exit(ret);
 }
 
 /* ---- Threads of others ---- */
@@ -156,14 +193,24 @@ void live_thread_create(QemuThread *qemu_thread, const char *name,
                         void *(*start)(void *), void *arg)
 {
     LiveThread *thread = g_new0(LiveThread, 1);
+    bool detached = qemu_thread->detached;
+    pthread_t nobody_s; /* a detached thread may be gone before we return */
+    pthread_attr_t attr;
 
     thread->name = g_strndup(name, 15);
+    thread->detached = detached;
     thread->start = start;
     thread->arg = arg;
     host_thread_init(&thread->self, live_thread_number(), thread->name);
+    thread->self.host = thread;
     qemu_thread->host = thread;
-    check(pthread_create(&thread->pthread, NULL, live_thread_main, thread),
-          "pthread_create");
+    qemu_thread->number = thread->self.id;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, detached ? PTHREAD_CREATE_DETACHED
+                                                : PTHREAD_CREATE_JOINABLE);
+    check(pthread_create(detached ? &nobody_s : &thread->pthread, &attr,
+                         live_thread_main, thread), "pthread_create");
+    pthread_attr_destroy(&attr);
 }
 
 void *live_thread_join(QemuThread *qemu_thread)
@@ -172,8 +219,7 @@ void *live_thread_join(QemuThread *qemu_thread)
     void *ret;
 
     check(pthread_join(thread->pthread, &ret), "pthread_join");
-    g_free(thread->name);
-    g_free(thread);
+    free_thread(thread);
     qemu_thread->host = NULL;
     return ret;
 }

@@ -2,6 +2,13 @@
 /*
  * Anything that can be locked, after QEMU's qemu/lockable.h: what a CoQueue
  * gives up while a coroutine waits, and what a guard takes for a scope.
+ *
+ *   QEMU_LOCK_GUARD(&lock);            to the end of the scope
+ *   WITH_QEMU_LOCK_GUARD(&lock) {...}  for the block; break, continue, return
+ *                                      and goto unlock too
+ *
+ * @lock is a QemuMutex, a QemuRecMutex, a CoMutex, a QemuSpin, or a
+ * QemuLockable made from one of them.
  */
 #ifndef QEMU_LOCKABLE_H
 #define QEMU_LOCKABLE_H
@@ -17,23 +24,66 @@ struct QemuLockable {
     QemuLockUnlockFunc *unlock;
 };
 
-static inline QemuLockable *qemu_null_lockable(void *object)
+/* Declared here too, because qemu/coroutine.h includes us. */
+void coroutine_fn qemu_co_mutex_lock(CoMutex *mutex);
+void coroutine_fn qemu_co_mutex_unlock(CoMutex *mutex);
+
+/* The same for each kind of lock, by a pointer without a type. */
+#define QEMU_LOCKABLE_FUNCS_(name, type)                   \
+    static inline void qemu_lockable_##name##_lock(void *x)   \
+    {                                                      \
+        qemu_##name##_lock((type *)x);                     \
+    }                                                      \
+    static inline void qemu_lockable_##name##_unlock(void *x) \
+    {                                                      \
+        qemu_##name##_unlock((type *)x);                   \
+    }
+QEMU_LOCKABLE_FUNCS_(mutex, QemuMutex)
+QEMU_LOCKABLE_FUNCS_(rec_mutex, QemuRecMutex)
+QEMU_LOCKABLE_FUNCS_(co_mutex, CoMutex)
+QEMU_LOCKABLE_FUNCS_(spin, QemuSpin)
+#undef QEMU_LOCKABLE_FUNCS_
+
+/* A function, so that the address of a variable may be tested. */
+static inline QemuLockable *qemu_make_lockable(void *x, QemuLockable *lockable)
 {
+    return x ? lockable : NULL;
+}
+
+/* A void pointer says nothing about the lock: it can only be NULL. */
+static inline QemuLockable *qemu_null_lockable(void *x)
+{
+    assert(!x);
     return NULL;
 }
 
-/* A lockable in the caller's frame for a QemuMutex * or a CoMutex *. */
-#define QML_OBJ_(x, name)                                                     \
-    (&(QemuLockable){.object = (x),                                           \
-                     .lock = (QemuLockUnlockFunc *)qemu_##name##_lock,        \
-                     .unlock = (QemuLockUnlockFunc *)qemu_##name##_unlock})
+/* In the caller's frame. */
+#define QML_OBJ_(x, name)                             \
+    (&(QemuLockable){                                 \
+        .object = (void *)(x),                        \
+        .lock = qemu_lockable_##name##_lock,          \
+        .unlock = qemu_lockable_##name##_unlock,      \
+    })
+#define QML_OBJ_OR_NULL_(x, name) \
+    qemu_make_lockable((void *)(x), QML_OBJ_(x, name))
 
-#define QEMU_MAKE_LOCKABLE(x)                                                 \
-    _Generic((x),                                                             \
-        QemuLockable *: (x),                                                  \
-        void *: qemu_null_lockable((void *)(x)),                              \
-        QemuMutex *: QML_OBJ_((void *)(x), mutex),                            \
-        CoMutex *: QML_OBJ_((void *)(x), co_mutex))
+/* NULL if @x is. */
+#define QEMU_MAKE_LOCKABLE(x)                             \
+    _Generic((x),                                         \
+        QemuLockable *: (x),                              \
+        void *: qemu_null_lockable((void *)(x)),          \
+        QemuMutex *: QML_OBJ_OR_NULL_(x, mutex),          \
+        QemuRecMutex *: QML_OBJ_OR_NULL_(x, rec_mutex),   \
+        CoMutex *: QML_OBJ_OR_NULL_(x, co_mutex),         \
+        QemuSpin *: QML_OBJ_OR_NULL_(x, spin))
+
+#define QEMU_MAKE_LOCKABLE_NONNULL(x)             \
+    _Generic((x),                                 \
+        QemuLockable *: (x),                      \
+        QemuMutex *: QML_OBJ_(x, mutex),          \
+        QemuRecMutex *: QML_OBJ_(x, rec_mutex),   \
+        CoMutex *: QML_OBJ_(x, co_mutex),         \
+        QemuSpin *: QML_OBJ_(x, spin))
 
 static inline void qemu_lockable_lock(QemuLockable *x)
 {
@@ -60,20 +110,16 @@ static inline void qemu_lockable_auto_unlock(QemuLockable *x)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(QemuLockable, qemu_lockable_auto_unlock)
 
-#define QLNAME_(line) qemu_lockable_auto_##line
-#define QLNAME(line) QLNAME_(line)
+#define WITH_QEMU_LOCK_GUARD_(x, var)                                    \
+    for (g_autoptr(QemuLockable) var =                                   \
+             qemu_lockable_auto_lock(QEMU_MAKE_LOCKABLE_NONNULL((x)));   \
+         var; qemu_lockable_auto_unlock(var), var = NULL)
+#define WITH_QEMU_LOCK_GUARD(x) \
+    WITH_QEMU_LOCK_GUARD_((x), MAKE_IDENTIFIER(qemu_lockable_auto))
 
-/* Holds the lock for the statement or block that follows. */
-#define WITH_QEMU_LOCK_GUARD(x)                                              \
-    for (g_autoptr(QemuLockable) QLNAME(__LINE__) =                          \
-             qemu_lockable_auto_lock(QEMU_MAKE_LOCKABLE(x));                 \
-         QLNAME(__LINE__);                                                   \
-         qemu_lockable_auto_unlock(QLNAME(__LINE__)),                        \
-             QLNAME(__LINE__) = NULL)
-
-/* Holds the lock to the end of the scope. */
-#define QEMU_LOCK_GUARD(x)                                                   \
-    g_autoptr(QemuLockable) QLNAME(__LINE__) __attribute__((unused)) =       \
-        qemu_lockable_auto_lock(QEMU_MAKE_LOCKABLE(x))
+#define QEMU_LOCK_GUARD(x)                                               \
+    g_autoptr(QemuLockable) MAKE_IDENTIFIER(qemu_lockable_auto)          \
+        G_GNUC_UNUSED = qemu_lockable_auto_lock(                         \
+            QEMU_MAKE_LOCKABLE_NONNULL((x)))
 
 #endif

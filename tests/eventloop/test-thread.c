@@ -154,6 +154,7 @@ static void test_cond_timedwait(const ScenarioArgs *args)
     qemu_mutex_lock(&shared.mutex);
     CHECK(!qemu_cond_timedwait(&shared.cond, &shared.mutex, 1));
     CHECK(!qemu_cond_timedwait(&shared.cond, &shared.mutex, 0));
+    CHECK(!qemu_cond_timedwait(&shared.cond, &shared.mutex, -1));
     /* The mutex is ours again. */
     CHECK_EQ(qemu_mutex_trylock(&shared.mutex), -EBUSY);
     qemu_mutex_unlock(&shared.mutex);
@@ -193,6 +194,46 @@ static void test_sem(const ScenarioArgs *args)
     shared_finish();
 }
 
+static void test_sem_timedwait(const ScenarioArgs *args)
+{
+    shared_init();
+    CHECK_EQ(qemu_sem_timedwait(&shared.sem, 0), -1);
+    CHECK_EQ(qemu_sem_timedwait(&shared.sem, 1), -1);
+    CHECK_EQ(qemu_sem_timedwait(&shared.sem, -1), -1);
+    qemu_sem_post(&shared.sem);
+    CHECK_EQ(qemu_sem_timedwait(&shared.sem, 0), 0);
+    CHECK_EQ(qemu_sem_timedwait(&shared.sem, 0), -1);
+    shared_finish();
+}
+
+/* Woken by the posts, long before the time is over. */
+static void *sem_timed_thread(void *opaque)
+{
+    CHECK_EQ(qemu_sem_timedwait(&shared.sem, 1000000), 0);
+    return (char *)opaque + 100;
+}
+
+static void *sem_timed_poster(void *opaque)
+{
+    for (int i = 0; i < THREADS; i++) {
+        qemu_sem_post(&shared.sem);
+    }
+    return NULL;
+}
+
+static void test_sem_timedwait_post(const ScenarioArgs *args)
+{
+    QemuThread poster;
+
+    shared_init();
+    qemu_thread_create(&poster, "poster", sem_timed_poster, NULL,
+                       QEMU_THREAD_JOINABLE);
+    run_threads(sem_timed_thread);
+    qemu_thread_join(&poster);
+    CHECK_EQ(qemu_sem_timedwait(&shared.sem, 0), -1);
+    shared_finish();
+}
+
 static void *event_thread(void *opaque)
 {
     qemu_event_wait(&shared.event);
@@ -224,6 +265,76 @@ static void test_event(const ScenarioArgs *args)
     shared_finish();
 }
 
+static void test_event_init(const ScenarioArgs *args)
+{
+    QemuEvent event;
+
+    qemu_event_init(&event, true);
+    qemu_event_wait(&event);
+    qemu_event_wait(&event);
+    qemu_event_reset(&event);
+    qemu_event_reset(&event);
+    qemu_event_set(&event);
+    qemu_event_set(&event);
+    qemu_event_wait(&event);
+    qemu_event_destroy(&event);
+}
+
+/* The waiter's stack is the event's home; the setter may be late. */
+static void *own_event_setter(void *opaque)
+{
+    qemu_event_set(opaque);
+    return NULL;
+}
+
+static void test_event_on_stack(const ScenarioArgs *args)
+{
+    for (int i = 0; i < 10; i++) {
+        QemuEvent *event = g_new(QemuEvent, 1);
+        QemuThread setter;
+
+        qemu_event_init(event, false);
+        qemu_thread_create(&setter, "setter", own_event_setter, event,
+                           QEMU_THREAD_JOINABLE);
+        qemu_event_wait(event);
+        qemu_event_destroy(event);
+        g_free(event);
+        qemu_thread_join(&setter);
+    }
+}
+
+/* Reset, test, wait: no set is lost, and none is seen twice for nothing. */
+static void *ping_thread(void *opaque)
+{
+    for (int i = 1; i <= ROUNDS; i++) {
+        qatomic_set(&shared.n, i);
+        qemu_event_set(&shared.event);
+        qemu_sem_wait(&shared.back);
+    }
+    return NULL;
+}
+
+static void test_event_reset(const ScenarioArgs *args)
+{
+    QemuThread pinger;
+
+    shared_init();
+    qemu_thread_create(&pinger, "pinger", ping_thread, NULL,
+                       QEMU_THREAD_JOINABLE);
+    for (int i = 1; i <= ROUNDS; i++) {
+        for (;;) {
+            qemu_event_reset(&shared.event);
+            if (qatomic_read(&shared.n) == i) {
+                break;
+            }
+            qemu_event_wait(&shared.event);
+        }
+        qemu_sem_post(&shared.back);
+    }
+    qemu_thread_join(&pinger);
+    shared_finish();
+}
+
 static const LoopTest tests[] = {
     {"/thread/mutex", test_mutex, TEST_THREADS},
     {"/thread/trylock", test_trylock, TEST_THREADS},
@@ -231,7 +342,12 @@ static const LoopTest tests[] = {
     {"/thread/cond/signal", test_cond_signal, TEST_THREADS},
     {"/thread/cond/timedwait", test_cond_timedwait},
     {"/thread/sem", test_sem, TEST_THREADS},
+    {"/thread/sem/timedwait", test_sem_timedwait},
+    {"/thread/sem/timedwait/post", test_sem_timedwait_post, TEST_THREADS},
     {"/thread/event", test_event, TEST_THREADS},
+    {"/thread/event/init", test_event_init},
+    {"/thread/event/on-stack", test_event_on_stack, TEST_THREADS},
+    {"/thread/event/reset", test_event_reset, TEST_THREADS},
     {NULL},
 };
 
