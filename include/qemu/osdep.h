@@ -153,11 +153,13 @@ static inline intptr_t qemu_real_host_page_mask(void)
     return -(intptr_t)qemu_real_host_page_size();
 }
 
+#include "qemu/typedefs.h"
+
 void qemu_set_cloexec(int fd);
+/* False, with errno and *@errp set, if @fd cannot be changed. */
+bool qemu_set_blocking(int fd, bool block, Error **errp);
 /* All of it, or what was written before the error in errno. */
 ssize_t qemu_write_full(int fd, const void *buf, size_t count)
     QEMU_WARN_UNUSED_RESULT;
-
-#include "qemu/typedefs.h"
 
 #endif
