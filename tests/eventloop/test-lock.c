@@ -280,6 +280,36 @@ static void test_lockable(const ScenarioArgs *args)
     qemu_mutex_destroy(&mutex);
 }
 
+/* ---- Futexes: live only ---- */
+
+static unsigned word;
+
+static void *futex_thread(void *opaque)
+{
+    while (qatomic_load_acquire(&word) == 0) {
+        qemu_futex_wait(&word, 0);
+    }
+    return NULL;
+}
+
+static void test_futex(const ScenarioArgs *args)
+{
+    QemuThread threads[2];
+
+    word = 0;
+    for (int i = 0; i < 2; i++) {
+        qemu_thread_create(&threads[i], "waiter", futex_thread, NULL,
+                           QEMU_THREAD_JOINABLE);
+    }
+    qatomic_store_release(&word, 1);
+    qemu_futex_wake_single(&word);
+    qemu_futex_wake_all(&word);
+    qemu_futex_wait(&word, 0); /* it is not 0 any more */
+    for (int i = 0; i < 2; i++) {
+        qemu_thread_join(&threads[i]);
+    }
+}
+
 static const LoopTest tests[] = {
     {"/lock/rec", test_rec_mutex, TEST_THREADS},
     {"/lock/rec/trylock", test_rec_trylock, TEST_THREADS},
@@ -290,6 +320,7 @@ static const LoopTest tests[] = {
     {"/lock/guard/nested", test_guard_nested},
     {"/lock/guard/coroutine", test_guard_coroutine},
     {"/lock/lockable", test_lockable},
+    {"/lock/futex", test_futex, TEST_THREADS | TEST_LIVE_ONLY},
     {NULL},
 };
 
