@@ -234,6 +234,8 @@ static void test_guard_nested(const ScenarioArgs *args)
     }
     CHECK(!mutex_is_held());
     qemu_rec_mutex_destroy(&rec_mutex);
+    qemu_mutex_destroy(&other);
+    qemu_mutex_destroy(&mutex);
 }
 
 static void coroutine_fn co_guard(void *opaque)
