@@ -31,6 +31,7 @@ bool live_monitor_kind(const char *name, LiveMonitorKind *kind);
  * @mode: HOST_TIMES and HOST_POINTS, see host.h.
  */
 void live_start(LiveMonitorKind kind, int mode);
+/* Waits until detached threads have ended: they use the host to the end. */
 void live_stop(void);
 /* True for an io_uring monitor; after the first context was made. */
 bool live_uses_io_uring(void);
@@ -80,6 +81,8 @@ void live_thread_create(QemuThread *thread, const char *name,
 void *live_thread_join(QemuThread *thread);
 HostThread *live_thread_attach(void);
 void live_thread_exit(void *ret);
+/* Nobody joins these, and they must not meet another host. */
+void live_thread_wait_detached(void);
 /* The number of the next thread; the main thread has 1. */
 uint32_t live_thread_number(void);
 void live_thread_reset(void);

@@ -105,6 +105,7 @@ typedef struct LiveThread {
 } LiveThread;
 
 static bool naming = true;
+static unsigned detached_threads; /* that have not ended */
 
 void qemu_thread_naming(bool enable)
 {
@@ -125,6 +126,18 @@ static void end_thread(LiveThread *thread)
     if (thread->detached) {
         host_set_self(NULL);
         free_thread(thread);
+        if (qatomic_dec_fetch(&detached_threads) == 0) {
+            qemu_futex_wake_all(&detached_threads);
+        }
+    }
+}
+
+void live_thread_wait_detached(void)
+{
+    unsigned n;
+
+    while ((n = qatomic_load_acquire(&detached_threads)) > 0) {
+        qemu_futex_wait(&detached_threads, n);
     }
 }
 
@@ -197,6 +210,7 @@ void live_thread_create(QemuThread *qemu_thread, const char *name,
     pthread_t nobody_s; /* a detached thread may be gone before we return */
     pthread_attr_t attr;
 
+    qatomic_add(&detached_threads, detached);
     thread->name = g_strndup(name, 15);
     thread->detached = detached;
     thread->start = start;
