@@ -34,6 +34,14 @@ void host_thread_started(HostThread *thread)
     PROBE_TEXT(THREAD_START, thread->id, 0, 0, 0, thread->name);
 }
 
+void host_thread_run_atexit(void)
+{
+    HostThread *self = host_self();
+
+    notifier_list_notify(&self->atexit, NULL);
+    notifier_list_init(&self->atexit);
+}
+
 void host_thread_finish(HostThread *thread)
 {
     while (!QSLIST_EMPTY(&thread->pool)) {

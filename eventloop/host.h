@@ -75,6 +75,8 @@ void host_set_self(HostThread *self);
 void host_thread_init(HostThread *thread, uint32_t id, const char *name);
 /* Its first event; on the thread itself. */
 void host_thread_started(HostThread *thread);
+/* Calls its qemu_thread_atexit_add() notifiers, once; on the thread itself. */
+void host_thread_run_atexit(void);
 void host_thread_finish(HostThread *thread);
 
 /* A name for a new object: its creator and an ordinal, the same every run. */

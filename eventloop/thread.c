@@ -189,12 +189,6 @@ typedef struct ThreadCall {
     void *arg;
 } ThreadCall;
 
-/* On the thread itself, while it can still do everything. */
-static void run_atexit(void)
-{
-    notifier_list_notify(&host_self()->atexit, NULL);
-}
-
 static void *thread_main(void *opaque)
 {
     ThreadCall call = *(ThreadCall *)opaque;
@@ -202,7 +196,7 @@ static void *thread_main(void *opaque)
 
     g_free(opaque);
     ret = call.start(call.arg);
-    run_atexit();
+    host_thread_run_atexit(); /* while it can still do everything */
     return ret;
 }
 
@@ -227,7 +221,7 @@ void *qemu_thread_join(QemuThread *thread)
 
 void qemu_thread_exit(void *retval)
 {
-    run_atexit();
+    host_thread_run_atexit();
     host->thread_exit(retval);
     abort(); /* a thread that has ended runs on */
 }

@@ -95,6 +95,8 @@ void live_cond_wake(QemuCond *cond, bool all)
               : pthread_cond_signal(cond->host), "pthread_cond_signal");
 }
 
+/* ---- Threads: how they begin and end ---- */
+
 typedef struct LiveThread {
     HostThread self;
     pthread_t pthread;
@@ -178,10 +180,10 @@ static void detach(void *opaque)
 
     /* Its coroutines go back while the thread still has its name. */
     host_set_self(&thread->self);
+    host_thread_run_atexit();
     host_thread_finish(&thread->self);
     host_set_self(NULL);
-    g_free(thread->name);
-    g_free(thread);
+    free_thread(thread);
 }
 
 static void make_key(void)

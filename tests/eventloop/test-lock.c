@@ -317,7 +317,7 @@ static const LoopTest tests[] = {
     {"/lock/rec/trylock", test_rec_trylock, TEST_THREADS},
     {"/lock/spin", test_spin, TEST_THREADS},
     {"/lock/spin/trylock", test_spin_trylock},
-    {"/lock/spin/slow", test_spin_slow, TEST_THREADS | TEST_SPINS},
+    {"/lock/spin/slow", test_spin_slow, TEST_THREADS},
     {"/lock/guard", test_guard},
     {"/lock/guard/nested", test_guard_nested},
     {"/lock/guard/coroutine", test_guard_coroutine},

@@ -4,6 +4,8 @@
 #include "qemu/notify.h"
 #include "qemu/thread.h"
 
+#include <pthread.h>
+
 static QemuSemaphore done;
 static int n_run;
 
@@ -172,6 +174,33 @@ static void test_atexit(const ScenarioArgs *args)
     }
 }
 
+/* A thread that another library has started. */
+static void *foreign_thread(void *opaque)
+{
+    QemuThread self;
+
+    qemu_thread_get_self(&self);
+    CHECK(qemu_thread_is_self(&self));
+    CHECK(!qemu_thread_is_self(opaque));
+    atexit_thread(NULL);
+    qemu_sem_post(&done);
+    return NULL;
+}
+
+static void test_foreign(const ScenarioArgs *args)
+{
+    QemuThread self;
+    pthread_t thread;
+
+    said = (Trace){.n = 0};
+    qemu_sem_init(&done, 0);
+    qemu_thread_get_self(&self);
+    CHECK_EQ(pthread_create(&thread, NULL, foreign_thread, &self), 0);
+    qemu_sem_wait(&done);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_STR(said.text, ".ca");
+}
+
 static void test_join_detached(const ScenarioArgs *args)
 {
     QemuThread thread;
@@ -189,6 +218,7 @@ static const LoopTest tests[] = {
     {"/thread/exit", test_exit, TEST_THREADS},
     {"/thread/exit/detached", test_exit_detached, TEST_THREADS},
     {"/thread/atexit", test_atexit, TEST_THREADS},
+    {"/thread/foreign", test_foreign, TEST_THREADS | TEST_LIVE_ONLY},
     {NULL},
 };
 
