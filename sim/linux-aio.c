@@ -67,10 +67,7 @@ static void insert_pending(HostLaio *laio, LaioItem *item)
 
     QTAILQ_FOREACH(other, &laio->pending, next) {
         if (other->due > item->due) {
-            item->next.tqe_next = other;
-            item->next.tqe_prev = other->next.tqe_prev;
-            *other->next.tqe_prev = item;
-            other->next.tqe_prev = &item->next.tqe_next;
+            QTAILQ_INSERT_BEFORE(other, item, next);
             return;
         }
     }
