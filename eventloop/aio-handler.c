@@ -7,8 +7,21 @@
  * marks it, and the home thread frees it when no aio_poll() is on its stack.
  */
 #include "aio-internal.h"
+#include "aiolab/legacy.h"
+
+#undef aio_set_fd_handler
+#undef aio_set_event_notifier
 
 #include <poll.h>
+
+/*
+ * The context's own notifier.  Its reader empties it, so the host may take
+ * edges; of other notifiers one can only hope so.  And it is no progress.
+ */
+static bool is_own(const AioContext *ctx, const AioHandler *node)
+{
+    return node->opaque == &ctx->notifier;
+}
 
 static AioHandler *find_handler(AioContext *ctx, int fd)
 {
@@ -22,13 +35,30 @@ static AioHandler *find_handler(AioContext *ctx, int fd)
     return NULL;
 }
 
+/* A handler without a watch: external, and disabled (aiolab/legacy.h). */
+static void watch(AioContext *ctx, AioHandler *node)
+{
+    if (!node->is_external || !ctx->external_disable_cnt) {
+        node->watch = host->watch_add(ctx->monitor, node->pfd.fd,
+                                      node->pfd.events, is_own(ctx, node),
+                                      node->id, node);
+    }
+}
+
+static void unwatch(AioContext *ctx, AioHandler *node)
+{
+    aio_source_forget(ctx, node);
+    if (node->watch) {
+        host->watch_remove(ctx->monitor, node->watch);
+        node->watch = NULL;
+    }
+}
+
 static void delete_handler(AioContext *ctx, AioHandler *node)
 {
     PROBE(FD_REMOVE, node->id, ctx->id, 0, 0);
     QLIST_REMOVE(node, node);
-    aio_source_forget(ctx, node);
-    host->watch_remove(ctx->monitor, node->watch);
-    node->watch = NULL;
+    unwatch(ctx, node);
     if (!node->io_poll) {
         qatomic_dec(&ctx->poll_disable_cnt);
     }
@@ -37,8 +67,7 @@ static void delete_handler(AioContext *ctx, AioHandler *node)
     QSLIST_INSERT_HEAD_ATOMIC(&ctx->deleted_aio_handlers, node, node_deleted);
 }
 
-static void add_handler(AioContext *ctx, const AioHandler *handler,
-                        bool drained)
+static void add_handler(AioContext *ctx, const AioHandler *handler)
 {
     AioHandler *node = g_new(AioHandler, 1);
 
@@ -51,13 +80,12 @@ static void add_handler(AioContext *ctx, const AioHandler *handler,
         qatomic_inc(&ctx->poll_disable_cnt);
     }
     PROBE(FD_ADD, node->id, ctx->id, node->pfd.events, 0);
-    node->watch = host->watch_add(ctx->monitor, node->pfd.fd, node->pfd.events,
-                                  drained, node->id, node);
+    watch(ctx, node);
     QLIST_INSERT_HEAD(&ctx->aio_handlers, node, node);
 }
 
 /* Models aio_set_fd_handler() of util/aio-posix.c. */
-static void set_fd_handler(AioContext *ctx, AioHandler handler, bool drained)
+static void set_fd_handler(AioContext *ctx, AioHandler handler)
 {
     AioHandler *old;
 
@@ -70,7 +98,7 @@ static void set_fd_handler(AioContext *ctx, AioHandler handler, bool drained)
         delete_handler(ctx, old);
     }
     if (handler.io_read || handler.io_write || handler.io_poll) {
-        add_handler(ctx, &handler, drained);
+        add_handler(ctx, &handler);
     }
     qemu_mutex_unlock(&ctx->list_lock);
     aio_notify(ctx);
@@ -83,13 +111,9 @@ void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
     set_fd_handler(ctx, (AioHandler){
         .pfd.fd = fd, .io_read = io_read, .io_write = io_write,
         .io_poll = io_poll, .io_poll_ready = io_poll_ready, .opaque = opaque,
-    }, false);
+    });
 }
 
-/*
- * A notifier's reader is expected to clear it, as QEMU's are; only for the
- * context's own may the host rely on that, and take edges.
- */
 void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifier,
                             EventNotifierHandler *io_read, AioPollFn *io_poll,
                             EventNotifierHandler *io_poll_ready)
@@ -98,7 +122,30 @@ void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifier,
         .pfd.fd = event_notifier_get_fd(notifier),
         .io_read = (IOHandler *)io_read, .io_poll = io_poll,
         .io_poll_ready = (IOHandler *)io_poll_ready, .opaque = notifier,
-    }, notifier == &ctx->notifier);
+    });
+}
+
+void aio_legacy_set_fd_handler(AioContext *ctx, int fd, bool is_external,
+                               IOHandler *io_read, IOHandler *io_write,
+                               AioPollFn *io_poll, IOHandler *io_poll_ready,
+                               void *opaque)
+{
+    set_fd_handler(ctx, (AioHandler){
+        .pfd.fd = fd, .is_external = is_external, .io_read = io_read,
+        .io_write = io_write, .io_poll = io_poll,
+        .io_poll_ready = io_poll_ready, .opaque = opaque,
+    });
+}
+
+void aio_legacy_set_event_notifier(AioContext *ctx, EventNotifier *notifier,
+                                   bool is_external,
+                                   EventNotifierHandler *io_read,
+                                   AioPollFn *io_poll,
+                                   EventNotifierHandler *io_poll_ready)
+{
+    aio_legacy_set_fd_handler(ctx, event_notifier_get_fd(notifier), is_external,
+                              (IOHandler *)io_read, NULL, io_poll,
+                              (IOHandler *)io_poll_ready, notifier);
 }
 
 void aio_set_event_notifier_poll(AioContext *ctx, EventNotifier *notifier,
@@ -114,6 +161,21 @@ void aio_set_event_notifier_poll(AioContext *ctx, EventNotifier *notifier,
         node->io_poll_end = (IOHandler *)io_poll_end;
     }
     qemu_mutex_unlock(&ctx->list_lock);
+}
+
+void aio_watch_external(AioContext *ctx, bool begin)
+{
+    AioHandler *node;
+
+    QLIST_FOREACH(node, &ctx->aio_handlers, node) {
+        if (!node->is_external) {
+            continue;
+        } else if (begin) {
+            watch(ctx, node);
+        } else {
+            unwatch(ctx, node);
+        }
+    }
 }
 
 void aio_free_deleted_handlers(AioContext *ctx)
@@ -134,12 +196,6 @@ void aio_free_deleted_handlers(AioContext *ctx)
     qemu_mutex_unlock(&ctx->list_lock);
 }
 
-/* The context's own notifier is no progress. */
-static bool is_progress(const AioHandler *node)
-{
-    return node->opaque != &node->ctx->notifier;
-}
-
 /*
  * Found by polling.  Until its callback returns it is not polled again: the
  * condition may still hold, and a nested aio_poll() would come here for ever
@@ -154,7 +210,7 @@ static bool dispatch_poll_ready(AioHandler *node)
     if (!QLIST_IS_INSERTED(node, node_poll)) {
         QLIST_INSERT_HEAD(&ctx->poll_aio_handlers, node, node_poll);
     }
-    return is_progress(node);
+    return !is_own(node->ctx, node);
 }
 
 static bool dispatch_revents(AioHandler *node, short revents)
@@ -164,7 +220,7 @@ static bool dispatch_revents(AioHandler *node, short revents)
     aio_handler_is_active(node->ctx, node);
     if (revents & (POLLIN | POLLHUP | POLLERR) && node->io_read) {
         node->io_read(node->opaque);
-        progress = is_progress(node);
+        progress = !is_own(node->ctx, node);
     }
     if (!qatomic_read(&node->deleted) && revents & (POLLOUT | POLLERR) &&
         node->io_write) {
@@ -182,7 +238,8 @@ static bool dispatch_handler(AioHandler *node)
 
     node->revents = 0;
     node->poll_ready = false;
-    if (qatomic_read(&node->deleted)) {
+    if (qatomic_read(&node->deleted) ||
+        unlikely(node->is_external && aio_external_disabled(node->ctx))) {
         return false;
     }
     PROBE(FD_BEGIN, node->id, revents, 0, 0);

@@ -42,6 +42,8 @@ static inline uint64_t aio_context_id(AioContext *ctx)
 void timerlistgroup_set_owner(QEMUTimerListGroup *tlg, uint64_t ctx);
 /* aio-handler.c */
 void aio_free_deleted_handlers(AioContext *ctx);
+/* Under list_lock: begins or ends to watch external handlers. */
+void aio_watch_external(AioContext *ctx, bool watch);
 bool aio_dispatch_handlers(AioHandlerList *ready);
 /* aio-poll.c: one call of the host's wait; puts handlers onto @ready. */
 void aio_wait_monitor(AioContext *ctx, int64_t timeout, AioHandlerList *ready);

@@ -100,6 +100,7 @@ static void notifier_poll_ready(EventNotifier *e)
 static void context_init(AioContext *ctx)
 {
     qemu_mutex_init(&ctx->list_lock);
+    qemu_rec_mutex_init(&ctx->lock);
     QLIST_INIT(&ctx->aio_handlers);
     QLIST_INIT(&ctx->gsource_ready);
     QLIST_INIT(&ctx->poll_aio_handlers);
@@ -204,6 +205,7 @@ void aio_context_finalize(GSource *source)
     event_notifier_cleanup(&ctx->notifier);
     timerlistgroup_deinit(&ctx->tlg);
     qemu_mutex_destroy(&ctx->list_lock);
+    qemu_rec_mutex_destroy(&ctx->lock);
     host->monitor_free(ctx->monitor);
     PROBE(CTX_FREE, ctx->id, 0, 0, 0);
     g_free(ctx->name);

@@ -48,6 +48,9 @@ struct AioContext {
     bool gsource_polls_handlers;
     AioHandlerList gsource_ready; /* found by prepare, for dispatch */
 
+    QemuRecMutex lock; /* aiolab/legacy.h: the AioContext lock of old */
+    int external_disable_cnt; /* the same: external handlers are not served */
+
     QemuMutex list_lock;
     AioHandlerList aio_handlers;
     QSLIST_HEAD(, AioHandler) deleted_aio_handlers;

@@ -30,6 +30,7 @@ struct AioHandler {
     short revents;   /* of the wait; not dispatched yet */
     bool poll_ready; /* found by polling; not dispatched yet */
     bool deleted;
+    bool is_external; /* aiolab/legacy.h */
     bool in_gsource; /* its pfd is with GLib */
     uint64_t id;
     AioPolledEvent poll;
