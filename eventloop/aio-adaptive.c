@@ -191,8 +191,11 @@ bool aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready, int64_t *timeout)
 
 void aio_handler_is_active(AioContext *ctx, AioHandler *node)
 {
-    if (!ctx->poll_max_ns || !node->io_poll ||
-        QLIST_IS_INSERTED(node, node_poll)) {
+    if (!ctx->poll_max_ns || !node->io_poll) {
+        return;
+    }
+    node->poll_active = true;
+    if (QLIST_IS_INSERTED(node, node_poll)) {
         return;
     }
     node->last_dispatch_timestamp = 0;
@@ -246,8 +249,9 @@ void aio_adjust_polling_time(AioContext *ctx, int64_t block_ns, int64_t now)
     AioHandler *node;
 
     QLIST_FOREACH(node, &ctx->poll_aio_handlers, node_poll) {
-        bool active = QLIST_IS_INSERTED(node, node_ready);
+        bool active = node->poll_active;
 
+        node->poll_active = false;
         update_node(ctx, node, active, block_ns);
         if (active) {
             any = true;

@@ -63,7 +63,7 @@ bool aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready,
 bool aio_leave_poll_mode(AioContext *ctx, AioHandlerList *ready);
 /* A callback of @node is about to run: it is worth polling. */
 void aio_handler_is_active(AioContext *ctx, AioHandler *node);
-/* After a wait of @block_ns that ended at @now, before its dispatch. */
+/* After the dispatch that followed a wait of @block_ns, which ended at @now. */
 void aio_adjust_polling_time(AioContext *ctx, int64_t block_ns, int64_t now);
 
 /* bottom-half.c */

@@ -93,6 +93,10 @@ void aio_wait_monitor(AioContext *ctx, int64_t timeout, AioHandlerList *ready)
     take_cqes(ctx, &batch);
 }
 
+typedef struct WaitTime {
+    int64_t block_ns, end; /* end 0: nobody looked at the clock */
+} WaitTime;
+
 /* Steps 2 and 3. */
 static void wait_for_events(AioContext *ctx, int64_t timeout,
                             AioHandlerList *ready)
@@ -123,14 +127,15 @@ static void wait_for_events(AioContext *ctx, int64_t timeout,
 
 /* The same where polling is on, which takes two looks at the clock. */
 static __attribute__((noinline))
-void poll_or_wait(AioContext *ctx, int64_t timeout, AioHandlerList *ready)
+void poll_or_wait(AioContext *ctx, int64_t timeout, AioHandlerList *ready,
+                  WaitTime *time)
 {
-    int64_t start = host_clock_ns(QEMU_CLOCK_REALTIME), end;
+    int64_t start = host_clock_ns(QEMU_CLOCK_REALTIME);
 
     aio_try_poll_mode(ctx, ready, &timeout);
     wait_for_events(ctx, timeout, ready);
-    end = host_clock_ns(QEMU_CLOCK_REALTIME);
-    aio_adjust_polling_time(ctx, end - start, end);
+    time->end = host_clock_ns(QEMU_CLOCK_REALTIME);
+    time->block_ns = time->end - start;
 }
 
 void aio_turn_begin(AioContext *ctx)
@@ -150,6 +155,7 @@ void aio_turn_end(AioContext *ctx)
 bool aio_poll(AioContext *ctx, bool blocking)
 {
     AioHandlerList ready = QLIST_HEAD_INITIALIZER(ready);
+    WaitTime time = {.end = 0};
     int64_t timeout;
     bool progress;
 
@@ -158,14 +164,17 @@ bool aio_poll(AioContext *ctx, bool blocking)
     PROBE(POLL_BEGIN, ctx->id, blocking, ctx->depth, 0);
 
     timeout = blocking ? aio_compute_timeout(ctx) : 0;
-    if (unlikely(ctx->poll_max_ns)) {
-        poll_or_wait(ctx, timeout, &ready);
+    if (unlikely(ctx->poll_max_ns) && timeout) {
+        poll_or_wait(ctx, timeout, &ready, &time);
     } else {
         wait_for_events(ctx, timeout, &ready);
     }
     progress = aio_dispatch_cqes(ctx);
     progress |= aio_bh_poll(ctx);
     progress |= aio_dispatch_handlers(&ready);
+    if (unlikely(time.end)) {
+        aio_adjust_polling_time(ctx, time.block_ns, time.end);
+    }
     progress |= timerlistgroup_run_timers(&ctx->tlg);
 
     PROBE(POLL_END, ctx->id, progress, ctx->depth, 0);

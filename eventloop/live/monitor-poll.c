@@ -58,7 +58,7 @@ static bool epoll_control(PollMonitor *m, int op, PollWatch *watch)
     return epoll_ctl(m->epoll_fd, op, watch->base.fd, &event) == 0;
 }
 
-/* Under the lock. */
+/* Home thread, under the lock. */
 static void epoll_disable(PollMonitor *m)
 {
     if (m->epoll_fd >= 0) {
@@ -90,12 +90,18 @@ static void epoll_enable(PollMonitor *m)
     m->base.ops = &fdmon_epoll_ops;
 }
 
-static void try_upgrade(PollMonitor *m)
+/* Home thread, before it waits. */
+static void change_monitor(PollMonitor *m)
 {
-    if (qatomic_read(&m->n_watches) >= EPOLL_ENABLE_THRESHOLD &&
-        m->epoll_fd < 0 && !m->epoll_refused) {
+    if (m->epoll_fd < 0 ? qatomic_read(&m->n_watches) >= EPOLL_ENABLE_THRESHOLD
+                              && !m->epoll_refused
+                        : qatomic_read(&m->epoll_refused)) {
         pthread_mutex_lock(&m->lock);
-        epoll_enable(m);
+        if (m->epoll_fd < 0) {
+            epoll_enable(m);
+        } else {
+            epoll_disable(m);
+        }
         pthread_mutex_unlock(&m->lock);
     }
 }
@@ -115,7 +121,8 @@ static HostWatch *poll_watch_add(HostMonitor *monitor, int fd, short events,
     QTAILQ_INSERT_HEAD(&m->watches, watch, node);
     qatomic_set(&m->n_watches, m->n_watches + 1);
     if (m->epoll_fd >= 0 && !epoll_control(m, EPOLL_CTL_ADD, watch)) {
-        epoll_disable(m);
+        /* The home thread may be using it; it will see this. */
+        qatomic_set(&m->epoll_refused, true);
     }
     pthread_mutex_unlock(&m->lock);
     return &watch->base;
@@ -220,7 +227,7 @@ static void poll_wait(HostMonitor *monitor, int64_t timeout_ns,
 
     free_dead(m);
     job_list_submit(&m->jobs);
-    try_upgrade(m);
+    change_monitor(m);
     if (m->epoll_fd >= 0) {
         epoll_wait_for(m, timeout_ns, batch);
         return;
@@ -265,7 +272,7 @@ static void poll_submit(HostMonitor *monitor)
     PollMonitor *m = poll_monitor(monitor);
 
     job_list_submit(&m->jobs);
-    try_upgrade(m);
+    change_monitor(m);
 }
 
 static int epoll_fd(HostMonitor *monitor)

@@ -37,6 +37,7 @@ typedef struct UringWatch {
 typedef struct UringMonitor {
     HostMonitor base;
     struct io_uring ring;
+    bool changed;         /* changes is not empty; read without the lock */
     pthread_mutex_t lock; /* changes */
     QSIMPLEQ_HEAD(, UringWatch) changes;
     QSIMPLEQ_HEAD(, UringWatch) removing; /* wait for their last CQE */
@@ -127,6 +128,7 @@ static void push_change(UringMonitor *m, UringWatch *watch)
 {
     if (!watch->on_changes) {
         watch->on_changes = true;
+        qatomic_set(&m->changed, true);
         QSIMPLEQ_INSERT_TAIL(&m->changes, watch, next);
     }
 }
@@ -176,10 +178,11 @@ static void apply_changes(UringMonitor *m)
 {
     UringWatch *watch;
 
-    if (likely(QSIMPLEQ_EMPTY(&m->changes))) {
+    if (likely(!qatomic_read(&m->changed))) {
         return;
     }
     pthread_mutex_lock(&m->lock);
+    qatomic_set(&m->changed, false);
     while ((watch = QSIMPLEQ_FIRST(&m->changes))) {
         QSIMPLEQ_REMOVE_HEAD(&m->changes, next);
         watch->on_changes = false;
@@ -259,7 +262,7 @@ static bool uring_pending(HostMonitor *monitor)
 
 static bool has_submissions(UringMonitor *m)
 {
-    return io_uring_sq_ready(&m->ring) || !QSIMPLEQ_EMPTY(&m->changes);
+    return io_uring_sq_ready(&m->ring) || qatomic_read(&m->changed);
 }
 
 static bool uring_busy(HostMonitor *monitor)

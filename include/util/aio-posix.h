@@ -29,6 +29,7 @@ struct AioHandler {
     void *opaque;
     short revents;   /* of the wait; not dispatched yet */
     bool poll_ready; /* found by polling; not dispatched yet */
+    bool poll_active; /* its callback ran in this turn */
     bool deleted;
     bool is_external; /* aiolab/legacy.h */
     bool in_gsource; /* its pfd is with GLib */
