@@ -55,7 +55,7 @@ static void polled_ready(EventNotifier *e)
 
 static void polled_begin(EventNotifier *e)
 {
-    of(e)->begins++;
+    qatomic_set(&of(e)->begins, of(e)->begins + 1);
 }
 
 static void polled_end(EventNotifier *e)
@@ -149,7 +149,7 @@ static void *notify_thread(void *opaque)
 {
     Polled *p = opaque;
 
-    while (!qatomic_read(&p->ctx->poll_started)) {
+    while (!qatomic_read(&p->begins)) {
         host_point(HOST_POINT_SPIN, 0);
     }
     aio_bh_schedule_oneshot(p->ctx, bh_nothing, NULL);
