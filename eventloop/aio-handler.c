@@ -25,14 +25,7 @@ static bool is_own(const AioContext *ctx, const AioHandler *node)
 
 static AioHandler *find_handler(AioContext *ctx, int fd)
 {
-    AioHandler *node;
-
-    QLIST_FOREACH(node, &ctx->aio_handlers, node) {
-        if (node->pfd.fd == fd) {
-            return node;
-        }
-    }
-    return NULL;
+    return g_hash_table_lookup(ctx->handlers_by_fd, GINT_TO_POINTER(fd));
 }
 
 /* A handler without a watch: external, and disabled (aiolab/legacy.h). */
@@ -58,6 +51,7 @@ static void delete_handler(AioContext *ctx, AioHandler *node)
 {
     PROBE(FD_REMOVE, node->id, ctx->id, 0, 0);
     QLIST_REMOVE(node, node);
+    g_hash_table_remove(ctx->handlers_by_fd, GINT_TO_POINTER(node->pfd.fd));
     unwatch(ctx, node);
     if (!node->io_poll) {
         qatomic_dec(&ctx->poll_disable_cnt);
@@ -82,6 +76,8 @@ static void add_handler(AioContext *ctx, const AioHandler *handler)
     PROBE(FD_ADD, node->id, ctx->id, node->pfd.events, 0);
     watch(ctx, node);
     QLIST_INSERT_HEAD(&ctx->aio_handlers, node, node);
+    g_hash_table_insert(ctx->handlers_by_fd, GINT_TO_POINTER(node->pfd.fd),
+                        node);
 }
 
 /* Models aio_set_fd_handler() of util/aio-posix.c. */

@@ -49,9 +49,14 @@ void aio_notify_accept(AioContext *ctx)
     smp_mb();
 }
 
+/* Where the monitor reports each write, the count need not be read at all. */
 static void notifier_cb(EventNotifier *e)
 {
-    event_notifier_test_and_clear(e);
+    AioContext *ctx = container_of(e, AioContext, notifier);
+
+    if (!ctx->fdmon_ops->edges) {
+        event_notifier_test_and_clear(e);
+    }
 }
 
 static void timer_list_notify(void *opaque, QEMUClockType type)
@@ -102,6 +107,7 @@ static void context_init(AioContext *ctx)
     qemu_mutex_init(&ctx->list_lock);
     qemu_rec_mutex_init(&ctx->lock);
     QLIST_INIT(&ctx->aio_handlers);
+    ctx->handlers_by_fd = g_hash_table_new(NULL, NULL);
     QLIST_INIT(&ctx->gsource_ready);
     QLIST_INIT(&ctx->poll_aio_handlers);
     QSLIST_INIT(&ctx->deleted_aio_handlers);
@@ -202,6 +208,7 @@ void aio_context_finalize(GSource *source)
     free_bhs(ctx);
     aio_set_event_notifier(ctx, &ctx->notifier, NULL, NULL, NULL);
     aio_free_deleted_handlers(ctx);
+    g_hash_table_destroy(ctx->handlers_by_fd);
     event_notifier_cleanup(&ctx->notifier);
     timerlistgroup_deinit(&ctx->tlg);
     qemu_mutex_destroy(&ctx->list_lock);

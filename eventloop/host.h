@@ -102,6 +102,7 @@ typedef void HostPrepSqe(struct io_uring_sqe *sqe, void *opaque);
 struct FDMonOps {
     const char *name;
     bool visible; /* what is ready can be seen without a system call */
+    bool edges;   /* a `drained` watch reports each set, not the state */
     bool each;    /* a GLib loop has to poll every descriptor */
 
     void (*free)(HostMonitor *monitor);
@@ -122,7 +123,7 @@ struct HostWatch {
     int fd;
     short events;  /* POLLIN, POLLOUT */
     short revents; /* of the last wait */
-    bool drained;  /* the reader empties it: an edge is enough */
+    bool drained;  /* the context's own notifier: an edge is enough */
     bool ready;    /* is on the batch */
     uint64_t id;   /* of the AioHandler */
     void *opaque;  /* the AioHandler */

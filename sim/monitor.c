@@ -21,6 +21,7 @@ typedef QTAILQ_HEAD(SimRequestList, SimRequest) SimRequestList;
 
 typedef struct SimWatch {
     HostWatch base;
+    uint64_t seen; /* drained: how many sets it has reported */
     QTAILQ_ENTRY(SimWatch) next;
 } SimWatch;
 
@@ -190,6 +191,9 @@ static unsigned count_due(HostMonitor *m)
 
 static bool is_ready(SimWatch *watch)
 {
+    if (watch->base.drained && sim.config.fdmon->edges) {
+        return watch->seen < sim_fd_sets(watch->base.fd);
+    }
     return watch->base.events & POLLIN && sim_fd_readable(watch->base.fd);
 }
 
@@ -280,6 +284,7 @@ static void deliver_watches(HostMonitor *m, HostBatch *batch)
             }
         }
         if (next) {
+            next->seen = sim_fd_sets(next->base.fd);
             host_batch_watch(batch, &next->base, POLLIN);
         }
     } while (next);

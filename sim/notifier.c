@@ -4,6 +4,7 @@
 
 typedef struct SimNotifier {
     uint64_t count;
+    uint64_t sets;  /* how often it was set, ever */
     uint64_t since; /* when it was set, see sim_fd_readable_since() */
 } SimNotifier;
 
@@ -36,9 +37,9 @@ void sim_fd_set(int fd)
 {
     SimNotifier *n = find(fd);
 
-    if (n->count++ == 0) {
-        n->since = sim.next_ready++;
-    }
+    n->count++;
+    n->sets++;
+    n->since = sim.next_ready++;
 }
 
 void sim_notifier_set(EventNotifier *e)
@@ -68,4 +69,11 @@ bool sim_fd_readable(int fd)
 uint64_t sim_fd_readable_since(int fd)
 {
     return find(fd)->since;
+}
+
+uint64_t sim_fd_sets(int fd)
+{
+    SimNotifier *n = find(fd);
+
+    return n ? n->sets : 0;
 }

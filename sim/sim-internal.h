@@ -82,8 +82,9 @@ void sim_notifier_cleanup(EventNotifier *e);
 void sim_notifier_set(EventNotifier *e);
 bool sim_notifier_clear(EventNotifier *e);
 bool sim_fd_readable(int fd);
-/* Since when, in an order of all notifiers. */
+/* When it was set last, in an order of all notifiers. */
 uint64_t sim_fd_readable_since(int fd);
+uint64_t sim_fd_sets(int fd);
 void sim_fd_set(int fd); /* by the device: no scheduling point */
 
 /* file.c */

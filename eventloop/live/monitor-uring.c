@@ -29,9 +29,10 @@ enum {
 typedef struct UringWatch {
     HostWatch base;
     bool armed;      /* home thread: the kernel knows it */
-    bool removed;    /* under lock */
+    bool removed;    /* set under lock */
     bool on_changes; /* under lock */
     QSIMPLEQ_ENTRY(UringWatch) next;
+    QLIST_ENTRY(UringWatch) removing;
 } UringWatch;
 
 typedef struct UringMonitor {
@@ -40,7 +41,7 @@ typedef struct UringMonitor {
     bool changed;         /* changes is not empty; read without the lock */
     pthread_mutex_t lock; /* changes */
     QSIMPLEQ_HEAD(, UringWatch) changes;
-    QSIMPLEQ_HEAD(, UringWatch) removing; /* wait for their last CQE */
+    QLIST_HEAD(, UringWatch) removing; /* wait for their last CQE */
 } UringMonitor;
 
 static UringMonitor *uring(HostMonitor *monitor)
@@ -103,8 +104,8 @@ static void uring_free(HostMonitor *monitor)
         QSIMPLEQ_REMOVE_HEAD(&m->changes, next);
         g_free(watch);
     }
-    while ((watch = QSIMPLEQ_FIRST(&m->removing))) {
-        QSIMPLEQ_REMOVE_HEAD(&m->removing, next);
+    while ((watch = QLIST_FIRST(&m->removing))) {
+        QLIST_REMOVE(watch, removing);
         g_free(watch);
     }
     pthread_mutex_destroy(&m->lock);
@@ -155,7 +156,7 @@ static void uring_watch_remove(HostMonitor *monitor, HostWatch *base)
     UringWatch *watch = container_of(base, UringWatch, base);
 
     pthread_mutex_lock(&m->lock);
-    watch->removed = true;
+    qatomic_set(&watch->removed, true);
     push_change(m, watch);
     pthread_mutex_unlock(&m->lock);
 }
@@ -193,7 +194,7 @@ static void apply_changes(UringMonitor *m)
 
             io_uring_prep_poll_remove(sqe, (uintptr_t)watch | WATCH_TAG);
             sqe->user_data = 0;
-            QSIMPLEQ_INSERT_TAIL(&m->removing, watch, next);
+            QLIST_INSERT_HEAD(&m->removing, watch, removing);
         } else {
             g_free(watch);
         }
@@ -201,42 +202,33 @@ static void apply_changes(UringMonitor *m)
     pthread_mutex_unlock(&m->lock);
 }
 
-static void forget_removed(UringMonitor *m, UringWatch *gone)
+/* The poll is over: arm it again with the next submit, or forget it. */
+static void poll_ended(UringMonitor *m, UringWatch *watch, bool failed)
 {
-    QSIMPLEQ_HEAD(, UringWatch) rest = QSIMPLEQ_HEAD_INITIALIZER(rest);
-    UringWatch *watch;
-
-    while ((watch = QSIMPLEQ_FIRST(&m->removing))) {
-        QSIMPLEQ_REMOVE_HEAD(&m->removing, next);
-        if (watch != gone) {
-            QSIMPLEQ_INSERT_TAIL(&rest, watch, next);
+    pthread_mutex_lock(&m->lock);
+    watch->armed = false;
+    if (!watch->removed) {
+        /* An error would come again at once: the handler is told, once. */
+        if (!failed) {
+            push_change(m, watch);
         }
+    } else if (!watch->on_changes) {
+        QLIST_REMOVE(watch, removing);
+        g_free(watch);
     }
-    QSIMPLEQ_CONCAT(&m->removing, &rest);
-    g_free(gone);
+    pthread_mutex_unlock(&m->lock);
 }
 
 static void poll_completed(UringMonitor *m, UringWatch *watch,
                            const struct io_uring_cqe *cqe, HostBatch *batch)
 {
-    bool removed, over = !(cqe->flags & IORING_CQE_F_MORE);
+    short revents = cqe->res > 0 ? cqe->res : POLLERR;
 
-    pthread_mutex_lock(&m->lock);
-    removed = watch->removed;
-    if (over) {
-        watch->armed = false;
-        /* An error would come again at once: the handler is told, once. */
-        if (!removed && cqe->res > 0) {
-            push_change(m, watch); /* armed again with the next submit */
-        }
-    }
-    pthread_mutex_unlock(&m->lock);
-    if (!removed) {
-        short revents = cqe->res > 0 ? cqe->res : POLLERR;
-
+    if (!qatomic_read(&watch->removed)) {
         host_batch_watch(batch, &watch->base, revents);
-    } else if (over && !watch->on_changes) {
-        forget_removed(m, watch);
+    }
+    if (!(cqe->flags & IORING_CQE_F_MORE)) {
+        poll_ended(m, watch, cqe->res <= 0);
     }
 }
 
@@ -348,6 +340,7 @@ static void uring_submit(HostMonitor *monitor)
 const FDMonOps fdmon_io_uring_ops = {
     .name = "io_uring",
     .visible = true,
+    .edges = true,
     .free = uring_free,
     .watch_add = uring_watch_add,
     .watch_remove = uring_watch_remove,
@@ -372,6 +365,6 @@ HostMonitor *uring_monitor_new(Error **errp)
     m->base.ops = &fdmon_io_uring_ops;
     pthread_mutex_init(&m->lock, NULL);
     QSIMPLEQ_INIT(&m->changes);
-    QSIMPLEQ_INIT(&m->removing);
+    QLIST_INIT(&m->removing);
     return &m->base;
 }

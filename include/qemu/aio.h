@@ -26,7 +26,7 @@
  * at most.  Who may touch what:
  *
  *   home thread only   depth, cqes, bh_slice_list, poll_*, and the monitor's wait
- *   under list_lock    aio_handlers, deleted_aio_handlers
+ *   under list_lock    aio_handlers, handlers_by_fd, deleted_aio_handlers
  *   any thread         bh_list, scheduled_coroutines, notified (atomically);
  *                      notify_me is written by the home thread only
  */
@@ -53,6 +53,7 @@ struct AioContext {
 
     QemuMutex list_lock;
     AioHandlerList aio_handlers;
+    GHashTable *handlers_by_fd;
     QSLIST_HEAD(, AioHandler) deleted_aio_handlers;
 
     unsigned depth;         /* how many aio_poll() are on the stack */
