@@ -18,8 +18,8 @@
  * that the loop may sleep.  smp_wmb() pairs with (3): a loop that consumed the
  * flag sees the change that it announced.
  */
-#include "aio-internal.h"
 #include "block/thread-pool.h"
+#include "coroutine-internal.h"
 #include "qapi/error.h"
 
 void aio_notify(AioContext *ctx)
@@ -279,10 +279,7 @@ void aio_co_schedule(AioContext *ctx, Coroutine *co)
     PROBE(CO_SCHEDULE, co->id, ctx->id, 0, 0);
     scheduled = qatomic_cmpxchg(&co->scheduled, NULL, __func__);
     if (scheduled) {
-        fprintf(stderr,
-                "%s: Co-routine '%s' was already scheduled in '%s'\n",
-                __func__, co->name, scheduled);
-        abort();
+        coroutine_misuse_scheduled(__func__, co, scheduled);
     }
     /*
      * Once the coroutine is on the list it may run in the home thread, and its
@@ -314,9 +311,12 @@ void aio_co_enter(AioContext *ctx, Coroutine *co)
     } else if (qemu_in_coroutine()) {
         Coroutine *self = qemu_coroutine_self();
 
-        assert(self != co);
+        if (unlikely(self == co)) {
+            coroutine_misuse_enter(co);
+        }
         PROBE(CO_QUEUE, co->id, self->id, 0, 0);
         QSIMPLEQ_INSERT_TAIL(&self->co_queue_wakeup, co, co_queue_next);
+        self->slow = true;
     } else {
         qemu_aio_coroutine_enter(ctx, co);
     }

@@ -12,7 +12,7 @@
  * in rounds; with a guard held for a few instructions the order is the same,
  * first come, first served.
  */
-#include "aio-internal.h"
+#include "coroutine-internal.h"
 
 #include "qemu/lockable.h"
 
@@ -35,6 +35,7 @@ void coroutine_fn qemu_co_queue_wait_impl(CoQueue *queue, QemuLockable *lock,
 {
     Coroutine *self = qemu_coroutine_self();
 
+    coroutine_check_inside("CoQueue waited on");
     if (flags & CO_QUEUE_WAIT_FRONT) {
         QSIMPLEQ_INSERT_HEAD(&queue->entries, self, co_queue_next);
     } else {
@@ -49,7 +50,6 @@ void coroutine_fn qemu_co_queue_wait_impl(CoQueue *queue, QemuLockable *lock,
      * half runs in our thread, so only after it.
      */
     qemu_coroutine_yield();
-    assert(qemu_in_coroutine());
     PROBE(CO_WOKEN, self->id, 0, 0, 0);
     if (lock) {
         qemu_lockable_lock(lock);
@@ -180,7 +180,7 @@ void coroutine_fn qemu_co_mutex_lock(CoMutex *mutex)
 {
     Coroutine *self = qemu_coroutine_self();
 
-    assert(qemu_in_coroutine());
+    coroutine_check_inside("CoMutex locked");
     host_point(HOST_POINT_CO_PUBLISH, 0);
     if (qatomic_cmpxchg(&mutex->locked, 0, 1) != 0) {
         lock_slowly(mutex, self);
@@ -196,9 +196,11 @@ void coroutine_fn qemu_co_mutex_unlock(CoMutex *mutex)
     CoWaitRecord *next;
     Coroutine *co;
 
-    assert(qemu_in_coroutine());
-    assert(qatomic_read(&mutex->locked)); /* others count themselves */
-    assert(mutex->holder == self);
+    coroutine_check_inside("CoMutex unlocked");
+    if (unlikely(mutex->holder != self)) {
+        coroutine_misuse_other("CoMutex unlocked by one that does not hold it",
+                               "is its holder", mutex->holder);
+    }
     mutex->holder = NULL;
     qatomic_set(&mutex->ctx, NULL);
     self->locks_held--;

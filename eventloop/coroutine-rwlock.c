@@ -3,7 +3,7 @@
  * CoRwlock: readers and writers take tickets and are served in order, so that
  * neither can starve the other (util/qemu-coroutine-lock.c, 050de36b13).
  */
-#include "aio-internal.h"
+#include "coroutine-internal.h"
 
 struct CoRwTicket {
     bool read;
@@ -57,6 +57,13 @@ static void coroutine_fn wait_for_turn(CoRwlock *lock, bool read)
     PROBE(CO_WOKEN, self->id, 0, 0, 0);
 }
 
+static void check_owners(bool right, const char *what, const char *relation)
+{
+    if (unlikely(!right)) {
+        coroutine_misuse_other(what, relation, NULL);
+    }
+}
+
 void coroutine_fn qemu_co_rwlock_rdlock(CoRwlock *lock)
 {
     Coroutine *self = qemu_coroutine_self();
@@ -93,22 +100,19 @@ void coroutine_fn qemu_co_rwlock_unlock(CoRwlock *lock)
 {
     Coroutine *self = qemu_coroutine_self();
 
-    assert(qemu_in_coroutine());
-    self->locks_held--;
+    coroutine_check_inside("CoRwlock unlocked");
     qemu_co_mutex_lock(&lock->mutex);
-    if (lock->owners > 0) {
-        lock->owners--;
-    } else {
-        assert(lock->owners == -1);
-        lock->owners = 0;
-    }
+    check_owners(lock->owners, "CoRwlock unlocked", "holds it");
+    self->locks_held--;
+    lock->owners = lock->owners > 0 ? lock->owners - 1 : 0;
     maybe_wake_one(lock);
 }
 
 void coroutine_fn qemu_co_rwlock_downgrade(CoRwlock *lock)
 {
     qemu_co_mutex_lock(&lock->mutex);
-    assert(lock->owners == -1);
+    check_owners(lock->owners == -1, "CoRwlock downgraded",
+                 "holds it for writing");
     lock->owners = 1;
     maybe_wake_one(lock);
 }
@@ -116,7 +120,8 @@ void coroutine_fn qemu_co_rwlock_downgrade(CoRwlock *lock)
 void coroutine_fn qemu_co_rwlock_upgrade(CoRwlock *lock)
 {
     qemu_co_mutex_lock(&lock->mutex);
-    assert(lock->owners > 0);
+    check_owners(lock->owners > 0, "CoRwlock upgraded",
+                 "holds it for reading");
     if (lock->owners == 1 && QSIMPLEQ_EMPTY(&lock->tickets)) {
         lock->owners = -1;
         qemu_co_mutex_unlock(&lock->mutex);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A coroutine that waits for time to pass (util/qemu-coroutine-sleep.c). */
-#include "aio-internal.h"
+#include "coroutine-internal.h"
 
 static const char sleeping[] = "qemu_co_sleep_ns";
 
@@ -13,7 +13,10 @@ void qemu_co_sleep_wake(QemuCoSleep *w)
         /* Until now nobody else could have entered it. */
         const char *scheduled = qatomic_cmpxchg(&co->scheduled, sleeping, NULL);
 
-        assert(scheduled == sleeping);
+        if (scheduled != sleeping) {
+            coroutine_misuse_other("qemu_co_sleep_wake() of one that does not "
+                                   "sleep", "was to be woken", co);
+        }
         aio_co_wake(co);
     }
 }
@@ -26,13 +29,12 @@ static void sleep_cb(void *opaque)
 void coroutine_fn qemu_co_sleep(QemuCoSleep *w)
 {
     Coroutine *co = qemu_coroutine_self();
-    const char *scheduled = qatomic_cmpxchg(&co->scheduled, NULL, sleeping);
+    const char *scheduled;
 
+    coroutine_check_inside("qemu_co_sleep()");
+    scheduled = qatomic_cmpxchg(&co->scheduled, NULL, sleeping);
     if (scheduled) {
-        fprintf(stderr,
-                "%s: Co-routine '%s' was already scheduled in '%s'\n",
-                __func__, co->name, scheduled);
-        abort();
+        coroutine_misuse_scheduled(__func__, co, scheduled);
     }
     w->to_wake = co;
     qemu_coroutine_yield();
@@ -52,11 +54,4 @@ void coroutine_fn qemu_co_sleep_ns_wakeable(QemuCoSleep *w, QEMUClockType type,
     /* The timer fires in the loop, so not before we have yielded. */
     qemu_co_sleep(w);
     timer_del(&ts);
-}
-
-void coroutine_fn qemu_co_sleep_ns(QEMUClockType type, int64_t ns)
-{
-    QemuCoSleep w = {.to_wake = NULL};
-
-    qemu_co_sleep_ns_wakeable(&w, type, ns);
 }

@@ -1,32 +1,224 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Coroutines: create, enter, yield, end, and a pool of their stacks.
+ * Coroutines: create, enter, yield, end.
  *
- * Models util/qemu-coroutine.c.  The running coroutine and the pool belong to
- * the thread; a coroutine that ends goes into the pool of the thread in which
- * it ended.
+ * Models util/qemu-coroutine.c.  The running coroutine belongs to the thread.
+ * Entering is a call and yielding is a return, but for what the coroutine has
+ * woken meanwhile: that is entered after it, by whoever had entered it.
+ *
+ * There are two ways to enter.  Where the machine allows it,
+ * qemu_coroutine_enter() is a few instructions of assembler that remember
+ * nothing (coroutine-switch.c): if there is something left to do when the
+ * coroutine leaves, the coroutine arranges for it.  The loop below is the
+ * other way, for everything else; it says so in its coroutine's "loops", and
+ * looks itself.
  */
-#include "aio-internal.h"
+#include "coroutine-internal.h"
 
-static void coroutine_trampoline(void)
+typedef QSIMPLEQ_HEAD(CoroutineQueue, Coroutine) CoroutineQueue;
+
+StackedCoroutineList coroutine_list = QLIST_HEAD_INITIALIZER(coroutine_list);
+
+static bool *loops(Coroutine *co)
 {
-    Coroutine *co = host_self()->current;
+    return &container_of(co, StackedCoroutine, base)->loops;
+}
+
+/* ---- Being entered ---- */
+
+static void enter_pending(AioContext *ctx, CoroutineQueue *pending);
+
+/*
+ * @left has yielded or ended.  What it woke goes first: depth first, as in
+ * QEMU since c40a254570.
+ */
+static void settle(Coroutine *left, CoroutineQueue *pending)
+{
+    QSIMPLEQ_CONCAT(&left->co_queue_wakeup, pending);
+    QSIMPLEQ_CONCAT(pending, &left->co_queue_wakeup);
+    left->slow = false;
+    if (left->entry) {
+        return;
+    }
+    PROBE(CO_END, left->id, 0, 0, 0);
+    if (left->locks_held) {
+        coroutine_misuse_locks(left);
+    }
+    if (left->scheduled) {
+        coroutine_misuse_scheduled("end of a coroutine", left, left->scheduled);
+    }
+    coroutine_pool_put(host_self(), left);
+}
+
+#ifdef COROUTINE_SWITCH_BY_HAND
+/* Runs in place of qemu_coroutine_enter()'s end; see coroutine-switch.c. */
+static void settle_and_go_on(Coroutine *left)
+{
+    CoroutineQueue pending = QSIMPLEQ_HEAD_INITIALIZER(pending);
+    AioContext *ctx = left->ctx;
+
+    settle(left, &pending);
+    enter_pending(ctx, &pending);
+}
+#endif
+
+/* Goes back from @co to @to, which had entered it. */
+static void leave(HostThread *self, Coroutine *co, Coroutine *to)
+{
+    self->current = to;
+#ifdef COROUTINE_SWITCH_BY_HAND
+    if (!*loops(to)) {
+        coroutine_switch_and_call(co, to, settle_and_go_on);
+        return;
+    }
+#endif
+    stack_switch(coroutine_stack(co), coroutine_stack(to));
+}
+
+void coroutine_yield_slowly(void)
+{
+    HostThread *self = host_self();
+    Coroutine *co = self->current, *to = co->caller;
+
+    if (!to) {
+        coroutine_misuse_yield();
+    }
+    PROBE(CO_YIELD, co->id, to->id, 0, 0);
+    co->caller = NULL;
+    leave(self, co, to);
+}
+
+/*
+ * The running coroutine's function has returned.  If it leaves nothing to do
+ * it goes into the pool itself: nobody takes it before the stack is switched.
+ */
+static __attribute__((noinline)) void end(void)
+{
+    HostThread *self = host_self_;
+    Coroutine *co = self->current, *to = co->caller;
+
+    co->entry = NULL;
+#ifdef COROUTINE_SWITCH_BY_HAND
+    if (likely(!(co->slow | (uintptr_t)co->scheduled | co->locks_held |
+                 *loops(to)) &&
+               coroutine_pool_has_room(self))) {
+        coroutine_pool_put(self, co);
+        self->current = to;
+        coroutine_switch_for_good(co, to);
+    }
+#endif
+    leave(self, co, to);
+}
+
+void coroutine_begin(void)
+{
+    Coroutine *co = host_self_->current;
 
     stack_entered(coroutine_stack(co));
     for (;;) {
         co->entry(co->entry_arg);
-        /* We may have moved: the thread is looked up again. */
-        qemu_coroutine_switch(co, co->caller, COROUTINE_TERMINATE);
+        end();
+        /* Taken from the pool, and entered again. */
     }
 }
 
-StackedCoroutineList coroutine_list = QLIST_HEAD_INITIALIZER(coroutine_list);
+/* ---- Entering ---- */
+
+CoroutineAction qemu_coroutine_switch(Coroutine *from, Coroutine *to,
+                                      CoroutineAction action)
+{
+    host_self()->current = to;
+    stack_switch(coroutine_stack(from), coroutine_stack(to));
+    /* Whom we had entered has come back; or somebody has entered us. */
+    return action != COROUTINE_ENTER ? COROUTINE_ENTER
+           : to->entry ? COROUTINE_YIELD : COROUTINE_TERMINATE;
+}
+
+static void enter_one(AioContext *ctx, Coroutine *from, Coroutine *to)
+{
+    const char *scheduled = qatomic_read(&to->scheduled);
+
+    if (unlikely(scheduled)) {
+        coroutine_misuse_scheduled("qemu_aio_coroutine_enter", to, scheduled);
+    }
+    if (unlikely(to->caller || to == from)) {
+        coroutine_misuse_enter(to);
+    }
+    to->caller = from;
+    to->ctx = ctx;
+    to->slow = probe_on;
+    /* Whoever finds us later must see ctx: pairs with aio_co_wake(). */
+    smp_wmb();
+    PROBE(CO_ENTER, to->id, aio_context_id(ctx), from->id, 0);
+    *loops(from) = true;
+    qemu_coroutine_switch(from, to, COROUTINE_ENTER);
+    *loops(from) = false;
+}
+
+/*
+ * A list instead of recursion, so that two coroutines that wake each other for
+ * ever need no stack.
+ */
+static void enter_pending(AioContext *ctx, CoroutineQueue *pending)
+{
+    Coroutine *from = host_self()->current;
+    Coroutine *to;
+
+    while ((to = QSIMPLEQ_FIRST(pending))) {
+        QSIMPLEQ_REMOVE_HEAD(pending, co_queue_next);
+        enter_one(ctx, from, to);
+        settle(to, pending);
+    }
+}
+
+static void enter_in_loop(AioContext *ctx, Coroutine *co)
+{
+    CoroutineQueue pending = QSIMPLEQ_HEAD_INITIALIZER(pending);
+
+    QSIMPLEQ_INSERT_TAIL(&pending, co, co_queue_next);
+    enter_pending(ctx, &pending);
+}
+
+void coroutine_enter_slowly(Coroutine *co)
+{
+    enter_in_loop(qemu_get_current_aio_context(), co);
+}
+
+void qemu_aio_coroutine_enter(AioContext *ctx, Coroutine *co)
+{
+    if (ctx == host_self()->ctx) {
+        qemu_coroutine_enter(co);
+    } else {
+        enter_in_loop(ctx, co);
+    }
+}
+
+#ifndef COROUTINE_SWITCH_BY_HAND
+void qemu_coroutine_enter(Coroutine *co)
+{
+    coroutine_enter_slowly(co);
+}
+
+void coroutine_fn qemu_coroutine_yield(void)
+{
+    coroutine_yield_slowly();
+}
+#endif
+
+void qemu_coroutine_enter_if_inactive(Coroutine *co)
+{
+    if (!qemu_coroutine_entered(co)) {
+        qemu_coroutine_enter(co);
+    }
+}
+
+/* ---- Life ---- */
 
 Coroutine *qemu_coroutine_new(void)
 {
     StackedCoroutine *co = g_new0(StackedCoroutine, 1);
 
-    stack_init(&co->stack, coroutine_trampoline);
+    stack_init(&co->stack, coroutine_begin);
     if (host_mode & HOST_LISTS) {
         QLIST_INSERT_HEAD(&coroutine_list, co, node);
     }
@@ -42,178 +234,46 @@ void qemu_coroutine_delete(Coroutine *base)
     g_free(co);
 }
 
-/*
- * What the switch was for, told to whoever is switched to.  It travels in the
- * thread's state rather than through the switch, which then needs no argument.
- */
-static __thread CoroutineAction switch_action;
-
-static __attribute__((noinline)) void set_action(CoroutineAction action)
-{
-    switch_action = action;
-}
-
-static __attribute__((noinline)) CoroutineAction get_action(void)
-{
-    return switch_action;
-}
-
-CoroutineAction qemu_coroutine_switch(Coroutine *from, Coroutine *to,
-                                      CoroutineAction action)
-{
-    host_self()->current = to;
-    set_action(action);
-    stack_switch(coroutine_stack(from), coroutine_stack(to));
-    return get_action();
-}
-
-static Coroutine *pool_get(HostThread *self)
-{
-    Coroutine *co = QSLIST_FIRST(&self->pool);
-
-    if (!co) {
-        return qemu_coroutine_new();
-    }
-    QSLIST_REMOVE_HEAD(&self->pool, pool_next);
-    self->pool_size--;
-    return co;
-}
-
-static void pool_put(HostThread *self, Coroutine *co)
-{
-    co->caller = NULL;
-    co->id = 0;
-    if (self->pool_size >= HOST_COROUTINE_POOL_MAX) {
-        qemu_coroutine_delete(co);
-        return;
-    }
-    QSLIST_INSERT_HEAD(&self->pool, co, pool_next);
-    self->pool_size++;
-}
-
 Coroutine *qemu_coroutine_create_named(CoroutineEntry *entry, void *opaque,
                                        const char *name)
 {
-    Coroutine *co = pool_get(host_self());
+    HostThread *self = host_self();
+    Coroutine *co = coroutine_pool_get(self);
 
+    co->caller = NULL;
+    co->slow = false;
     co->entry = entry;
     co->entry_arg = opaque;
     co->name = name;
-    co->id = host_new_id();
+    co->id = (uint64_t)self->id << 32 | ++self->next_object;
     QSIMPLEQ_INIT(&co->co_queue_wakeup);
     PROBE_TEXT(CO_CREATE, co->id, 0, 0, 0, name);
     return co;
 }
 
-static void QEMU_NORETURN misuse(const char *what, Coroutine *co,
-                                 Coroutine *self)
+#undef qemu_coroutine_create
+Coroutine *qemu_coroutine_create(CoroutineEntry *entry, void *opaque)
 {
-    fprintf(stderr, "%s: coroutine '%s' (%" PRIu64 "), by '%s' (%" PRIu64 ")\n",
-            what, co->name, co->id & UINT32_MAX, self->name,
-            self->id & UINT32_MAX);
-    abort();
+    return qemu_coroutine_create_named(entry, opaque, "coroutine");
 }
 
-static void enter_one(AioContext *ctx, Coroutine *from, Coroutine *to)
-{
-    const char *scheduled = qatomic_read(&to->scheduled);
-
-    if (scheduled) {
-        fprintf(stderr,
-                "qemu_aio_coroutine_enter: Co-routine '%s' was already "
-                "scheduled in '%s'\n", to->name, scheduled);
-        abort();
-    }
-    if (!to->id) {
-        misuse("Co-routine is entered after its end", to, from);
-    }
-    if (to->caller) {
-        misuse("Co-routine re-entered recursively", to, from);
-    }
-    to->caller = from;
-    to->ctx = ctx;
-    /* Whoever finds us later must see ctx: pairs with aio_co_wake(). */
-    smp_wmb();
-    PROBE(CO_ENTER, to->id, aio_context_id(ctx), from->id, 0);
-}
-
-/*
- * Enters @co, and after it those that it queued with aio_co_enter(), depth
- * first, as QEMU does since c40a254570: a local list instead of recursion, so
- * that two coroutines that wake each other need no stack.
- */
-void qemu_aio_coroutine_enter(AioContext *ctx, Coroutine *co)
-{
-    QSIMPLEQ_HEAD(, Coroutine) pending = QSIMPLEQ_HEAD_INITIALIZER(pending);
-    Coroutine *from = qemu_coroutine_self();
-
-    QSIMPLEQ_INSERT_TAIL(&pending, co, co_queue_next);
-    while (!QSIMPLEQ_EMPTY(&pending)) {
-        Coroutine *to = QSIMPLEQ_FIRST(&pending);
-        CoroutineAction action;
-
-        QSIMPLEQ_REMOVE_HEAD(&pending, co_queue_next);
-        enter_one(ctx, from, to);
-        action = qemu_coroutine_switch(from, to, COROUTINE_ENTER);
-
-        /* Those that @to woke go first: prepend its list to ours. */
-        QSIMPLEQ_CONCAT(&to->co_queue_wakeup, &pending);
-        QSIMPLEQ_CONCAT(&pending, &to->co_queue_wakeup);
-
-        if (action == COROUTINE_TERMINATE) {
-            PROBE(CO_END, to->id, 0, 0, 0);
-            assert(!to->locks_held);
-            pool_put(host_self(), to);
-        }
-    }
-}
-
-void qemu_coroutine_enter(Coroutine *co)
-{
-    qemu_aio_coroutine_enter(qemu_get_current_aio_context(), co);
-}
-
-void qemu_coroutine_enter_if_inactive(Coroutine *co)
-{
-    if (!qemu_coroutine_entered(co)) {
-        qemu_coroutine_enter(co);
-    }
-}
-
-void coroutine_fn qemu_coroutine_yield(void)
-{
-    Coroutine *self = qemu_coroutine_self();
-    Coroutine *to = self->caller;
-
-    if (!to) {
-        fprintf(stderr, "Co-routine '%s' is yielding to no one\n", self->name);
-        abort();
-    }
-    PROBE(CO_YIELD, self->id, to->id, 0, 0);
-    self->caller = NULL;
-    qemu_coroutine_switch(self, to, COROUTINE_YIELD);
-}
+/* ---- Questions ---- */
 
 Coroutine *qemu_coroutine_self(void)
 {
-    HostThread *self = host_self();
-
-    if (unlikely(!self->current)) {
-        self->current = &self->leader.base;
-    }
-    return self->current;
+    return host_self()->current;
 }
 
 bool qemu_in_coroutine(void)
 {
     HostThread *self = host_self();
 
-    return self && self->current && self->current->caller;
+    return self && self->current->caller;
 }
 
 bool qemu_coroutine_entered(Coroutine *co)
 {
-    return co->caller != NULL;
+    return co->caller && co->caller != &coroutine_nobody;
 }
 
 AioContext *qemu_coroutine_get_aio_context(Coroutine *co)

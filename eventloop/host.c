@@ -8,25 +8,38 @@ unsigned host_run;
 
 __thread HostThread *host_self_;
 
+/* Stands for a thread that has none of its own yet. */
+static HostThread unattached = {.trap = TRAP_UNATTACHED};
+__thread HostThread *host_enter_self_ = &unattached;
+
+static void set_self(HostThread *self)
+{
+    host_self_ = self;
+    host_enter_self_ = self ? self : &unattached;
+}
+
 __attribute__((noinline)) HostThread *host_self(void)
 {
     if (unlikely(!host_self_)) {
-        host_self_ = host->thread_attach();
+        set_self(host->thread_attach());
     }
     return host_self_;
 }
 
 __attribute__((noinline)) void host_set_self(HostThread *self)
 {
-    host_self_ = self;
+    set_self(self);
 }
 
 void host_thread_init(HostThread *thread, uint32_t id, const char *name)
 {
     *thread = (HostThread){.id = id, .name = name, .digest = id,
                            .glib_timeout_ns = -1};
-    QSIMPLEQ_INIT(&thread->leader.base.co_queue_wakeup);
+    thread->trap = TRAP_NO_CONTEXT | (probe_on ? TRAP_TRACED : 0);
     thread->leader.base.name = name;
+    /* It has nobody to yield to, and should hear of it. */
+    thread->leader.base.slow = true;
+    thread->current = &thread->leader.base;
 }
 
 void host_thread_started(HostThread *thread)
@@ -44,13 +57,7 @@ void host_thread_run_atexit(void)
 
 void host_thread_finish(HostThread *thread)
 {
-    while (!QSLIST_EMPTY(&thread->pool)) {
-        Coroutine *co = QSLIST_FIRST(&thread->pool);
-
-        QSLIST_REMOVE_HEAD(&thread->pool, pool_next);
-        qemu_coroutine_delete(co);
-    }
-    thread->pool_size = 0;
+    coroutine_pool_thread_finish(thread);
     if (thread->deferred) {
         g_array_free(thread->deferred, true);
         thread->deferred = NULL;
@@ -59,6 +66,9 @@ void host_thread_finish(HostThread *thread)
 
 void host_set(const HostOps *ops, int mode)
 {
+    if (!ops) {
+        coroutine_pool_finish();
+    }
     host = ops;
     host_mode = mode;
     host_run++;

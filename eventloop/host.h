@@ -32,13 +32,32 @@
 
 /* ---- What the event loop keeps for each thread ---- */
 
-enum { HOST_COROUTINE_POOL_MAX = 128 };
+
+enum { HOST_COROUTINE_BATCH = 128 };
+
+/* Coroutines that wait in a pool; see coroutine-pool.c. */
+typedef struct HostCoroutineBatch {
+    Coroutine *first;
+    unsigned n;
+} HostCoroutineBatch;
+
+/* Bits of HostThread.trap. */
+enum {
+    TRAP_UNATTACHED = 1,
+    TRAP_NO_CONTEXT = 2, /* the BQL may lend it the main thread's */
+    TRAP_TRACED = 4,     /* somebody listens to probes */
+};
 
 /*
  * Thread-local state hangs off one pointer, so that the simulated machine can
  * swap it when it switches virtual threads.
  */
 typedef struct HostThread {
+    AioContext *ctx;      /* the context it polls */
+    Coroutine *current;   /* who runs */
+    uintptr_t trap;       /* why entering a coroutine takes the long way */
+    HostCoroutineBatch pool, spare; /* spare: empty, or full */
+
     uint32_t id;          /* in creation order; the main thread is 1 */
     uint32_t next_object; /* ordinals of the objects it creates */
     uint64_t digest;      /* over all probe events it has emitted */
@@ -46,15 +65,11 @@ typedef struct HostThread {
     int64_t now_ns;       /* the last time it read */
     const char *name;
 
-    AioContext *ctx;      /* the context it polls */
     bool bql_locked;      /* it holds the big QEMU lock */
     bool in_iothread;
     unsigned next_iothread; /* ordinals of nameless IOThreads */
     int64_t glib_timeout_ns; /* from a GSource's prepare to the next poll */
     StackedCoroutine leader; /* stands for the thread's own stack */
-    Coroutine *current;   /* who runs; NULL before the first switch */
-    QSLIST_HEAD(, Coroutine) pool;
-    unsigned pool_size;
 
     unsigned defer_depth; /* defer_call sections that are open */
     GArray *deferred;     /* their calls, or NULL */
@@ -71,6 +86,8 @@ typedef struct HostThread {
 HostThread *host_self(void);
 /* The same, for functions that are never inlined into coroutine code. */
 extern __thread HostThread *host_self_;
+/* The same, and never NULL: for coroutine-switch.c. */
+extern __thread HostThread *host_enter_self_;
 void host_set_self(HostThread *self);
 void host_thread_init(HostThread *thread, uint32_t id, const char *name);
 /* Its first event; on the thread itself. */
@@ -78,6 +95,10 @@ void host_thread_started(HostThread *thread);
 /* Calls its qemu_thread_atexit_add() notifiers, once; on the thread itself. */
 void host_thread_run_atexit(void);
 void host_thread_finish(HostThread *thread);
+
+/* coroutine-pool.c: when a thread, and when the run ends. */
+void coroutine_pool_thread_finish(HostThread *self);
+void coroutine_pool_finish(void);
 
 /* A name for a new object: its creator and an ordinal, the same every run. */
 static inline uint64_t host_new_id(void)

@@ -131,6 +131,8 @@ void qemu_set_current_aio_context(AioContext *ctx)
 
     assert(!ctx || !self->ctx);
     self->ctx = ctx;
+    self->trap = (self->trap & ~TRAP_NO_CONTEXT) |
+                 (ctx ? 0 : TRAP_NO_CONTEXT);
     if (ctx) {
         PROBE(CTX_HOME, ctx->id, 0, 0, 0);
     }

@@ -116,7 +116,7 @@ static void stack_prepare(Stack *stack)
 
     memset(sp, 0, (char *)top - (char *)sp);
     sp[SAVED_PC] = (uintptr_t)stack->entry;
-    stack->sp = sp;
+    stack->sp = stack->start = sp;
 #endif
 }
 

@@ -36,12 +36,13 @@
 #endif
 #endif
 
-enum { STACK_SIZE = 1 << 20 }; /* as QEMU's; only touched pages cost */
+enum { STACK_SIZE = COROUTINE_STACK_SIZE };
 
 typedef void StackEntry(void);
 
 typedef struct Stack {
     void *sp;    /* while suspended: where the saved registers are */
+    void *start; /* what that is before the first switch */
     void *limit; /* lowest usable address; NULL: an OS thread's own stack */
     size_t size;
     StackEntry *entry;
@@ -62,6 +63,7 @@ typedef struct Stack {
 typedef struct StackedCoroutine {
     Coroutine base;
     Stack stack;
+    bool loops; /* it enters others from the loop of coroutine.c */
     QLIST_ENTRY(StackedCoroutine) node;
 } StackedCoroutine;
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Locks of coroutines: CoQueue, CoMutex and CoRwlock, in one context and over
- * several threads; sleeps that are ended early; deferred calls.
+ * several threads; sleeps that are ended early.
  */
 #include "harness.h"
 
-#include "qemu/defer-call.h"
 #include "qemu/lockable.h"
 
 static Trace order;
@@ -323,46 +322,6 @@ static void test_sleep_wake(const ScenarioArgs *args)
     CHECK(!sleeper.to_wake);
 }
 
-/* ---- Deferred calls ---- */
-
-static void call(void *opaque)
-{
-    trace(&order, *(char *)opaque);
-}
-
-static void call_with_section(void *opaque)
-{
-    trace(&order, 'N');
-    defer_call_begin();
-    defer_call(call, (void *)"i");
-    defer_call_end();
-}
-
-static void test_defer_call(const ScenarioArgs *args)
-{
-    static char a[] = "a", b[] = "b", z[] = "z";
-
-    order = (Trace){.n = 0};
-    defer_call(call, a);
-    CHECK_STR(order.text, "a"); /* outside a section: now */
-    defer_call_begin();
-    defer_call(call, a);
-    defer_call_begin();
-    defer_call(call, b);
-    defer_call_end();
-    CHECK_STR(order.text, "a"); /* the inner end is not the end */
-    defer_call(call, a);
-    defer_call_end();
-    CHECK_STR(order.text, "aab"); /* once each, in first order */
-
-    order = (Trace){.n = 0};
-    defer_call_begin();
-    defer_call(call_with_section, NULL);
-    defer_call(call, z);
-    defer_call_end();
-    CHECK_STR(order.text, "Niz"); /* each once: the end is reentrant */
-}
-
 /* ---- Guards ---- */
 
 static void test_guards(const ScenarioArgs *args)
@@ -382,31 +341,6 @@ static void test_guards(const ScenarioArgs *args)
     qemu_mutex_destroy(&thread_mutex);
 }
 
-/* ---- Misuse ---- */
-
-static void coroutine_fn end_with_lock(void *opaque)
-{
-    qemu_co_mutex_lock(&mutex);
-}
-
-static void abort_end_with_lock(const ScenarioArgs *args)
-{
-    qemu_co_mutex_init(&mutex);
-    start(end_with_lock, NULL);
-}
-
-static void coroutine_fn unlock_only(void *opaque)
-{
-    qemu_co_mutex_unlock(&mutex);
-}
-
-static void abort_unlock_by_other(const ScenarioArgs *args)
-{
-    qemu_co_mutex_init(&mutex);
-    start(hold_over_yield, NULL);
-    start(unlock_only, NULL);
-}
-
 int main(int argc, char **argv)
 {
     static const LoopTest tests[] = {
@@ -419,13 +353,8 @@ int main(int argc, char **argv)
         {"/co-rwlock/upgrade", test_rwlock_upgrade, 0, 0},
         {"/co-rwlock/threads", test_rwlock_threads, TEST_THREADS, 0},
         {"/co-sleep/wake", test_sleep_wake, 0, 0},
-        {"/defer-call", test_defer_call, 0, 0},
         {"/lockable/guards", test_guards, 0, 0},
         {NULL}};
-    static const AbortTest aborts[] = {
-        {"/co-mutex/end-with-lock", abort_end_with_lock, "locks_held"},
-        {"/co-mutex/unlock-by-other", abort_unlock_by_other, "holder"},
-        {NULL}};
 
-    return harness_main(argc, argv, tests, aborts);
+    return harness_main(argc, argv, tests, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Coroutines by themselves: their life, nesting, who runs, stacks that are
- * used again; and that each kind of misuse aborts with a message.
+ * used again.
  */
 #include "harness.h"
 
@@ -228,71 +228,91 @@ static void test_pool(const ScenarioArgs *args)
     CHECK_EQ(data.n, 2);
 }
 
-/* ---- Misuse ---- */
+/* ---- qemu_coroutine_create() as an expression ---- */
 
-static void coroutine_fn reenter_entry(void *opaque)
+typedef struct Pair {
+    int *sum, n;
+} Pair;
+
+static void coroutine_fn add_entry(void *opaque)
 {
-    qemu_coroutine_enter(((CoTest *)opaque)->co);
+    Pair *pair = opaque;
+
+    *pair->sum += pair->n;
 }
 
-static void abort_recursion(const ScenarioArgs *args)
+static void test_create(const ScenarioArgs *args)
 {
-    CoTest data = {.n = 0};
+    Coroutine *(*create)(CoroutineEntry *, void *) = qemu_coroutine_create;
+    int sum = 0;
+    int which = 1;
+    CoroutineEntry *entries[] = {once_entry, add_entry};
+    Coroutine *co = qemu_coroutine_create(add_entry, &(Pair){&sum, 1});
 
-    data.co = qemu_coroutine_create(reenter_entry, &data);
-    qemu_coroutine_enter(data.co);
+    CHECK_STR(co->name, "add_entry");
+    qemu_coroutine_enter(co);
+    qemu_coroutine_enter(create(add_entry, &(Pair){&sum, 10}));
+    qemu_coroutine_enter(qemu_coroutine_create(entries[which++],
+                                               &(Pair){&sum, 100}));
+    CHECK_EQ(which, 2);
+    qemu_coroutine_enter((qemu_coroutine_create)(
+        which > 3 ? once_entry : add_entry, &(Pair){&sum, 1000}));
+    CHECK_EQ(sum, 1111);
+    CHECK(sizeof(Coroutine) > 0);
 }
 
-static void abort_yield(const ScenarioArgs *args)
+/* ---- Nobody touches a coroutine that has ended ---- */
+
+static void coroutine_fn ends_first_entry(void *opaque)
+{
+    qemu_coroutine_enter(opaque);
+}
+
+static void coroutine_fn yields_once_entry(void *opaque)
 {
     qemu_coroutine_yield();
 }
 
-static void abort_schedule_twice(const ScenarioArgs *args)
+static void test_no_dangling_access(const ScenarioArgs *args)
 {
-    CoTest data = {.n = 0};
-    Coroutine *co = qemu_coroutine_create(once_entry, &data);
+    Coroutine *two = qemu_coroutine_create(yields_once_entry, NULL);
+    Coroutine *one = qemu_coroutine_create(ends_first_entry, two);
+    Coroutine saved;
 
-    aio_co_schedule(qemu_get_aio_context(), co);
-    aio_co_schedule(qemu_get_aio_context(), co);
+    qemu_coroutine_enter(one);
+    saved = *one;
+    memset(one, 0xff, sizeof(Coroutine));
+    qemu_coroutine_enter(two);
+    *one = saved; /* it is in the pool */
 }
 
-static void abort_enter_scheduled(const ScenarioArgs *args)
-{
-    CoTest data = {.n = 0};
-    Coroutine *co = qemu_coroutine_create(once_entry, &data);
+/* ---- Who wakes whom ---- */
 
-    aio_co_schedule(qemu_get_aio_context(), co);
-    qemu_coroutine_enter(co);
+static Coroutine *wakers[2];
+
+static void coroutine_fn wake_other_entry(void *opaque)
+{
+    intptr_t me = (intptr_t)opaque;
+
+    for (int i = 0; i < 1000; i++) {
+        aio_co_enter(qemu_get_aio_context(), wakers[!me]);
+        qemu_coroutine_yield();
+    }
+    trace(&order, '0' + me);
+    if (me == 0) {
+        aio_co_enter(qemu_get_aio_context(), wakers[1]); /* it ends with nobody left to wake */
+    }
 }
 
-static void coroutine_fn sleep_entry(void *opaque)
+/* Two that wake each other need no more stack the longer they do. */
+static void test_ping_pong(const ScenarioArgs *args)
 {
-    qemu_co_sleep_ns(QEMU_CLOCK_REALTIME, 1000 * NANOSECONDS_PER_SECOND);
-}
-
-static void abort_enter_sleeping(const ScenarioArgs *args)
-{
-    Coroutine *co = qemu_coroutine_create(sleep_entry, NULL);
-
-    qemu_coroutine_enter(co);
-    qemu_coroutine_enter(co);
-}
-
-static void abort_leaked_bh(const ScenarioArgs *args)
-{
-    AioContext *ctx = aio_context_new(&error_abort);
-
-    qemu_bh_schedule_idle(aio_bh_new(ctx, once_entry, &(CoTest){.n = 0}));
-    qemu_bh_schedule(aio_bh_new(ctx, once_entry, &(CoTest){.n = 0}));
-    aio_context_unref(ctx);
-}
-
-static void abort_foreign_poll(const ScenarioArgs *args)
-{
-    AioContext *ctx = aio_context_new(&error_abort);
-
-    aio_poll(ctx, false);
+    order = (Trace){.n = 0};
+    for (intptr_t i = 0; i < 2; i++) {
+        wakers[i] = qemu_coroutine_create(wake_other_entry, (void *)i);
+    }
+    qemu_coroutine_enter(wakers[0]);
+    CHECK_STR(order.text, "01");
 }
 
 static const LoopTest tests[] = {
@@ -305,25 +325,13 @@ static const LoopTest tests[] = {
     {"/basic/order", test_order},
     {"/basic/locals", test_locals},
     {"/basic/pool", test_pool},
-    {NULL},
-};
-
-static const AbortTest aborts[] = {
-    {"/misuse/recursion", abort_recursion,
-     "Co-routine re-entered recursively"},
-    {"/misuse/yield", abort_yield, "is yielding to no one"},
-    {"/misuse/schedule-twice", abort_schedule_twice,
-     "Co-routine 'once_entry' was already scheduled in 'aio_co_schedule'"},
-    {"/misuse/enter-scheduled", abort_enter_scheduled,
-     "was already scheduled in 'aio_co_schedule'"},
-    {"/misuse/enter-sleeping", abort_enter_sleeping,
-     "was already scheduled in 'qemu_co_sleep_ns'"},
-    {"/misuse/leaked-bh", abort_leaked_bh, "BH 'once_entry' leaked"},
-    {"/misuse/foreign-poll", abort_foreign_poll, "in_aio_context_home_thread"},
+    {"/basic/create", test_create},
+    {"/basic/no-dangling-access", test_no_dangling_access},
+    {"/basic/ping-pong", test_ping_pong},
     {NULL},
 };
 
 int main(int argc, char **argv)
 {
-    return harness_main(argc, argv, tests, aborts);
+    return harness_main(argc, argv, tests, NULL);
 }

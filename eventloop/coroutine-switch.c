@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * qemu_coroutine_enter() and qemu_coroutine_yield() for x86-64, by hand.
+ *
+ * They are what a program with coroutines does most, and a compiler spends
+ * more on saving registers twice, in the function and in the switch, than on
+ * all the rest.  Each looks for a reason to go the long way (coroutine.c), then
+ * pushes the six registers that a callee must preserve, swaps the stack
+ * pointer, and pops what the other side has pushed: 50 instructions for the
+ * pair.  A suspended stack looks as stack.c has it, so either side may be
+ * suspended by one and resumed by the other.
+ *
+ * Nothing is done after the switch, so nothing need be remembered across it.
+ * A coroutine that leaves something to do (it has ended, or has woken others)
+ * lets its enterer go on in a C function instead, which returns to where
+ * qemu_coroutine_enter() would have returned: coroutine_switch_and_call().
+ *
+ * A switch goes back to another place than the last call came from, which the
+ * processor's prediction of returns cannot know; a jump to the address on the
+ * stack is predicted by where it last went, which is nearly always right.
+ */
+#include "coroutine-internal.h"
+
+#ifdef COROUTINE_SWITCH_BY_HAND
+
+static_assert(offsetof(Coroutine, caller) == CO_CALLER, "");
+static_assert(offsetof(Coroutine, scheduled) == CO_SCHEDULED, "");
+static_assert(offsetof(Coroutine, ctx) == CO_CTX, "");
+static_assert(offsetof(Coroutine, slow) == CO_SLOW, "");
+static_assert(offsetof(StackedCoroutine, stack.sp) == CO_SP, "");
+static_assert(offsetof(StackedCoroutine, stack.start) == CO_START, "");
+static_assert(offsetof(HostThread, ctx) == THREAD_CTX, "");
+static_assert(offsetof(HostThread, current) == THREAD_CURRENT, "");
+static_assert(offsetof(HostThread, trap) == THREAD_TRAP, "");
+
+#define STR_(x) #x
+#define STR(x) STR_(x)
+
+#define PUSH_ALL         \
+    "    pushq %rbp\n"   \
+    "    pushq %rbx\n"   \
+    "    pushq %r12\n"   \
+    "    pushq %r13\n"   \
+    "    pushq %r14\n"   \
+    "    pushq %r15\n"
+#define POP_ALL          \
+    "    popq %r15\n"    \
+    "    popq %r14\n"    \
+    "    popq %r13\n"    \
+    "    popq %r12\n"    \
+    "    popq %rbx\n"    \
+    "    popq %rbp\n"
+/* From one coroutine's stack to another's. */
+#define SWITCH(from, to)                           \
+    PUSH_ALL                                       \
+    "    movq %rsp, " STR(CO_SP) "(" from ")\n"    \
+    "    movq " STR(CO_SP) "(" to "), %rsp\n"      \
+    POP_ALL
+#define RETURN           \
+    "    popq %rcx\n"    \
+    "    jmpq *%rcx\n"
+#define SELF_TO_RAX                                     \
+    "    movq host_enter_self_@gottpoff(%rip), %rax\n"        \
+    "    movq %fs:(%rax), %rax\n"
+#define FUNCTION(name)                   \
+    ".p2align 5\n"                       \
+    ".globl " #name "\n"                 \
+    ".type " #name ", @function\n"       \
+    #name ":\n"
+#define END(name) ".size " #name ", . - " #name "\n"
+
+__asm__(".text\n"
+        /* rdi: whom to enter */
+        FUNCTION(qemu_coroutine_enter)
+        SELF_TO_RAX
+        "    movq " STR(THREAD_TRAP) "(%rax), %rdx\n"
+        "    orq " STR(CO_CALLER) "(%rdi), %rdx\n"
+        "    orq " STR(CO_SCHEDULED) "(%rdi), %rdx\n"
+        "    jne coroutine_enter_slowly\n"
+        "    movq " STR(THREAD_CURRENT) "(%rax), %rsi\n"
+        "    movq %rsi, " STR(CO_CALLER) "(%rdi)\n"
+        /* Stores stay in order: what smp_wmb() is for elsewhere. */
+        "    movq " STR(THREAD_CTX) "(%rax), %rdx\n"
+        "    movq %rdx, " STR(CO_CTX) "(%rdi)\n"
+        "    movq %rdi, " STR(THREAD_CURRENT) "(%rax)\n"
+        SWITCH("%rsi", "%rdi")
+        RETURN
+        END(qemu_coroutine_enter)
+
+        FUNCTION(qemu_coroutine_yield)
+        SELF_TO_RAX
+        "    movq " STR(THREAD_CURRENT) "(%rax), %rdi\n"
+        "    cmpq $0, " STR(CO_SLOW) "(%rdi)\n"
+        "    jne coroutine_yield_slowly\n"
+        "    movq " STR(CO_CALLER) "(%rdi), %rsi\n"
+        "    movq $0, " STR(CO_CALLER) "(%rdi)\n"
+        "    movq %rsi, " STR(THREAD_CURRENT) "(%rax)\n"
+        SWITCH("%rdi", "%rsi")
+        RETURN
+        END(qemu_coroutine_yield)
+
+        /* rdi: who leaves; rsi: who had entered it; rdx: what to call */
+        ".hidden coroutine_switch_and_call\n"
+        FUNCTION(coroutine_switch_and_call)
+        SWITCH("%rdi", "%rsi")
+        "    jmpq *%rdx\n"
+        END(coroutine_switch_and_call)
+
+        /*
+         * rdi: who has ended; rsi: who had entered it.  What the first switch
+         * found on the stack is put there again: no frame pointer, and where
+         * to begin.
+         */
+        ".hidden coroutine_switch_for_good\n"
+        FUNCTION(coroutine_switch_for_good)
+        "    movq " STR(CO_START) "(%rdi), %rax\n"
+        "    leaq coroutine_begin(%rip), %rcx\n"
+        "    movq $0, 40(%rax)\n"
+        "    movq %rcx, 48(%rax)\n"
+        "    movq %rax, " STR(CO_SP) "(%rdi)\n"
+        "    movq " STR(CO_SP) "(%rsi), %rsp\n"
+        POP_ALL
+        RETURN
+        END(coroutine_switch_for_good));
+
+#endif
