@@ -58,10 +58,7 @@ void host_thread_run_atexit(void)
 void host_thread_finish(HostThread *thread)
 {
     coroutine_pool_thread_finish(thread);
-    if (thread->deferred) {
-        g_array_free(thread->deferred, true);
-        thread->deferred = NULL;
-    }
+    defer_call_thread_finish(thread);
 }
 
 void host_set(const HostOps *ops, int mode)

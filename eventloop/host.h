@@ -32,6 +32,7 @@
 
 /* ---- What the event loop keeps for each thread ---- */
 
+typedef struct HostDeferred HostDeferred; /* defer-call.c */
 
 enum { HOST_COROUTINE_BATCH = 128 };
 
@@ -72,7 +73,8 @@ typedef struct HostThread {
     StackedCoroutine leader; /* stands for the thread's own stack */
 
     unsigned defer_depth; /* defer_call sections that are open */
-    GArray *deferred;     /* their calls, or NULL */
+    HostDeferred *deferred; /* their calls, or NULL */
+    HostDeferred *deferred_running; /* those of sections that end */
 
     void *host;           /* the host's own */
     NotifierList atexit;  /* called when it ends by itself */
@@ -99,6 +101,8 @@ void host_thread_finish(HostThread *thread);
 /* coroutine-pool.c: when a thread, and when the run ends. */
 void coroutine_pool_thread_finish(HostThread *self);
 void coroutine_pool_finish(void);
+/* defer-call.c */
+void defer_call_thread_finish(HostThread *self);
 
 /* A name for a new object: its creator and an ordinal, the same every run. */
 static inline uint64_t host_new_id(void)

@@ -7,6 +7,10 @@
  * defer_call() notes a call instead of making it, once for each function and
  * argument; the outermost end makes them, in the order in which they were
  * first noted.  Outside a section the call is made at once.
+ *
+ * A deferred function may have sections of its own, which end when they end;
+ * what is still to be called by the outer section is not noted by them again.
+ * It must not go on in another thread.
  */
 #ifndef QEMU_DEFER_CALL_H
 #define QEMU_DEFER_CALL_H
