@@ -46,7 +46,7 @@ void coroutine_switch_and_call(Coroutine *from, Coroutine *to,
 void QEMU_NORETURN coroutine_switch_for_good(Coroutine *from, Coroutine *to)
     __attribute__((visibility("hidden")));
 /* Where a coroutine's stack begins. */
-void coroutine_begin(void) __attribute__((visibility("hidden")));
+void coroutine_trampoline(void) __attribute__((visibility("hidden")));
 #endif
 
 /* ---- The pool ---- */

@@ -67,6 +67,13 @@ static_assert(offsetof(HostThread, trap) == THREAD_TRAP, "");
     ".globl " #name "\n"                 \
     ".type " #name ", @function\n"       \
     #name ":\n"
+/* With a frame, so that a backtrace shows who called it. */
+#define SLOWLY(function)                 \
+    "1:  pushq %rbp\n"                   \
+    "    movq %rsp, %rbp\n"              \
+    "    call " #function "\n"           \
+    "    popq %rbp\n"                    \
+    "    ret\n"
 #define END(name) ".size " #name ", . - " #name "\n"
 
 __asm__(".text\n"
@@ -76,7 +83,7 @@ __asm__(".text\n"
         "    movq " STR(THREAD_TRAP) "(%rax), %rdx\n"
         "    orq " STR(CO_CALLER) "(%rdi), %rdx\n"
         "    orq " STR(CO_SCHEDULED) "(%rdi), %rdx\n"
-        "    jne coroutine_enter_slowly\n"
+        "    jne 1f\n"
         "    movq " STR(THREAD_CURRENT) "(%rax), %rsi\n"
         "    movq %rsi, " STR(CO_CALLER) "(%rdi)\n"
         /* Stores stay in order: what smp_wmb() is for elsewhere. */
@@ -85,18 +92,20 @@ __asm__(".text\n"
         "    movq %rdi, " STR(THREAD_CURRENT) "(%rax)\n"
         SWITCH("%rsi", "%rdi")
         RETURN
+        SLOWLY(coroutine_enter_slowly)
         END(qemu_coroutine_enter)
 
         FUNCTION(qemu_coroutine_yield)
         SELF_TO_RAX
         "    movq " STR(THREAD_CURRENT) "(%rax), %rdi\n"
         "    cmpq $0, " STR(CO_SLOW) "(%rdi)\n"
-        "    jne coroutine_yield_slowly\n"
+        "    jne 1f\n"
         "    movq " STR(CO_CALLER) "(%rdi), %rsi\n"
         "    movq $0, " STR(CO_CALLER) "(%rdi)\n"
         "    movq %rsi, " STR(THREAD_CURRENT) "(%rax)\n"
         SWITCH("%rdi", "%rsi")
         RETURN
+        SLOWLY(coroutine_yield_slowly)
         END(qemu_coroutine_yield)
 
         /* rdi: who leaves; rsi: who had entered it; rdx: what to call */
@@ -114,7 +123,7 @@ __asm__(".text\n"
         ".hidden coroutine_switch_for_good\n"
         FUNCTION(coroutine_switch_for_good)
         "    movq " STR(CO_START) "(%rdi), %rax\n"
-        "    leaq coroutine_begin(%rip), %rcx\n"
+        "    leaq coroutine_trampoline(%rip), %rcx\n"
         "    movq $0, 40(%rax)\n"
         "    movq %rcx, 48(%rax)\n"
         "    movq %rax, " STR(CO_SP) "(%rdi)\n"

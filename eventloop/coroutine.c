@@ -63,7 +63,7 @@ static void settle_and_go_on(Coroutine *left)
 #endif
 
 /* Goes back from @co to @to, which had entered it. */
-static void leave(HostThread *self, Coroutine *co, Coroutine *to)
+static void coroutine_leave(HostThread *self, Coroutine *co, Coroutine *to)
 {
     self->current = to;
 #ifdef COROUTINE_SWITCH_BY_HAND
@@ -85,7 +85,7 @@ void coroutine_yield_slowly(void)
     }
     PROBE(CO_YIELD, co->id, to->id, 0, 0);
     co->caller = NULL;
-    leave(self, co, to);
+    coroutine_leave(self, co, to);
 }
 
 /*
@@ -107,10 +107,10 @@ static __attribute__((noinline)) void end(void)
         coroutine_switch_for_good(co, to);
     }
 #endif
-    leave(self, co, to);
+    coroutine_leave(self, co, to);
 }
 
-void coroutine_begin(void)
+void coroutine_trampoline(void)
 {
     Coroutine *co = host_self_->current;
 
@@ -218,7 +218,7 @@ Coroutine *qemu_coroutine_new(void)
 {
     StackedCoroutine *co = g_new0(StackedCoroutine, 1);
 
-    stack_init(&co->stack, coroutine_begin);
+    stack_init(&co->stack, coroutine_trampoline);
     if (host_mode & HOST_LISTS) {
         QLIST_INSERT_HEAD(&coroutine_list, co, node);
     }

@@ -28,6 +28,8 @@ static bool is_machinery(const FrameName *name)
         "child_sink", "count_event", "give_to_sink", "probe_emit", "vthread_entry",
         "stack_switch", "stack_switch_asm", "stacks_send", "send_thread",
         "machine_switch", "qemu_coroutine_switch",
+        "coroutine_leave", "coroutine_yield_slowly", "coroutine_enter_slowly",
+        "settle_and_go_on", "enter_pending", "enter_one",
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
