@@ -346,18 +346,3 @@ void coroutine_fn aio_co_reschedule_self(AioContext *new_ctx)
         qemu_coroutine_yield();
     }
 }
-
-void aio_timer_init(AioContext *ctx, QEMUTimer *ts, QEMUClockType type,
-                    int scale, QEMUTimerCB *cb, void *opaque)
-{
-    timer_init_full(ts, &ctx->tlg, type, scale, 0, cb, opaque);
-}
-
-QEMUTimer *aio_timer_new(AioContext *ctx, QEMUClockType type, int scale,
-                         QEMUTimerCB *cb, void *opaque)
-{
-    QEMUTimer *ts = g_new0(QEMUTimer, 1);
-
-    aio_timer_init(ctx, ts, type, scale, cb, opaque);
-    return ts;
-}

@@ -70,7 +70,7 @@ void qemu_finish_main_loop(void)
     qemu_aio_context = NULL;
     g_array_free(gpollfds, true);
     gpollfds = NULL;
-    timerlistgroup_deinit(&main_loop_tlg);
+    qemu_finish_clocks();
     bql_finish();
 }
 

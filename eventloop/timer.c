@@ -1,111 +1,158 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers: one binary heap for each clock of each context.
+ * Timers and their lists: one for each clock of each context, and of the main
+ * loop (util/qemu-timer.c).
  *
- * QEMU keeps a sorted list (util/qemu-timer.c); with many timers armed that
- * makes timer_mod() linear.  A heap ordered by (deadline, arming order) runs
- * them in the same order for O(log n).  Each timer knows its index, so that it
- * can be removed from the middle.
+ * A list's lock protects its heap and the timers on it.  The thread that runs
+ * a list takes timers off it one by one, each before its callback is called
+ * without the lock, so a callback may do anything to any timer, its own
+ * included.
  */
-#include "aio-internal.h"
+#include "timer-internal.h"
 
-struct QEMUTimerList {
-    QEMUClockType clock;
-    QemuMutex lock; /* heap, n, next_seq */
-    QEMUTimer **heap;
-    unsigned n; /* also read without the lock: is there any? */
-    unsigned allocated;
-    uint64_t next_seq;
-    QEMUTimerListNotifyCB *notify_cb;
-    void *notify_opaque;
-    uint64_t ctx;
-};
+/* ---- Lists ---- */
 
-int64_t qemu_clock_get_ns(QEMUClockType type)
+QEMUTimerList *timerlist_new(QEMUClockType type, QEMUTimerListNotifyCB *cb,
+                             void *opaque)
 {
-    return host_clock_ns(type);
+    QEMUTimerList *list = g_new0(QEMUTimerList, 1);
+
+    list->clock = type;
+    list->notify_cb = cb;
+    list->notify_opaque = opaque;
+    qemu_mutex_init(&list->lock);
+    clock_add_list(list);
+    return list;
 }
 
-/* ---- The heap ---- */
-
-static bool sooner(const QEMUTimer *x, const QEMUTimer *y)
+void timerlist_free(QEMUTimerList *list)
 {
-    return x->expire_time != y->expire_time ? x->expire_time < y->expire_time
-                                            : x->armed_seq < y->armed_seq;
-}
-
-static void heap_place(QEMUTimerList *list, unsigned index, QEMUTimer *ts)
-{
-    list->heap[index] = ts;
-    ts->heap_index = index;
-}
-
-static void heap_up(QEMUTimerList *list, unsigned index, QEMUTimer *ts)
-{
-    while (index > 0 && sooner(ts, list->heap[(index - 1) / 2])) {
-        heap_place(list, index, list->heap[(index - 1) / 2]);
-        index = (index - 1) / 2;
+    if (timerlist_has_timers(list)) {
+        fprintf(stderr, "timerlist_free: %u timers are still armed\n",
+                list->heap.n);
+        abort();
     }
-    heap_place(list, index, ts);
+    clock_remove_list(list);
 }
 
-static void heap_down(QEMUTimerList *list, unsigned index, QEMUTimer *ts)
+void timerlist_destroy(QEMUTimerList *list)
 {
-    for (;;) {
-        unsigned child = 2 * index + 1;
-
-        if (child + 1 < list->n &&
-            sooner(list->heap[child + 1], list->heap[child])) {
-            child++;
-        }
-        if (child >= list->n || !sooner(list->heap[child], ts)) {
-            break;
-        }
-        heap_place(list, index, list->heap[child]);
-        index = child;
-    }
-    heap_place(list, index, ts);
+    qemu_mutex_destroy(&list->lock);
+    g_aligned_free(list->heap.memory);
+    g_free(list);
 }
 
-static void heap_insert(QEMUTimerList *list, QEMUTimer *ts)
+bool timerlist_has_timers(QEMUTimerList *list)
 {
-    if (list->n == list->allocated) {
-        list->allocated = MAX(16, list->allocated * 2);
-        list->heap = g_renew(QEMUTimer *, list->heap, list->allocated);
-    }
-    qatomic_set(&list->n, list->n + 1);
-    heap_up(list, list->n - 1, ts);
+    return qatomic_read(&list->heap.n) != 0;
 }
 
-static void heap_remove(QEMUTimerList *list, QEMUTimer *ts)
+int64_t timerlist_soonest(QEMUTimerList *list, int attr_mask)
 {
-    unsigned index = ts->heap_index;
-    QEMUTimer *last = list->heap[list->n - 1];
+    int64_t expire;
 
-    qatomic_set(&list->n, list->n - 1);
-    if (last == ts) {
-        return;
+    if (!timerlist_has_timers(list)) {
+        return -1;
     }
-    if (index > 0 && sooner(last, list->heap[(index - 1) / 2])) {
-        heap_up(list, index, last);
+    qemu_mutex_lock(&list->lock);
+    expire = heap_soonest(&list->heap, 0, attr_mask, -1);
+    qemu_mutex_unlock(&list->lock);
+    return expire;
+}
+
+bool timerlist_expired(QEMUTimerList *list)
+{
+    int64_t expire = timerlist_soonest(list, QEMU_TIMER_ATTR_ALL);
+
+    return expire >= 0 && expire <= qemu_clock_get_ns(list->clock);
+}
+
+int64_t timerlist_deadline_ns(QEMUTimerList *list)
+{
+    int64_t expire = timerlist_soonest(list, QEMU_TIMER_ATTR_ALL);
+    int64_t left;
+
+    if (expire < 0 || !clock_is_enabled(list->clock)) {
+        return -1;
+    }
+    left = expire - qemu_clock_get_ns(list->clock);
+    return MAX(0, left);
+}
+
+QEMUClockType timerlist_get_clock(QEMUTimerList *list)
+{
+    return list->clock;
+}
+
+void timerlist_notify(QEMUTimerList *list)
+{
+    if (list->notify_cb) {
+        list->notify_cb(list->notify_opaque, list->clock);
     } else {
-        heap_down(list, index, last);
+        qemu_notify_event();
     }
 }
 
-/* ---- Lists and groups ---- */
+/* ---- Running ---- */
+
+/* Takes the first timer off the heap if it has expired at @now. */
+static QEMUTimer *timerlist_pop(QEMUTimerList *list, int64_t now,
+                                QEMUTimer *copy)
+{
+    QEMUTimer *ts = NULL;
+
+    qemu_mutex_lock(&list->lock);
+    if (list->heap.n && list->heap.entries[0].expire <= now) {
+        ts = list->heap.entries[0].ts;
+        *copy = *ts;
+        heap_remove(&list->heap, ts);
+        /* Before the callback, which may arm it again, or free it. */
+        qatomic_set(&ts->expire_time, -1);
+    }
+    qemu_mutex_unlock(&list->lock);
+    return ts;
+}
+
+/*
+ * The clock is read once, so a callback that re-arms its timer in the past
+ * runs again in this call, and one that re-arms it for now + 1 does not.
+ */
+static bool run_expired(QEMUTimerList *list)
+{
+    int64_t now = qemu_clock_get_ns(list->clock);
+    bool progress = false;
+    QEMUTimer copy;
+
+    while (timerlist_pop(list, now, &copy)) {
+        PROBE(TIMER_BEGIN, copy.id, now - copy.expire_time, 0, 0);
+        copy.cb(copy.opaque);
+        PROBE(TIMER_END, copy.id, 0, 0, 0);
+        progress = true;
+    }
+    return progress;
+}
+
+bool timerlist_run_timers(QEMUTimerList *list)
+{
+    bool progress = false;
+
+    if (!timerlist_has_timers(list)) {
+        return false;
+    }
+    if (timerlist_begin_run(list)) {
+        progress = run_expired(list);
+    }
+    timerlist_end_run(list);
+    return progress;
+}
+
+/* ---- Groups ---- */
 
 void timerlistgroup_init(QEMUTimerListGroup *tlg, QEMUTimerListNotifyCB *cb,
                          void *opaque)
 {
     for (int type = 0; type < QEMU_CLOCK_MAX; type++) {
-        QEMUTimerList *list = g_new0(QEMUTimerList, 1);
-
-        list->clock = type;
-        list->notify_cb = cb;
-        list->notify_opaque = opaque;
-        qemu_mutex_init(&list->lock);
-        tlg->tl[type] = list;
+        tlg->tl[type] = timerlist_new(type, cb, opaque);
     }
 }
 
@@ -119,30 +166,9 @@ void timerlistgroup_set_owner(QEMUTimerListGroup *tlg, uint64_t ctx)
 void timerlistgroup_deinit(QEMUTimerListGroup *tlg)
 {
     for (int type = 0; type < QEMU_CLOCK_MAX; type++) {
-        QEMUTimerList *list = tlg->tl[type];
-
-        assert(list->n == 0);
-        qemu_mutex_destroy(&list->lock);
-        g_free(list->heap);
-        g_free(list);
+        timerlist_free(tlg->tl[type]);
+        tlg->tl[type] = NULL;
     }
-}
-
-static int64_t timerlist_deadline_ns(QEMUTimerList *list)
-{
-    int64_t expire, left;
-
-    if (!qatomic_read(&list->n)) {
-        return -1;
-    }
-    qemu_mutex_lock(&list->lock);
-    expire = list->n ? list->heap[0]->expire_time : -1;
-    qemu_mutex_unlock(&list->lock);
-    if (expire < 0) {
-        return -1;
-    }
-    left = expire - qemu_clock_get_ns(list->clock);
-    return MAX(0, left);
 }
 
 int64_t timerlistgroup_deadline_ns(QEMUTimerListGroup *tlg)
@@ -150,54 +176,12 @@ int64_t timerlistgroup_deadline_ns(QEMUTimerListGroup *tlg)
     int64_t deadline = -1;
 
     for (int type = 0; type < QEMU_CLOCK_MAX; type++) {
-        deadline = qemu_soonest_timeout(deadline,
-                                        timerlist_deadline_ns(tlg->tl[type]));
+        if (qemu_clock_use_for_deadline(type)) {
+            deadline = qemu_soonest_timeout(
+                deadline, timerlist_deadline_ns(tlg->tl[type]));
+        }
     }
     return deadline;
-}
-
-/* Takes the first timer off the heap if it has expired at @now. */
-static QEMUTimer *timerlist_pop(QEMUTimerList *list, int64_t now)
-{
-    QEMUTimer *ts = NULL;
-
-    qemu_mutex_lock(&list->lock);
-    if (list->n && list->heap[0]->expire_time <= now) {
-        ts = list->heap[0];
-        heap_remove(list, ts);
-    }
-    qemu_mutex_unlock(&list->lock);
-    return ts;
-}
-
-/*
- * The clock is read once, so a callback that re-arms its timer in the past
- * runs again in this call, and one that re-arms it for now + 1 does not.
- */
-static bool timerlist_run(QEMUTimerList *list)
-{
-    bool progress = false;
-    QEMUTimer *ts;
-    int64_t now;
-
-    if (!qatomic_read(&list->n)) {
-        return false;
-    }
-    now = qemu_clock_get_ns(list->clock);
-    while ((ts = timerlist_pop(list, now))) {
-        uint64_t id = ts->id;
-        QEMUTimerCB *cb = ts->cb;
-        void *opaque = ts->opaque;
-        int64_t late = now - ts->expire_time;
-
-        /* Before the callback, which may arm it again, or free it. */
-        ts->expire_time = -1;
-        PROBE(TIMER_BEGIN, id, late, 0, 0);
-        cb(opaque);
-        PROBE(TIMER_END, id, 0, 0, 0);
-        progress = true;
-    }
-    return progress;
 }
 
 bool timerlistgroup_run_timers(QEMUTimerListGroup *tlg)
@@ -205,7 +189,7 @@ bool timerlistgroup_run_timers(QEMUTimerListGroup *tlg)
     bool progress = false;
 
     for (int type = 0; type < QEMU_CLOCK_MAX; type++) {
-        progress |= timerlist_run(tlg->tl[type]);
+        progress |= timerlist_run_timers(tlg->tl[type]);
     }
     return progress;
 }
@@ -216,46 +200,85 @@ void timer_init_full(QEMUTimer *ts, QEMUTimerListGroup *timer_list_group,
                      QEMUClockType type, int scale, int attributes,
                      QEMUTimerCB *cb, void *opaque)
 {
-    if (!timer_list_group) {
-        timer_list_group = &main_loop_tlg;
-    }
+    QEMUTimerListGroup *tlg = timer_list_group ? timer_list_group
+                                               : &main_loop_tlg;
+
     *ts = (QEMUTimer){
-        .expire_time = -1, .timer_list = timer_list_group->tl[type],
+        .expire_time = -1, .timer_list = tlg->tl[type],
         .cb = cb, .opaque = opaque, .attributes = attributes, .scale = scale,
         .id = host_new_id(),
     };
-    PROBE(TIMER_NEW, ts->id, ts->timer_list->ctx, type, 0);
+    PROBE(TIMER_NEW, ts->id, ts->timer_list ? ts->timer_list->ctx : 0, type, 0);
+}
+
+static void check_unarmed(const QEMUTimer *ts)
+{
+    if (ts->expire_time != -1) {
+        fprintf(stderr, "timer_deinit: the timer is still armed, for %" PRId64
+                " ns\n", ts->expire_time);
+        abort();
+    }
 }
 
 void timer_deinit(QEMUTimer *ts)
 {
-    assert(ts->expire_time == -1);
+    check_unarmed(ts);
     ts->timer_list = NULL;
 }
 
-/* Arms @ts; true if it is now the first, so that the wait is too long. */
-static bool timerlist_arm(QEMUTimerList *list, QEMUTimer *ts, int64_t expire)
+/* Where the main loop's timers went if there was no main loop yet. */
+static QEMUTimerList *list_of(const QEMUTimer *ts)
 {
-    if (ts->expire_time >= 0) {
-        heap_remove(list, ts);
+    if (unlikely(!ts->timer_list)) {
+        fprintf(stderr, "timer_mod: the timer is on no list: timer_init() was "
+                "not called, or not after qemu_init_main_loop()\n");
+        abort();
     }
-    ts->expire_time = MAX(expire, 0);
+    return ts->timer_list;
+}
+
+/* Arms @ts; true if it is now the first, so that the wait is too long. */
+static bool arm(QEMUTimerList *list, QEMUTimer *ts, int64_t expire)
+{
+    bool armed = ts->expire_time >= 0;
+
+    qatomic_set(&ts->expire_time, MAX(expire, 0));
     ts->armed_seq = list->next_seq++;
-    heap_insert(list, ts);
-    return list->heap[0] == ts;
+    if (armed) {
+        heap_update(&list->heap, ts);
+    } else {
+        heap_insert(&list->heap, ts);
+    }
+    return ts->heap_index == 0;
 }
 
 void timer_mod_ns(QEMUTimer *ts, int64_t expire_time)
 {
-    QEMUTimerList *list = ts->timer_list;
+    QEMUTimerList *list = list_of(ts);
     bool first;
 
     PROBE(TIMER_ARM, ts->id, expire_time, 0, 0);
     qemu_mutex_lock(&list->lock);
-    first = timerlist_arm(list, ts, expire_time);
+    first = arm(list, ts, expire_time);
     qemu_mutex_unlock(&list->lock);
     if (first) {
-        list->notify_cb(list->notify_opaque, list->clock);
+        timerlist_notify(list);
+    }
+}
+
+void timer_mod_anticipate_ns(QEMUTimer *ts, int64_t expire_time)
+{
+    QEMUTimerList *list = list_of(ts);
+    bool first = false;
+
+    qemu_mutex_lock(&list->lock);
+    if (ts->expire_time == -1 || ts->expire_time > expire_time) {
+        PROBE(TIMER_ARM, ts->id, expire_time, 0, 0);
+        first = arm(list, ts, expire_time);
+    }
+    qemu_mutex_unlock(&list->lock);
+    if (first) {
+        timerlist_notify(list);
     }
 }
 
@@ -264,20 +287,9 @@ void timer_mod(QEMUTimer *ts, int64_t expire_time)
     timer_mod_ns(ts, expire_time * ts->scale);
 }
 
-void timer_mod_anticipate_ns(QEMUTimer *ts, int64_t expire_time)
+void timer_mod_anticipate(QEMUTimer *ts, int64_t expire_time)
 {
-    QEMUTimerList *list = ts->timer_list;
-    bool first = false;
-
-    qemu_mutex_lock(&list->lock);
-    if (ts->expire_time == -1 || ts->expire_time > expire_time) {
-        PROBE(TIMER_ARM, ts->id, expire_time, 0, 0);
-        first = timerlist_arm(list, ts, expire_time);
-    }
-    qemu_mutex_unlock(&list->lock);
-    if (first) {
-        list->notify_cb(list->notify_opaque, list->clock);
-    }
+    timer_mod_anticipate_ns(ts, expire_time * ts->scale);
 }
 
 void timer_del(QEMUTimer *ts)
@@ -290,37 +302,25 @@ void timer_del(QEMUTimer *ts)
     qemu_mutex_lock(&list->lock);
     if (ts->expire_time >= 0) {
         PROBE(TIMER_DEL, ts->id, 0, 0, 0);
-        heap_remove(list, ts);
-        ts->expire_time = -1;
+        heap_remove(&list->heap, ts);
+        qatomic_set(&ts->expire_time, -1);
     }
     qemu_mutex_unlock(&list->lock);
 }
 
 bool timer_pending(QEMUTimer *ts)
 {
-    return ts->expire_time >= 0;
+    return qatomic_read(&ts->expire_time) >= 0;
+}
+
+bool timer_expired(QEMUTimer *timer_head, int64_t current_time)
+{
+    return timer_head && timer_pending(timer_head) &&
+           qatomic_read(&timer_head->expire_time) <=
+               current_time * timer_head->scale;
 }
 
 int64_t timer_expire_time_ns(QEMUTimer *ts)
 {
-    return ts->expire_time;
-}
-
-QEMUTimerListGroup main_loop_tlg;
-
-void qemu_init_clocks(QEMUTimerListNotifyCB *notify_cb)
-{
-    timerlistgroup_init(&main_loop_tlg, notify_cb, NULL);
-}
-
-bool qemu_clock_run_all_timers(void)
-{
-    return timerlistgroup_run_timers(&main_loop_tlg);
-}
-
-int qemu_timeout_ns_to_ms(int64_t ns)
-{
-    int64_t ms = ns < 0 ? -1 : DIV_ROUND_UP(ns, SCALE_MS);
-
-    return ms > INT32_MAX ? INT32_MAX : ms;
+    return qatomic_read(&ts->expire_time);
 }

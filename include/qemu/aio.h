@@ -213,6 +213,9 @@ void aio_add_sqe(void (*prep_sqe)(struct io_uring_sqe *sqe, void *opaque),
 
 #define aio_bh_new(ctx, cb, opaque) \
     aio_bh_new_full((ctx), (cb), (opaque), (#cb), NULL)
+/* @guard is marked while @cb runs; see qemu/mem-reentrancy.h. */
+#define aio_bh_new_guarded(ctx, cb, opaque, guard) \
+    aio_bh_new_full((ctx), (cb), (opaque), (#cb), (guard))
 QEMUBH *aio_bh_new_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
                         const char *name, MemReentrancyGuard *guard);
 
@@ -247,10 +250,32 @@ void coroutine_fn aio_co_reschedule_self(AioContext *new_ctx);
 
 /* ---- Timers ---- */
 
-void aio_timer_init(AioContext *ctx, QEMUTimer *ts, QEMUClockType type,
-                    int scale, QEMUTimerCB *cb, void *opaque);
-QEMUTimer *aio_timer_new(AioContext *ctx, QEMUClockType type, int scale,
-                         QEMUTimerCB *cb, void *opaque);
+/* Timers whose callbacks run in the home thread of @ctx. */
+static inline void aio_timer_init_with_attrs(AioContext *ctx, QEMUTimer *ts,
+                                             QEMUClockType type, int scale,
+                                             int attributes, QEMUTimerCB *cb,
+                                             void *opaque)
+{
+    timer_init_full(ts, &ctx->tlg, type, scale, attributes, cb, opaque);
+}
+static inline void aio_timer_init(AioContext *ctx, QEMUTimer *ts,
+                                  QEMUClockType type, int scale,
+                                  QEMUTimerCB *cb, void *opaque)
+{
+    timer_init_full(ts, &ctx->tlg, type, scale, 0, cb, opaque);
+}
+static inline QEMUTimer *aio_timer_new_with_attrs(AioContext *ctx,
+                                                  QEMUClockType type, int scale,
+                                                  int attributes,
+                                                  QEMUTimerCB *cb, void *opaque)
+{
+    return timer_new_full(&ctx->tlg, type, scale, attributes, cb, opaque);
+}
+static inline QEMUTimer *aio_timer_new(AioContext *ctx, QEMUClockType type,
+                                       int scale, QEMUTimerCB *cb, void *opaque)
+{
+    return timer_new_full(&ctx->tlg, type, scale, 0, cb, opaque);
+}
 
 /* ---- What a context carries ---- */
 
