@@ -25,6 +25,7 @@ struct QEMUBH {
     QSLIST_ENTRY(QEMUBH) next;
     unsigned flags;
     uint64_t id;
+    MemReentrancyGuard *guard; /* or NULL */
 };
 
 /* The bottom halves that one aio_bh_poll() took; lives on its stack. */

@@ -13,15 +13,16 @@
  * was scheduled before the nested call can starve behind it.
  */
 #include "aio-internal.h"
+#include "qemu/mem-reentrancy.h"
 
 static QEMUBH *bh_create(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
-                         const char *name)
+                         const char *name, MemReentrancyGuard *guard)
 {
     QEMUBH *bh = g_new(QEMUBH, 1);
 
     *bh = (QEMUBH){
         .ctx = ctx, .cb = cb, .opaque = opaque, .name = name,
-        .id = host_new_id(),
+        .id = host_new_id(), .guard = guard,
     };
     PROBE_TEXT(BH_NEW, bh->id, ctx->id, 0, 0, name);
     return bh;
@@ -72,14 +73,13 @@ static QEMUBH *bh_dequeue(BHList *list, unsigned *flags)
 QEMUBH *aio_bh_new_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
                         const char *name, MemReentrancyGuard *guard)
 {
-    assert(!guard);
-    return bh_create(ctx, cb, opaque, name);
+    return bh_create(ctx, cb, opaque, name, guard);
 }
 
 void aio_bh_schedule_oneshot_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
                                   const char *name)
 {
-    bh_enqueue(bh_create(ctx, cb, opaque, name), BH_SCHEDULED | BH_ONESHOT);
+    bh_enqueue(bh_create(ctx, cb, opaque, name, NULL), BH_SCHEDULED | BH_ONESHOT);
 }
 
 void qemu_bh_schedule(QEMUBH *bh)
@@ -104,6 +104,23 @@ void qemu_bh_delete(QEMUBH *bh)
     bh_enqueue(bh, BH_DELETED);
 }
 
+/*
+ * A device that is in the middle of its I/O is called again: what QEMU traces
+ * as reentrant_aio.  Bottom halves are called all the same.
+ */
+static void call_guarded(QEMUBH *bh, MemReentrancyGuard *guard)
+{
+    bool was_engaged = guard->engaged_in_io;
+
+    if (was_engaged) {
+        PROBE_TEXT(BH_REENTRANT, bh->id, bh->ctx->id, 0, 0, bh->name);
+    }
+    guard->engaged_in_io = true;
+    bh->cb(bh->opaque);
+    /* Not bh->guard: the callback may have freed the BH (7915bd06f2). */
+    guard->engaged_in_io = was_engaged;
+}
+
 void aio_bh_call(QEMUBH *bh)
 {
     /* A oneshot's callback may end with the context gone; a BH's callback may
@@ -111,7 +128,11 @@ void aio_bh_call(QEMUBH *bh)
     uint64_t id = bh->id, ctx = bh->ctx->id;
 
     PROBE(BH_BEGIN, id, ctx, 0, 0);
-    bh->cb(bh->opaque);
+    if (unlikely(bh->guard)) {
+        call_guarded(bh, bh->guard);
+    } else {
+        bh->cb(bh->opaque);
+    }
     PROBE(BH_END, id, ctx, 0, 0);
 }
 

@@ -428,7 +428,7 @@ void model_apply(Model *model, const ProbeEvent *e)
     case PROBE_FD_ADD ... PROBE_FD_END:
         apply_handler(model, thread, e);
         break;
-    case PROBE_BH_NEW ... PROBE_BH_FREE:
+    case PROBE_BH_NEW ... PROBE_BH_REENTRANT:
         apply_bh(model, thread, e);
         break;
     case PROBE_TIMER_NEW ... PROBE_TIMER_END:
