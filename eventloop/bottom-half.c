@@ -79,7 +79,8 @@ QEMUBH *aio_bh_new_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
 void aio_bh_schedule_oneshot_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
                                   const char *name)
 {
-    bh_enqueue(bh_create(ctx, cb, opaque, name, NULL), BH_SCHEDULED | BH_ONESHOT);
+    bh_enqueue(bh_create(ctx, cb, opaque, name, NULL),
+               BH_SCHEDULED | BH_ONESHOT);
 }
 
 void qemu_bh_schedule(QEMUBH *bh)

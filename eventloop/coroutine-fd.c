@@ -20,7 +20,7 @@ void coroutine_fn yield_until_fd_readable(int fd)
 {
     FdWait wait = {qemu_get_current_aio_context(), qemu_coroutine_self(), fd};
 
-    coroutine_check_inside("yield_until_fd_readable()");
+    coroutine_check_inside(wait.co, "yield_until_fd_readable()");
     PROBE_TEXT(CO_WAIT, wait.co->id, 0, 0, 0, "a descriptor");
     aio_set_fd_handler(wait.ctx, fd, readable, NULL, NULL, NULL, &wait);
     qemu_coroutine_yield();

@@ -30,8 +30,11 @@
 #define THREAD_CURRENT 8
 #define THREAD_TRAP 16
 
+/* Where a coroutine's stack begins. */
+void coroutine_trampoline(void) __attribute__((visibility("hidden")));
 /* Those functions where they have more to do than to switch. */
-void coroutine_enter_slowly(Coroutine *co) __attribute__((visibility("hidden")));
+void coroutine_enter_slowly(Coroutine *co)
+    __attribute__((visibility("hidden")));
 void coroutine_yield_slowly(void) __attribute__((visibility("hidden")));
 
 #ifdef COROUTINE_SWITCH_BY_HAND
@@ -45,8 +48,6 @@ void coroutine_switch_and_call(Coroutine *from, Coroutine *to,
 /* Goes on in @to; whoever enters @from again finds a stack as good as new. */
 void QEMU_NORETURN coroutine_switch_for_good(Coroutine *from, Coroutine *to)
     __attribute__((visibility("hidden")));
-/* Where a coroutine's stack begins. */
-void coroutine_trampoline(void) __attribute__((visibility("hidden")));
 #endif
 
 /* ---- The pool ---- */
@@ -98,13 +99,15 @@ void QEMU_NORETURN coroutine_misuse_yield(void);
 void QEMU_NORETURN coroutine_misuse_locks(const Coroutine *co);
 /* @what happened outside a coroutine, or to @other in a wrong way. */
 void QEMU_NORETURN coroutine_misuse_outside(const char *what);
-void QEMU_NORETURN coroutine_misuse_other(const char *what, const char *relation,
+void QEMU_NORETURN coroutine_misuse_other(const char *what,
+                                          const char *relation,
                                           const Coroutine *other);
 
-/* Only coroutines may do @what. */
-static inline void coroutine_check_inside(const char *what)
+/* Only coroutines may do @what; @self runs. */
+static inline void coroutine_check_inside(const Coroutine *self,
+                                          const char *what)
 {
-    if (unlikely(!qemu_in_coroutine())) {
+    if (unlikely(!self->caller)) {
         coroutine_misuse_outside(what);
     }
 }

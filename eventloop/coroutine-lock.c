@@ -35,7 +35,7 @@ void coroutine_fn qemu_co_queue_wait_impl(CoQueue *queue, QemuLockable *lock,
 {
     Coroutine *self = qemu_coroutine_self();
 
-    coroutine_check_inside("CoQueue waited on");
+    coroutine_check_inside(self, "CoQueue waited on");
     if (flags & CO_QUEUE_WAIT_FRONT) {
         QSIMPLEQ_INSERT_HEAD(&queue->entries, self, co_queue_next);
     } else {
@@ -131,10 +131,8 @@ static void guard_unlock(CoMutex *mutex)
  * One holder, in another thread, and nobody else waits: it is likely to be
  * done before we could have yielded.  True if the mutex became ours.
  */
-static bool spin(CoMutex *mutex)
+static bool spin(CoMutex *mutex, AioContext *ctx)
 {
-    AioContext *ctx = qemu_get_current_aio_context();
-
     for (unsigned i = 0; i < SPIN_ITERATIONS; i++) {
         unsigned locked = qatomic_read(&mutex->locked);
 
@@ -168,7 +166,7 @@ static void coroutine_fn lock_slowly(CoMutex *mutex, Coroutine *self)
 {
     CoWaitRecord record = {.co = self};
 
-    if (spin(mutex) || enqueue(mutex, &record)) {
+    if (spin(mutex, self->ctx) || enqueue(mutex, &record)) {
         return;
     }
     PROBE_TEXT(CO_WAIT, self->id, 0, 0, 0, "CoMutex");
@@ -180,13 +178,13 @@ void coroutine_fn qemu_co_mutex_lock(CoMutex *mutex)
 {
     Coroutine *self = qemu_coroutine_self();
 
-    coroutine_check_inside("CoMutex locked");
+    coroutine_check_inside(self, "CoMutex locked");
     host_point(HOST_POINT_CO_PUBLISH, 0);
     if (qatomic_cmpxchg(&mutex->locked, 0, 1) != 0) {
         lock_slowly(mutex, self);
     }
     mutex->holder = self;
-    qatomic_set(&mutex->ctx, qemu_get_current_aio_context());
+    qatomic_set(&mutex->ctx, self->ctx);
     self->locks_held++;
 }
 
@@ -196,7 +194,7 @@ void coroutine_fn qemu_co_mutex_unlock(CoMutex *mutex)
     CoWaitRecord *next;
     Coroutine *co;
 
-    coroutine_check_inside("CoMutex unlocked");
+    coroutine_check_inside(self, "CoMutex unlocked");
     if (unlikely(mutex->holder != self)) {
         coroutine_misuse_other("CoMutex unlocked by one that does not hold it",
                                "is its holder", mutex->holder);

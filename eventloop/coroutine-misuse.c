@@ -68,7 +68,8 @@ void QEMU_NORETURN coroutine_misuse_outside(const char *what)
     say(g_strdup_printf("%s outside a coroutine: in %s", what, me()));
 }
 
-void QEMU_NORETURN coroutine_misuse_other(const char *what, const char *relation,
+void QEMU_NORETURN coroutine_misuse_other(const char *what,
+                                          const char *relation,
                                           const Coroutine *other)
 {
     say(g_strdup_printf("%s: by %s; %s %s", what, me(), describe(other),

@@ -80,7 +80,7 @@ static void shared_put(HostCoroutineBatch batch)
                                          sizeof(HostCoroutineBatch));
         }
         g_array_append_val(shared.batches, batch);
-        shared.n += batch.n;
+        qatomic_set(&shared.n, shared.n + batch.n);
     }
     shared_unlock();
     if (!taken) {

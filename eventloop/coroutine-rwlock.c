@@ -100,7 +100,7 @@ void coroutine_fn qemu_co_rwlock_unlock(CoRwlock *lock)
 {
     Coroutine *self = qemu_coroutine_self();
 
-    coroutine_check_inside("CoRwlock unlocked");
+    coroutine_check_inside(self, "CoRwlock unlocked");
     qemu_co_mutex_lock(&lock->mutex);
     check_owners(lock->owners, "CoRwlock unlocked", "holds it");
     self->locks_held--;

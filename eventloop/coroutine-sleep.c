@@ -31,7 +31,7 @@ void coroutine_fn qemu_co_sleep(QemuCoSleep *w)
     Coroutine *co = qemu_coroutine_self();
     const char *scheduled;
 
-    coroutine_check_inside("qemu_co_sleep()");
+    coroutine_check_inside(co, "qemu_co_sleep()");
     scheduled = qatomic_cmpxchg(&co->scheduled, NULL, sleeping);
     if (scheduled) {
         coroutine_misuse_scheduled(__func__, co, scheduled);

@@ -37,7 +37,7 @@ int coroutine_fn qemu_co_timeout(CoroutineEntry *entry, void *opaque,
 {
     CoTimeout *t;
 
-    coroutine_check_inside("qemu_co_timeout()");
+    coroutine_check_inside(qemu_coroutine_self(), "qemu_co_timeout()");
     if (!timeout_ns) {
         entry(opaque);
         return 0;

@@ -155,7 +155,7 @@ static void run(HostThread *self, HostDeferred *list)
         DeferredCall call = list->calls[list->next++];
 
         call.fn(call.opaque);
-        /* The lists are the thread's: who is called must not move to another. */
+        /* The lists are the thread's: nobody may move to another. */
         assert(host_self() == self);
     }
     self->deferred_running = list->outer;

@@ -8,10 +8,9 @@
  */
 #include "live.h"
 #include "qemu/coroutine.h"
+#include "qemu/iov.h"
 
 #include <sys/socket.h>
-
-enum { PIECES = 64 };
 
 static void check_host(void)
 {
@@ -23,45 +22,6 @@ static void check_host(void)
     }
 }
 
-/* The part of @iov that begins at @offset; returns how many pieces it has. */
-static unsigned cut(struct iovec *piece, const struct iovec *iov,
-                    unsigned iov_cnt, size_t offset, size_t bytes)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < iov_cnt && n < PIECES && bytes; i++) {
-        size_t len;
-
-        if (offset >= iov[i].iov_len) {
-            offset -= iov[i].iov_len;
-            continue;
-        }
-        len = MIN(bytes, iov[i].iov_len - offset);
-        piece[n++] = (struct iovec){(char *)iov[i].iov_base + offset, len};
-        bytes -= len;
-        offset = 0;
-    }
-    return n;
-}
-
-/* What one system call takes; -1 and errno. */
-static ssize_t transfer(int fd, const struct iovec *iov, unsigned iov_cnt,
-                        size_t offset, size_t bytes, bool do_send)
-{
-    struct iovec piece[PIECES];
-    struct msghdr msg = {
-        .msg_iov = piece,
-        .msg_iovlen = cut(piece, iov, iov_cnt, offset, bytes),
-    };
-    ssize_t ret;
-
-    assert(msg.msg_iovlen > 0); /* the range must be inside */
-    do {
-        ret = do_send ? sendmsg(fd, &msg, MSG_NOSIGNAL) : recvmsg(fd, &msg, 0);
-    } while (ret < 0 && errno == EINTR);
-    return ret;
-}
-
 ssize_t coroutine_fn qemu_co_sendv_recvv(int sockfd, struct iovec *iov,
                                          unsigned iov_cnt, size_t offset,
                                          size_t bytes, bool do_send)
@@ -70,8 +30,9 @@ ssize_t coroutine_fn qemu_co_sendv_recvv(int sockfd, struct iovec *iov,
 
     check_host();
     while (done < bytes) {
-        ssize_t ret = transfer(sockfd, iov, iov_cnt, offset + done,
-                               bytes - done, do_send);
+        ssize_t ret = iov_send_recv_with_flags(
+            sockfd, do_send ? MSG_NOSIGNAL : 0, iov, iov_cnt, offset + done,
+            bytes - done, do_send);
 
         if (ret > 0) {
             done += ret;

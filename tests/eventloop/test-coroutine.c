@@ -300,7 +300,8 @@ static void coroutine_fn wake_other_entry(void *opaque)
     }
     trace(&order, '0' + me);
     if (me == 0) {
-        aio_co_enter(qemu_get_aio_context(), wakers[1]); /* it ends with nobody left to wake */
+        /* It ends with nobody left to wake. */
+        aio_co_enter(qemu_get_aio_context(), wakers[1]);
     }
 }
 
