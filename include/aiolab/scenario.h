@@ -31,6 +31,7 @@
 #include "qapi/error.h"
 #include "qemu/aio-wait.h"
 #include "qemu/aio.h"
+#include "qemu/coroutine.h"
 #include "qemu/main-loop.h"
 #include "system/block-backend.h"
 #include "system/iothread.h"

@@ -4,6 +4,7 @@
 #define BLOCK_BLOCK_INT_H
 
 #include "block/block.h"
+#include "qemu/coroutine.h"
 
 /*
  * A driver implements either the coroutine or the callback form of reading

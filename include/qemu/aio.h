@@ -10,7 +10,7 @@
 #define QEMU_AIO_H
 
 #include "qemu/aiocb.h"
-#include "qemu/coroutine.h"
+#include "qemu/coroutine-core.h"
 #include "qemu/event_notifier.h"
 #include "qemu/osdep.h"
 #include "qemu/queue.h"

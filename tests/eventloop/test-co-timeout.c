@@ -5,6 +5,7 @@
 #include "harness.h"
 
 #include "qemu/co-shared-resource.h"
+#include "qemu/coroutine.h"
 #include "qemu/event_notifier.h"
 #include "qemu/main-loop.h"
 #include "system/iothread.h"
