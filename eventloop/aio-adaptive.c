@@ -158,18 +158,19 @@ bool aio_poll_disabled(AioContext *ctx)
     return qatomic_read(&ctx->poll_disable_cnt);
 }
 
-bool aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready, int64_t *timeout)
+int64_t aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready,
+                          int64_t *timeout)
 {
     int64_t max_ns;
     AioLook look;
 
     if (QLIST_EMPTY(&ctx->poll_aio_handlers)) {
-        return false;
+        return -1;
     }
     max_ns = qemu_soonest_timeout(*timeout, ctx->poll_ns);
     if (!max_ns || (!ctx->fdmon_ops->visible && aio_poll_disabled(ctx)) ||
         host->monitor_pending(ctx->monitor)) {
-        return false;
+        return -1;
     }
     if (!ctx->poll_started) {
         set_started(ctx, true);
@@ -184,7 +185,7 @@ bool aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready, int64_t *timeout)
     } else if (*timeout > 0) {
         *timeout = aio_compute_timeout(ctx); /* some of it has passed */
     }
-    return look.progress;
+    return look.base.start_ns;
 }
 
 /* ---- Learning ---- */

@@ -56,10 +56,11 @@ void aio_turn_end(AioContext *ctx);
 /* aio-adaptive.c */
 /*
  * Polls instead of sleeping, if that has paid.  What was ready goes onto
- * @ready; then *timeout is 0.  True if a callback is due.
+ * @ready; then *timeout is 0.  Returns when it began, 0 if it was over before
+ * the first look at the clock, -1 if it did not poll.
  */
-bool aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready,
-                       int64_t *timeout);
+int64_t aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready,
+                          int64_t *timeout);
 /* Ends poll mode before a sleep; as above. */
 bool aio_leave_poll_mode(AioContext *ctx, AioHandlerList *ready);
 /* A callback of @node is about to run: it is worth polling. */

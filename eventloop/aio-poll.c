@@ -125,17 +125,24 @@ static void wait_for_events(AioContext *ctx, int64_t timeout,
     aio_notify_accept(ctx);
 }
 
-/* The same where polling is on, which takes two looks at the clock. */
+/*
+ * The same where polling is on.  What was there at once took no time, and
+ * teaches nothing.
+ */
 static __attribute__((noinline))
 void poll_or_wait(AioContext *ctx, int64_t timeout, AioHandlerList *ready,
                   WaitTime *time)
 {
-    int64_t start = host_clock_ns(QEMU_CLOCK_REALTIME);
+    int64_t start = aio_try_poll_mode(ctx, ready, &timeout);
 
-    aio_try_poll_mode(ctx, ready, &timeout);
+    if (start < 0 && timeout) {
+        start = host_clock_ns(QEMU_CLOCK_REALTIME);
+    }
     wait_for_events(ctx, timeout, ready);
-    time->end = host_clock_ns(QEMU_CLOCK_REALTIME);
-    time->block_ns = time->end - start;
+    if (start > 0) {
+        time->end = host_clock_ns(QEMU_CLOCK_REALTIME);
+        time->block_ns = time->end - start;
+    }
 }
 
 void aio_turn_begin(AioContext *ctx)

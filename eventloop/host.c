@@ -59,6 +59,7 @@ void host_thread_finish(HostThread *thread)
 {
     coroutine_pool_thread_finish(thread);
     defer_call_thread_finish(thread);
+    bottom_half_thread_finish(thread);
 }
 
 void host_set(const HostOps *ops, int mode)

@@ -76,6 +76,9 @@ typedef struct HostThread {
     HostDeferred *deferred; /* their calls, or NULL */
     HostDeferred *deferred_running; /* those of sections that end */
 
+    QSLIST_HEAD(, QEMUBH) free_bhs; /* for its next bottom halves */
+    unsigned n_free_bhs;
+
     void *host;           /* the host's own */
     NotifierList atexit;  /* called when it ends by itself */
 } HostThread;
@@ -101,6 +104,8 @@ void host_thread_finish(HostThread *thread);
 /* coroutine-pool.c: when a thread, and when the run ends. */
 void coroutine_pool_thread_finish(HostThread *self);
 void coroutine_pool_finish(void);
+/* bottom-half.c */
+void bottom_half_thread_finish(HostThread *self);
 /* defer-call.c */
 void defer_call_thread_finish(HostThread *self);
 
@@ -176,6 +181,7 @@ struct HostBusyPoll {
     uint64_t *found;
     unsigned n_found;
     bool notified; /* the context's own flag ended it */
+    int64_t start_ns; /* when it began; 0: it ended before a look at the clock */
 };
 
 /* ---- linux-aio ---- */

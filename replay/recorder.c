@@ -293,7 +293,8 @@ static void rec_busy_poll(HostMonitor *monitor, int64_t max_ns,
                           HostBusyPoll *poll)
 {
     rec.base->busy_poll(monitor, max_ns, poll);
-    rec_put(INPUT_BUSY_POLL, 0, poll->n_found, poll->notified);
+    rec_put(INPUT_BUSY_POLL, 0, poll->notified << 16 | poll->n_found,
+            poll->start_ns);
     for (unsigned i = 0; i < poll->n_found; i++) {
         rec_put(INPUT_FOUND, poll->found[i], 0, 0);
     }

@@ -217,7 +217,7 @@ static void replay_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
 {
     Input in = replay_take(INPUT_BUSY_POLL, 0);
 
-    for (uint64_t i = 0; i < in.a; i++) {
+    for (uint64_t i = in.a & 0xffff; i > 0; i--) {
         const Input *found = replay_next_input("found");
         unsigned before = poll->n_found;
 
@@ -230,7 +230,8 @@ static void replay_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
         }
         rp.at++;
     }
-    poll->notified = in.b;
+    poll->notified = in.a >> 16;
+    poll->start_ns = in.b;
 }
 
 static void take_poll_fd(GPollFD *fds, unsigned n)

@@ -336,6 +336,7 @@ void sim_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
     int64_t deadline = sim.now + max_ns;
     bool found;
 
+    poll->start_ns = max_ns ? sim.now : 0;
     do {
         m->waiter = machine_current(); /* its completions wake us too */
         found = poll->look(poll) || sim_monitor_pending(m);

@@ -156,18 +156,16 @@ enum { LOOKS_PER_CLOCK = 8 };
 static void live_busy_poll(HostMonitor *monitor, int64_t max_ns,
                            HostBusyPoll *poll)
 {
-    int64_t end = 0;
-
-    for (unsigned looks = 0;; looks++) {
+    for (unsigned looks = 1;; looks++) {
         if (poll->look(poll) || !max_ns || monitor->ops->pending(monitor)) {
             return;
         }
         if (looks % LOOKS_PER_CLOCK == 0) {
             int64_t now = live_clock_ns(QEMU_CLOCK_REALTIME);
 
-            if (!end) {
-                end = now + max_ns;
-            } else if (now >= end) {
+            if (!poll->start_ns) {
+                poll->start_ns = now;
+            } else if (now - poll->start_ns >= max_ns) {
                 return;
             }
         }

@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { MAX_EVENTS = 128, EPOLL_ENABLE_THRESHOLD = 64 };
@@ -238,18 +239,41 @@ static void poll_wait(HostMonitor *monitor, int64_t timeout_ns,
     }
 }
 
-/* epoll_wait() counts milliseconds; poll on its descriptor, nanoseconds. */
+/*
+ * epoll_wait() counts milliseconds; its successor, nanoseconds.  Before Linux
+ * 5.11 the same takes poll() on epoll's descriptor.
+ */
+static int epoll_wait_ns(PollMonitor *m, struct epoll_event *events,
+                         int64_t timeout_ns)
+{
+    struct __kernel_timespec ts = {
+        .tv_sec = timeout_ns / NANOSECONDS_PER_SECOND,
+        .tv_nsec = timeout_ns % NANOSECONDS_PER_SECOND,
+    };
+    GPollFD pfd = {.fd = m->epoll_fd, .events = POLLIN};
+    int n;
+
+    if (timeout_ns <= 0) {
+        return epoll_wait(m->epoll_fd, events, MAX_EVENTS, timeout_ns < 0 ? -1
+                                                                          : 0);
+    }
+    n = syscall(SYS_epoll_pwait2, m->epoll_fd, events, MAX_EVENTS, &ts, NULL, 0);
+    if (n < 0 && errno == ENOSYS) {
+        live_poll(&pfd, 1, timeout_ns);
+        n = epoll_wait(m->epoll_fd, events, MAX_EVENTS, 0);
+    }
+    return n;
+}
+
 static void epoll_wait_for(PollMonitor *m, int64_t timeout_ns,
                            HostBatch *batch)
 {
-    GPollFD pfd = {.fd = m->epoll_fd, .events = POLLIN};
     struct epoll_event events[MAX_EVENTS];
     int n;
 
-    if (timeout_ns) {
-        live_poll(&pfd, 1, timeout_ns);
-    }
-    n = epoll_wait(m->epoll_fd, events, MAX_EVENTS, 0);
+    do {
+        n = epoll_wait_ns(m, events, timeout_ns);
+    } while (n < 0 && errno == EINTR);
     for (int i = 0; i < n; i++) {
         PollWatch *watch = events[i].data.ptr;
 

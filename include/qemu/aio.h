@@ -66,12 +66,12 @@ struct AioContext {
      */
     uint32_t notify_me;
     bool notified;
+    /* Beside them, for one cache line has then all that other threads write. */
+    BHList bh_list;
+    QSLIST_HEAD(, Coroutine) scheduled_coroutines;
     EventNotifier notifier;
 
-    BHList bh_list;
     QSIMPLEQ_HEAD(, BHListSlice) bh_slice_list;
-
-    QSLIST_HEAD(, Coroutine) scheduled_coroutines;
     QEMUBH *co_schedule_bh;
 
     int thread_pool_min;
