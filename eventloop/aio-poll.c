@@ -222,7 +222,7 @@ void aio_add_sqe(void (*prep_sqe)(struct io_uring_sqe *sqe, void *opaque),
     cqe_handler->cqe.user_data = host_new_id();
     host->add_sqe(ctx->monitor, prep_sqe, opaque, cqe_handler);
     PROBE(SQE, cqe_handler->cqe.user_data, ctx->id, 0, 0);
-    if (unlikely(host_self()->ctx != ctx)) {
+    if (unlikely(host_fast()->ctx != ctx)) {
         /* We have the BQL: the main thread sleeps, and must submit this
          * (2ae361ef1d). */
         aio_notify(ctx);

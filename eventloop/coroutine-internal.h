@@ -26,9 +26,9 @@
 #define CO_SLOW 24
 #define CO_SP 112
 #define CO_START 120
-#define THREAD_CTX 0
-#define THREAD_CURRENT 8
-#define THREAD_TRAP 16
+#define FAST_TRAP 0
+#define FAST_CTX 8
+#define FAST_CURRENT 16
 
 /* Where a coroutine's stack begins. */
 void coroutine_trampoline(void) __attribute__((visibility("hidden")));

@@ -29,9 +29,9 @@ static_assert(offsetof(Coroutine, ctx) == CO_CTX, "");
 static_assert(offsetof(Coroutine, slow) == CO_SLOW, "");
 static_assert(offsetof(StackedCoroutine, stack.sp) == CO_SP, "");
 static_assert(offsetof(StackedCoroutine, stack.start) == CO_START, "");
-static_assert(offsetof(HostThread, ctx) == THREAD_CTX, "");
-static_assert(offsetof(HostThread, current) == THREAD_CURRENT, "");
-static_assert(offsetof(HostThread, trap) == THREAD_TRAP, "");
+static_assert(offsetof(HostFast, trap) == FAST_TRAP, "");
+static_assert(offsetof(HostFast, ctx) == FAST_CTX, "");
+static_assert(offsetof(HostFast, current) == FAST_CURRENT, "");
 
 #define STR_(x) #x
 #define STR(x) STR_(x)
@@ -59,9 +59,9 @@ static_assert(offsetof(HostThread, trap) == THREAD_TRAP, "");
 #define RETURN           \
     "    popq %rcx\n"    \
     "    jmpq *%rcx\n"
-#define SELF_TO_RAX                                     \
-    "    movq host_enter_self_@gottpoff(%rip), %rax\n"        \
-    "    movq %fs:(%rax), %rax\n"
+/* Where host_fast_ is, from the beginning of the thread's own memory. */
+#define FIND_FAST "    movq host_fast_@gottpoff(%rip), %rax\n"
+#define FAST(field) "%fs:" STR(field) "(%rax)"
 #define FUNCTION(name)                   \
     ".p2align 5\n"                       \
     ".globl " #name "\n"                 \
@@ -79,30 +79,30 @@ static_assert(offsetof(HostThread, trap) == THREAD_TRAP, "");
 __asm__(".text\n"
         /* rdi: whom to enter */
         FUNCTION(qemu_coroutine_enter)
-        SELF_TO_RAX
-        "    movq " STR(THREAD_TRAP) "(%rax), %rdx\n"
+        FIND_FAST
+        "    movq " FAST(FAST_TRAP) ", %rdx\n"
         "    orq " STR(CO_CALLER) "(%rdi), %rdx\n"
         "    orq " STR(CO_SCHEDULED) "(%rdi), %rdx\n"
         "    jne 1f\n"
-        "    movq " STR(THREAD_CURRENT) "(%rax), %rsi\n"
+        "    movq " FAST(FAST_CURRENT) ", %rsi\n"
         "    movq %rsi, " STR(CO_CALLER) "(%rdi)\n"
         /* Stores stay in order: what smp_wmb() is for elsewhere. */
-        "    movq " STR(THREAD_CTX) "(%rax), %rdx\n"
+        "    movq " FAST(FAST_CTX) ", %rdx\n"
         "    movq %rdx, " STR(CO_CTX) "(%rdi)\n"
-        "    movq %rdi, " STR(THREAD_CURRENT) "(%rax)\n"
+        "    movq %rdi, " FAST(FAST_CURRENT) "\n"
         SWITCH("%rsi", "%rdi")
         RETURN
         SLOWLY(coroutine_enter_slowly)
         END(qemu_coroutine_enter)
 
         FUNCTION(qemu_coroutine_yield)
-        SELF_TO_RAX
-        "    movq " STR(THREAD_CURRENT) "(%rax), %rdi\n"
+        FIND_FAST
+        "    movq " FAST(FAST_CURRENT) ", %rdi\n"
         "    cmpq $0, " STR(CO_SLOW) "(%rdi)\n"
         "    jne 1f\n"
         "    movq " STR(CO_CALLER) "(%rdi), %rsi\n"
         "    movq $0, " STR(CO_CALLER) "(%rdi)\n"
-        "    movq %rsi, " STR(THREAD_CURRENT) "(%rax)\n"
+        "    movq %rsi, " FAST(FAST_CURRENT) "\n"
         SWITCH("%rdi", "%rsi")
         RETURN
         SLOWLY(coroutine_yield_slowly)

@@ -63,9 +63,9 @@ static void settle_and_go_on(Coroutine *left)
 #endif
 
 /* Goes back from @co to @to, which had entered it. */
-static void coroutine_leave(HostThread *self, Coroutine *co, Coroutine *to)
+static void coroutine_leave(Coroutine *co, Coroutine *to)
 {
-    self->current = to;
+    host_fast()->current = to;
 #ifdef COROUTINE_SWITCH_BY_HAND
     if (!*loops(to)) {
         coroutine_switch_and_call(co, to, settle_and_go_on);
@@ -77,15 +77,14 @@ static void coroutine_leave(HostThread *self, Coroutine *co, Coroutine *to)
 
 void coroutine_yield_slowly(void)
 {
-    HostThread *self = host_self();
-    Coroutine *co = self->current, *to = co->caller;
+    Coroutine *co = qemu_coroutine_self(), *to = co->caller;
 
     if (!to) {
         coroutine_misuse_yield();
     }
     PROBE(CO_YIELD, co->id, to->id, 0, 0);
     co->caller = NULL;
-    coroutine_leave(self, co, to);
+    coroutine_leave(co, to);
 }
 
 /*
@@ -94,25 +93,24 @@ void coroutine_yield_slowly(void)
  */
 static __attribute__((noinline)) void end(void)
 {
-    HostThread *self = host_self_;
-    Coroutine *co = self->current, *to = co->caller;
+    Coroutine *co = host_fast_.current, *to = co->caller;
 
     co->entry = NULL;
 #ifdef COROUTINE_SWITCH_BY_HAND
     if (likely(!(co->slow | (uintptr_t)co->scheduled | co->locks_held |
                  *loops(to)) &&
-               coroutine_pool_has_room(self))) {
-        coroutine_pool_put(self, co);
-        self->current = to;
+               coroutine_pool_has_room(host_self_))) {
+        coroutine_pool_put(host_self_, co);
+        host_fast_.current = to;
         coroutine_switch_for_good(co, to);
     }
 #endif
-    coroutine_leave(self, co, to);
+    coroutine_leave(co, to);
 }
 
 void coroutine_trampoline(void)
 {
-    Coroutine *co = host_self_->current;
+    Coroutine *co = host_fast_.current;
 
     stack_entered(coroutine_stack(co));
     for (;;) {
@@ -127,7 +125,7 @@ void coroutine_trampoline(void)
 CoroutineAction qemu_coroutine_switch(Coroutine *from, Coroutine *to,
                                       CoroutineAction action)
 {
-    host_self()->current = to;
+    host_fast()->current = to;
     stack_switch(coroutine_stack(from), coroutine_stack(to));
     /* Whom we had entered has come back; or somebody has entered us. */
     return action != COROUTINE_ENTER ? COROUTINE_ENTER
@@ -161,7 +159,7 @@ static void enter_one(AioContext *ctx, Coroutine *from, Coroutine *to)
  */
 static void enter_pending(AioContext *ctx, CoroutineQueue *pending)
 {
-    Coroutine *from = host_self()->current;
+    Coroutine *from = qemu_coroutine_self();
     Coroutine *to;
 
     while ((to = QSIMPLEQ_FIRST(pending))) {
@@ -186,7 +184,7 @@ void coroutine_enter_slowly(Coroutine *co)
 
 void qemu_aio_coroutine_enter(AioContext *ctx, Coroutine *co)
 {
-    if (ctx == host_self()->ctx) {
+    if (ctx == host_fast()->ctx) {
         qemu_coroutine_enter(co);
     } else {
         enter_in_loop(ctx, co);
@@ -234,12 +232,10 @@ void qemu_coroutine_delete(Coroutine *base)
     g_free(co);
 }
 
-Coroutine *qemu_coroutine_create_named(CoroutineEntry *entry, void *opaque,
-                                       const char *name)
+static inline Coroutine *begin_life(HostThread *self, Coroutine *co,
+                                    CoroutineEntry *entry, void *opaque,
+                                    const char *name)
 {
-    HostThread *self = host_self();
-    Coroutine *co = coroutine_pool_get(self);
-
     co->caller = NULL;
     co->slow = false;
     co->entry = entry;
@@ -247,8 +243,29 @@ Coroutine *qemu_coroutine_create_named(CoroutineEntry *entry, void *opaque,
     co->name = name;
     co->id = (uint64_t)self->id << 32 | ++self->next_object;
     QSIMPLEQ_INIT(&co->co_queue_wakeup);
+    return co;
+}
+
+static __attribute__((noinline))
+Coroutine *create_slowly(CoroutineEntry *entry, void *opaque, const char *name)
+{
+    HostThread *self = host_self();
+    Coroutine *co = coroutine_pool_get(self);
+
+    begin_life(self, co, entry, opaque, name);
     PROBE_TEXT(CO_CREATE, co->id, 0, 0, 0, name);
     return co;
+}
+
+Coroutine *qemu_coroutine_create_named(CoroutineEntry *entry, void *opaque,
+                                       const char *name)
+{
+    HostThread *self = host_self_;
+
+    if (unlikely(!self || !self->pool.first || probe_on)) {
+        return create_slowly(entry, opaque, name);
+    }
+    return begin_life(self, coroutine_pool_get(self), entry, opaque, name);
 }
 
 #undef qemu_coroutine_create
@@ -261,14 +278,12 @@ Coroutine *qemu_coroutine_create(CoroutineEntry *entry, void *opaque)
 
 Coroutine *qemu_coroutine_self(void)
 {
-    return host_self()->current;
+    return host_fast()->current;
 }
 
 bool qemu_in_coroutine(void)
 {
-    HostThread *self = host_self();
-
-    return self && self->current->caller;
+    return host_fast()->current->caller != NULL;
 }
 
 bool qemu_coroutine_entered(Coroutine *co)

@@ -8,38 +8,56 @@ unsigned host_run;
 
 __thread HostThread *host_self_;
 
-/* Stands for a thread that has none of its own yet. */
-static HostThread unattached = {.trap = TRAP_UNATTACHED};
-__thread HostThread *host_enter_self_ = &unattached;
+static StackedCoroutine unattached_leader = {.base.slow = true};
+#define UNATTACHED \
+    {.trap = TRAP_UNATTACHED, .current = &unattached_leader.base}
+static const HostFast unattached = UNATTACHED;
+__thread HostFast host_fast_ = UNATTACHED;
 
-static void set_self(HostThread *self)
+void host_save_fast(void)
 {
-    host_self_ = self;
-    host_enter_self_ = self ? self : &unattached;
+    if (host_self_) {
+        host_self_->fast = host_fast_;
+    }
+}
+
+__attribute__((noinline)) void host_set_self(HostThread *self)
+{
+    if (self != host_self_) {
+        host_save_fast();
+        host_self_ = self;
+        host_fast_ = self ? self->fast : unattached;
+    }
 }
 
 __attribute__((noinline)) HostThread *host_self(void)
 {
     if (unlikely(!host_self_)) {
-        set_self(host->thread_attach());
+        host_set_self(host->thread_attach());
     }
     return host_self_;
 }
 
-__attribute__((noinline)) void host_set_self(HostThread *self)
+__attribute__((noinline)) HostFast *host_fast(void)
 {
-    set_self(self);
+    host_self();
+    return &host_fast_;
 }
 
 void host_thread_init(HostThread *thread, uint32_t id, const char *name)
 {
     *thread = (HostThread){.id = id, .name = name, .digest = id,
                            .glib_timeout_ns = -1};
-    thread->trap = TRAP_NO_CONTEXT | (probe_on ? TRAP_TRACED : 0);
     thread->leader.base.name = name;
     /* It has nobody to yield to, and should hear of it. */
     thread->leader.base.slow = true;
-    thread->current = &thread->leader.base;
+    thread->fast = (HostFast){
+        .trap = TRAP_NO_CONTEXT | (probe_on ? TRAP_TRACED : 0),
+        .current = &thread->leader.base,
+    };
+    if (thread == host_self_) {
+        host_fast_ = thread->fast; /* the main thread, for another run */
+    }
 }
 
 void host_thread_started(HostThread *thread)

@@ -116,18 +116,18 @@ void event_notifier_set_handler(EventNotifier *e, EventNotifierHandler *handler)
 
 AioContext *qemu_get_current_aio_context(void)
 {
-    HostThread *self = host_self();
+    AioContext *ctx = host_fast()->ctx;
 
-    if (likely(self->ctx)) {
-        return self->ctx;
+    if (likely(ctx)) {
+        return ctx;
     }
     /* A vCPU thread with the BQL acts for the main thread (5f50be9b58). */
-    return self->bql_locked ? qemu_aio_context : NULL;
+    return host_self()->bql_locked ? qemu_aio_context : NULL;
 }
 
 void qemu_set_current_aio_context(AioContext *ctx)
 {
-    HostThread *self = host_self();
+    HostFast *self = host_fast();
 
     assert(!ctx || !self->ctx);
     self->ctx = ctx;

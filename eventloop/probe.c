@@ -18,17 +18,13 @@ void probe_start(ProbeSink *sink, void *opaque)
     probe_sink = sink;
     probe_opaque = opaque;
     probe_on = 1;
-    if (host_self_) {
-        host_self_->trap |= TRAP_TRACED;
-    }
+    host_fast_.trap |= TRAP_TRACED;
 }
 
 void probe_stop(void)
 {
     probe_on = 0;
-    if (host_self_) {
-        host_self_->trap &= ~TRAP_TRACED;
-    }
+    host_fast_.trap &= ~TRAP_TRACED;
     probe_sink = NULL;
 }
 

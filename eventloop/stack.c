@@ -160,11 +160,9 @@ void stack_finish(Stack *stack)
 #ifdef STACK_ASAN
 /* Who left last: the arriving side learns an OS thread's bounds from ASan. */
 static __thread Stack *asan_left;
-#endif
 
 void stack_entered(Stack *stack)
 {
-#ifdef STACK_ASAN
     const void *bottom;
     size_t size;
 
@@ -173,10 +171,8 @@ void stack_entered(Stack *stack)
         asan_left->bottom = bottom;
         asan_left->bottom_size = size;
     }
-#else
-    (void)stack;
-#endif
 }
+#endif
 
 void stack_switch(Stack *from, Stack *to)
 {

@@ -82,7 +82,13 @@ static inline Stack *coroutine_stack(Coroutine *co)
  */
 void stack_init(Stack *stack, StackEntry *entry);
 void stack_finish(Stack *stack);
+#ifdef STACK_ASAN
 void stack_entered(Stack *stack);
+#else
+static inline void stack_entered(Stack *stack)
+{
+}
+#endif
 /* Suspends @from and goes on in @to; returns when somebody switches back. */
 void stack_switch(Stack *from, Stack *to);
 /* Where a suspended stack will go on; false if that cannot be known. */

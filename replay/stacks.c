@@ -74,11 +74,11 @@ static void send_thread(int fd, VThread *thread)
     bool running = thread == machine_current();
     unsigned n = 0;
 
-    for (Coroutine *co = thread->self.current; co && n < 3 * MAX_FRAMES;
+    for (Coroutine *co = thread->self.fast.current; co && n < 3 * MAX_FRAMES;
          co = co == &thread->self.leader.base ? NULL : co->caller) {
         Stack *stack = coroutine_stack(co);
 
-        if (running && co == thread->self.current) {
+        if (running && co == thread->self.fast.current) {
             const uintptr_t *own = __builtin_frame_address(0);
 
             n += walk(stack, own[1], own[0], frames + n);
@@ -106,6 +106,7 @@ void stacks_send(int fd)
     StackedCoroutine *co;
     VThread *thread;
 
+    host_save_fast();
     QTAILQ_FOREACH(thread, &machine.threads, next) {
         if (thread->state != VTHREAD_DONE) {
             send_thread(fd, thread);

@@ -6,7 +6,7 @@ Machine machine;
 
 static Stack *thread_stack(VThread *thread)
 {
-    return coroutine_stack(thread->self.current);
+    return coroutine_stack(thread->self.fast.current);
 }
 
 static void vthread_entry(void)
@@ -62,7 +62,6 @@ VThread *machine_thread_new(const char *name, void *(*start)(void *), void *arg)
     thread->deadline = -1;
     host_thread_init(&thread->self, ++machine.last_id, thread->name);
     stack_init(&thread->self.leader.stack, vthread_entry);
-    thread->self.current = &thread->self.leader.base;
     thread->self.host = thread;
     QTAILQ_INSERT_TAIL(&machine.threads, thread, next);
     return thread;
@@ -96,9 +95,9 @@ void machine_switch(VThread *to)
     if (from == to) {
         return;
     }
-    from_stack = from ? thread_stack(from) : &machine.scheduler.stack;
-    to_stack = to ? thread_stack(to) : &machine.scheduler.stack;
     machine.current = to;
     host_set_self(to ? &to->self : machine.outside);
+    from_stack = from ? thread_stack(from) : &machine.scheduler.stack;
+    to_stack = to ? thread_stack(to) : &machine.scheduler.stack;
     stack_switch(from_stack, to_stack);
 }
