@@ -186,12 +186,8 @@ void aio_bh_call(QEMUBH *bh)
 
 static void take_slice(AioContext *ctx, BHListSlice *slice)
 {
-    if (!qatomic_read(&ctx->bh_list.slh_first)) {
-        slice->bh_list.slh_first = NULL;
-    } else {
-        /* Pairs with QSLIST_INSERT_HEAD_ATOMIC in bh_enqueue(). */
-        QSLIST_MOVE_ATOMIC(&slice->bh_list, &ctx->bh_list);
-    }
+    /* Pairs with QSLIST_INSERT_HEAD_ATOMIC in bh_enqueue(). */
+    QSLIST_MOVE_ATOMIC(&slice->bh_list, &ctx->bh_list);
     if (unlikely(host_mode & HOST_OBSERVE)) {
         host->bh_detached(ctx->id, &slice->bh_list);
     }
@@ -211,6 +207,10 @@ int aio_bh_poll(AioContext *ctx)
     BHListSlice slice, *first;
     int progress = 0;
 
+    if (!qatomic_read(&ctx->bh_list.slh_first) &&
+        QSIMPLEQ_EMPTY(&ctx->bh_slice_list)) {
+        return 0;
+    }
     take_slice(ctx, &slice);
     while ((first = QSIMPLEQ_FIRST(&ctx->bh_slice_list))) {
         unsigned flags;

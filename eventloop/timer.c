@@ -176,9 +176,12 @@ int64_t timerlistgroup_deadline_ns(QEMUTimerListGroup *tlg)
     int64_t deadline = -1;
 
     for (int type = 0; type < QEMU_CLOCK_MAX; type++) {
-        if (qemu_clock_use_for_deadline(type)) {
-            deadline = qemu_soonest_timeout(
-                deadline, timerlist_deadline_ns(tlg->tl[type]));
+        QEMUTimerList *list = tlg->tl[type];
+
+        /* Every turn comes here, and most have no timer. */
+        if (timerlist_has_timers(list) && qemu_clock_use_for_deadline(type)) {
+            deadline = qemu_soonest_timeout(deadline,
+                                            timerlist_deadline_ns(list));
         }
     }
     return deadline;

@@ -141,7 +141,7 @@ static void poll_watch_remove(HostMonitor *monitor, HostWatch *base)
     }
     QTAILQ_REMOVE(&m->watches, watch, node);
     qatomic_set(&m->n_watches, m->n_watches - 1);
-    watch->removed = true;
+    qatomic_set(&watch->removed, true);
     QSLIST_INSERT_HEAD(&m->dead, watch, next_dead);
     pthread_mutex_unlock(&m->lock);
 }
@@ -199,7 +199,14 @@ static void fill_pfds(PollMonitor *m)
     pthread_mutex_unlock(&m->lock);
 }
 
-/* Under the lock: a watch may have been removed while we slept. */
+/* It may have been removed while we slept; only the home thread frees it. */
+static void take_event(HostBatch *batch, PollWatch *watch, short revents)
+{
+    if (!qatomic_read(&watch->removed)) {
+        host_batch_watch(batch, &watch->base, revents);
+    }
+}
+
 static void take_revents(PollMonitor *m, HostBatch *batch)
 {
     const struct pollfd *pfds = (struct pollfd *)m->pfds->data;
@@ -207,15 +214,12 @@ static void take_revents(PollMonitor *m, HostBatch *batch)
     if (pfds[0].revents) {
         job_list_take_done(&m->jobs, batch);
     }
-    pthread_mutex_lock(&m->lock);
     for (unsigned i = 0; i < m->polled->len; i++) {
-        PollWatch *watch = g_ptr_array_index(m->polled, i);
-
-        if (pfds[i + 1].revents && !watch->removed) {
-            host_batch_watch(batch, &watch->base, pfds[i + 1].revents);
+        if (pfds[i + 1].revents) {
+            take_event(batch, g_ptr_array_index(m->polled, i),
+                       pfds[i + 1].revents);
         }
     }
-    pthread_mutex_unlock(&m->lock);
 }
 
 static void epoll_wait_for(PollMonitor *m, int64_t timeout_ns,
@@ -239,10 +243,17 @@ static void poll_wait(HostMonitor *monitor, int64_t timeout_ns,
     }
 }
 
-/*
- * epoll_wait() counts milliseconds; its successor, nanoseconds.  Before Linux
- * 5.11 the same takes poll() on epoll's descriptor.
- */
+/* epoll counts milliseconds before Linux 5.11; poll() on it, nanoseconds. */
+static int epoll_wait_old(PollMonitor *m, struct epoll_event *events,
+                          int64_t timeout_ns)
+{
+    GPollFD pfd = {.fd = m->epoll_fd, .events = POLLIN};
+
+    live_poll(&pfd, 1, timeout_ns);
+    return epoll_wait(m->epoll_fd, events, MAX_EVENTS, 0);
+}
+
+/* The bare system calls: glibc's are cancellation points, which costs. */
 static int epoll_wait_ns(PollMonitor *m, struct epoll_event *events,
                          int64_t timeout_ns)
 {
@@ -250,42 +261,32 @@ static int epoll_wait_ns(PollMonitor *m, struct epoll_event *events,
         .tv_sec = timeout_ns / NANOSECONDS_PER_SECOND,
         .tv_nsec = timeout_ns % NANOSECONDS_PER_SECOND,
     };
-    GPollFD pfd = {.fd = m->epoll_fd, .events = POLLIN};
     int n;
 
-    if (timeout_ns <= 0) {
-        return epoll_wait(m->epoll_fd, events, MAX_EVENTS, timeout_ns < 0 ? -1
-                                                                          : 0);
-    }
-    n = syscall(SYS_epoll_pwait2, m->epoll_fd, events, MAX_EVENTS, &ts, NULL, 0);
-    if (n < 0 && errno == ENOSYS) {
-        live_poll(&pfd, 1, timeout_ns);
-        n = epoll_wait(m->epoll_fd, events, MAX_EVENTS, 0);
-    }
-    return n;
+    do {
+        n = timeout_ns > 0
+                ? syscall(SYS_epoll_pwait2, m->epoll_fd, events, MAX_EVENTS,
+                          &ts, NULL, 0)
+                : syscall(SYS_epoll_pwait, m->epoll_fd, events, MAX_EVENTS,
+                          (int)timeout_ns, NULL, 0);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 && errno == ENOSYS ? epoll_wait_old(m, events, timeout_ns) : n;
 }
 
 static void epoll_wait_for(PollMonitor *m, int64_t timeout_ns,
                            HostBatch *batch)
 {
     struct epoll_event events[MAX_EVENTS];
-    int n;
+    int n = epoll_wait_ns(m, events, timeout_ns);
 
-    do {
-        n = epoll_wait_ns(m, events, timeout_ns);
-    } while (n < 0 && errno == EINTR);
     for (int i = 0; i < n; i++) {
         PollWatch *watch = events[i].data.ptr;
 
-        if (!watch) {
+        if (watch) {
+            take_event(batch, watch, events[i].events);
+        } else {
             job_list_take_done(&m->jobs, batch);
-            continue;
         }
-        pthread_mutex_lock(&m->lock);
-        if (!watch->removed) {
-            host_batch_watch(batch, &watch->base, events[i].events);
-        }
-        pthread_mutex_unlock(&m->lock);
     }
 }
 
