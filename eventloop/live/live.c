@@ -12,6 +12,7 @@
 static LiveMonitorKind wanted_kind;
 static bool fell_back;     /* no context has a ring */
 static bool need_io_uring; /* every context has one */
+static const char *unknown_kind; /* what AIOLAB_FDMON says; to be complained of */
 static HostThread main_thread;
 
 static int64_t live_clock_ns(QEMUClockType clock)
@@ -77,6 +78,11 @@ static HostMonitor *live_monitor_new(uint64_t ctx, Error **errp)
     HostMonitor *monitor;
     Error *err = NULL;
 
+    if (unlikely(unknown_kind)) {
+        fprintf(stderr, "aiolab: AIOLAB_FDMON: '%s' is not poll, epoll, "
+                "io_uring or auto; using auto\n", unknown_kind);
+        unknown_kind = NULL;
+    }
     if (wanted_kind == LIVE_MONITOR_EPOLL || wanted_kind == LIVE_MONITOR_POLL ||
         fell_back) {
         return poll_monitor_new(wanted_kind == LIVE_MONITOR_EPOLL, errp);
@@ -300,8 +306,7 @@ static __attribute__((constructor)) void start_by_default(void)
     LiveMonitorKind kind = LIVE_MONITOR_AUTO;
 
     if (name && *name && !live_monitor_kind(name, &kind)) {
-        fprintf(stderr, "aiolab: AIOLAB_FDMON: '%s' is not poll, epoll, "
-                "io_uring or auto; using auto\n", name);
+        unknown_kind = name;
     }
     start(kind, 0);
 }
@@ -309,6 +314,7 @@ static __attribute__((constructor)) void start_by_default(void)
 void live_start(LiveMonitorKind kind, int mode)
 {
     live_stop();
+    unknown_kind = NULL;
     start(kind, mode);
 }
 
