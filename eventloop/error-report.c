@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages for people, on standard error; QEMU: util/error-report.c. */
+#include "host.h"
 #include "qemu/error-report.h"
+
+bool message_with_timestamp;
+bool error_with_guestname;
+const char *error_guest_name;
 
 /* ---- Locations: a stack, whose last element is ours ---- */
 
@@ -83,21 +88,27 @@ static char *cmdline_text(void)
     return text;
 }
 
-/* "text: ", or nothing; the caller frees it. */
+/*
+ * "PROGRAM: WORDS: ", "PROGRAM:FILE:LINE: " or "PROGRAM: ": QEMU puts no space
+ * in front of a file's name.  The caller frees it.
+ */
 static char *location_prefix(void)
 {
-    const char *file = location->ptr;
+    const char *program = g_get_prgname(), *file = location->ptr;
+    const char *colon = program ? ":" : "", *space = program ? " " : "";
     g_autofree char *text = NULL;
 
+    program = program ? program : "";
     switch (location->kind) {
     case LOC_CMDLINE:
         text = cmdline_text();
-        return g_strconcat(text, ": ", NULL);
+        return g_strconcat(program, colon, space, text, ": ", NULL);
     case LOC_FILE:
-        return location->num ? g_strdup_printf("%s:%d: ", file, location->num)
-                             : g_strconcat(file, ": ", NULL);
+        text = location->num ? g_strdup_printf("%d:", location->num)
+                             : g_strdup("");
+        return g_strconcat(program, colon, file, ":", text, " ", NULL);
     default:
-        return g_strdup("");
+        return g_strconcat(program, colon, space, NULL);
     }
 }
 
@@ -119,15 +130,57 @@ int error_printf(const char *fmt, ...)
     return ret;
 }
 
+int error_vprintf_unless_qmp(const char *fmt, va_list ap)
+{
+    return error_vprintf(fmt, ap);
+}
+
+int error_printf_unless_qmp(const char *fmt, ...)
+{
+    va_list ap;
+    int ret;
+
+    va_start(ap, fmt);
+    ret = error_vprintf(fmt, ap);
+    va_end(ap);
+    return ret;
+}
+
+/* "2026-11-22T08:00:00.000001Z "; the caller frees it. */
+static char *timestamp(void)
+{
+    int64_t now = host_clock_ns(QEMU_CLOCK_HOST);
+    GDateTime *second, *moment;
+    char *iso, *text;
+
+    second = g_date_time_new_from_unix_utc(now / NANOSECONDS_PER_SECOND);
+    moment = g_date_time_add(second, now % NANOSECONDS_PER_SECOND / SCALE_US);
+    iso = g_date_time_format_iso8601(moment);
+    text = g_strconcat(iso, " ", NULL);
+    g_free(iso);
+    g_date_time_unref(moment);
+    g_date_time_unref(second);
+    return text;
+}
+
+/* What stands before the program's name: when, and on which machine. */
+static char *origin(void)
+{
+    g_autofree char *when = message_with_timestamp ? timestamp() : g_strdup("");
+
+    return error_with_guestname && error_guest_name
+               ? g_strconcat(when, error_guest_name, " ", NULL)
+               : g_strdup(when);
+}
+
 /* In one piece, because other threads print too. */
 static void vreport(const char *kind, const char *fmt, va_list ap)
 {
-    const char *program = g_get_prgname();
+    g_autofree char *from = origin();
     g_autofree char *where = location_prefix();
     g_autofree char *message = g_strdup_vprintf(fmt, ap);
 
-    fprintf(stderr, "%s%s%s%s%s\n", program ? program : "",
-            program ? ": " : "", where, kind, message);
+    fprintf(stderr, "%s%s%s%s\n", from, where, kind, message);
 }
 
 void error_vreport(const char *fmt, va_list ap)
@@ -205,11 +258,4 @@ bool warn_report_once_cond(bool *printed, const char *fmt, ...)
         va_end(ap);
     }
     return first;
-}
-
-void error_init(const char *argv0)
-{
-    const char *slash = strrchr(argv0, '/');
-
-    g_set_prgname(slash ? slash + 1 : argv0);
 }

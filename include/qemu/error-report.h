@@ -2,7 +2,8 @@
 /*
  * Messages for people, on standard error, after QEMU's qemu/error-report.h:
  *
- *   PROGRAM: [LOCATION: ][warning: |info: ]MESSAGE
+ *   PROGRAM: [WORDS OF THE COMMAND LINE: ][warning: |info: ]MESSAGE
+ *   PROGRAM:FILE:LINE: [warning: |info: ]MESSAGE
  *
  * A message is one line, without the line end.  PROGRAM is GLib's name of the
  * program (g_set_prgname(), g_test_init(), error_init()), and is left out if
@@ -41,6 +42,10 @@ void loc_set_file(const char *fname, int lno);
 /* As it is, with nothing in front and no line end.  As vprintf(). */
 int error_vprintf(const char *fmt, va_list ap) G_GNUC_PRINTF_(1, 0);
 int error_printf(const char *fmt, ...) G_GNUC_PRINTF_(1, 2);
+/* There is no monitor protocol here whose output they would disturb. */
+int error_vprintf_unless_qmp(const char *fmt, va_list ap)
+    G_GNUC_PRINTF_(1, 0);
+int error_printf_unless_qmp(const char *fmt, ...) G_GNUC_PRINTF_(1, 2);
 
 void error_vreport(const char *fmt, va_list ap) G_GNUC_PRINTF_(1, 0);
 void warn_vreport(const char *fmt, va_list ap) G_GNUC_PRINTF_(1, 0);
@@ -66,7 +71,16 @@ bool warn_report_once_cond(bool *printed, const char *fmt, ...)
         warn_report_once_cond(&warn_printed_, __VA_ARGS__); \
     })
 
-/* Tells GLib the program's name: the last part of @argv0. */
+/*
+ * Tells GLib the program's name, the last part of @argv0, and prints GLib's
+ * own messages (g_message(), g_warning()) in this form from now on.
+ */
 void error_init(const char *argv0);
+
+/* Off unless set: messages begin with the time (ISO 8601, UTC)... */
+extern bool message_with_timestamp;
+/* ... and with the machine's name, if there is one. */
+extern bool error_with_guestname;
+extern const char *error_guest_name;
 
 #endif

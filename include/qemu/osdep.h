@@ -33,6 +33,7 @@
 #define CONFIG_LINUX_IO_URING 1
 #endif
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
@@ -40,6 +41,9 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -50,17 +54,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <glib.h>
-
+#include "glib-compat.h"
 #include "qemu/compiler.h"
+
+/* Assertions are part of what is promised: misuse is to be heard of. */
+#ifdef NDEBUG
+#error building with NDEBUG is not supported
+#endif
+#ifdef G_DISABLE_ASSERT
+#error building with G_DISABLE_ASSERT is not supported
+#endif
 
 /* ---- Numbers ---- */
 
@@ -88,9 +102,29 @@
 #define MIN_NON_ZERO(a, b) \
     MIN_NON_ZERO_(a, b, MAKE_IDENTIFIER(nz_a_), MAKE_IDENTIFIER(nz_b_))
 
+/* Of an array, and of nothing else: a pointer does not compile. */
+#define QEMU_IS_ARRAY(x) \
+    (!__builtin_types_compatible_p(__typeof__(x), __typeof__(&(x)[0])))
 #ifndef ARRAY_SIZE
-#define ARRAY_SIZE(x) (sizeof(x) / sizeof((x)[0]))
+#define ARRAY_SIZE(x) \
+    (sizeof(x) / sizeof((x)[0]) + QEMU_BUILD_BUG_ON_ZERO(!QEMU_IS_ARRAY(x)))
 #endif
+
+/* Of an integer type. */
+#define TYPE_SIGNED(t) ((t)-1 < (t)1)
+#define TYPE_WIDTH(t) (sizeof(t) * CHAR_BIT)
+#define TYPE_MAXIMUM(t)                                             \
+    ((t)(TYPE_SIGNED(t) ? (((t)1 << (TYPE_WIDTH(t) - 2)) - 1) * 2 + 1 \
+                        : (t)-1))
+#ifndef TIME_MAX
+#define TIME_MAX TYPE_MAXIMUM(time_t)
+#endif
+#if UINTPTR_MAX == UINT64_MAX
+#define HOST_LONG_BITS 64
+#else
+#define HOST_LONG_BITS 32
+#endif
+
 #ifndef DIV_ROUND_UP
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 #endif
@@ -153,8 +187,13 @@ static inline intptr_t qemu_real_host_page_mask(void)
     return -(intptr_t)qemu_real_host_page_size();
 }
 
+#define qemu_timersub timersub
+
 #include "qemu/typedefs.h"
 
+/* The kernel's number of the calling thread; live only. */
+int qemu_get_thread_id(void);
+int qemu_close(int fd);
 void qemu_set_cloexec(int fd);
 /* False, with errno and *@errp set, if @fd cannot be changed. */
 bool qemu_set_blocking(int fd, bool block, Error **errp);

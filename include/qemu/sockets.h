@@ -11,12 +11,9 @@
 
 #include "qemu/osdep.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+/* Where sockets are descriptors. */
+#define socket_error() errno
+#define closesocket(s) close(s)
 
 bool fd_is_socket(int fd);
 int qemu_socket(int domain, int type, int protocol);

@@ -168,14 +168,47 @@ static void print_locations(void *opaque)
     error_report("out");
 }
 
+/* What GLib says itself, and what stands before the name. */
+static void print_with_origin(void *opaque)
+{
+    error_init("/usr/bin/tool");
+    g_message("by GLib");
+    g_log("net", G_LOG_LEVEL_WARNING, "slow");
+    g_log("net", G_LOG_LEVEL_DEBUG, "not asked for");
+    error_guest_name = "vm1";
+    error_report("no guest");
+    error_with_guestname = true;
+    error_report("lost");
+    error_printf_unless_qmp("%d\n", 5);
+    error_with_guestname = false;
+    message_with_timestamp = true;
+    warn_report("late");
+}
+
+static void test_origin(void **state)
+{
+    ChildResult result = child_run(print_with_origin, NULL);
+    const char *said = "tool: info: by GLib\n"
+                       "tool: warning: net: slow\n"
+                       "tool: no guest\n"
+                       "vm1 tool: lost\n"
+                       "5\n";
+
+    child_expect_ok(&result, "printing");
+    assert_true(g_str_has_prefix(result.err, said));
+    assert_true(g_pattern_match_simple("2*-*-*T*:*:*Z tool: warning: late\n",
+                                       result.err + strlen(said)));
+    child_finish(&result);
+}
+
 static void test_location(void **state)
 {
     ChildResult result = child_run(print_locations, NULL);
 
     child_expect_ok(&result, "printing");
-    assert_string_equal(result.err, "tool: a.conf:7: odd\n"
+    assert_string_equal(result.err, "tool:a.conf:7: odd\n"
                                     "tool: -drive x: warning: odder\n"
-                                    "tool: a.conf:8: as before\n"
+                                    "tool:a.conf:8: as before\n"
                                     "tool: nowhere\n"
                                     "tool: out\n");
     child_finish(&result);
@@ -345,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_autoptr),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_location),
+        cmocka_unit_test(test_origin),
         cmocka_unit_test(test_fatal),
         cmocka_unit_test(test_aborts),
         cmocka_unit_test(test_notifiers),
