@@ -75,6 +75,8 @@ bool aio_bh_any_scheduled(AioContext *ctx);
 extern GSourceFuncs aio_source_funcs;
 /* Under list_lock: GLib must not look at @node's descriptor any more. */
 void aio_source_forget(AioContext *ctx, AioHandler *node);
+/* Puts handlers that GLib's poll has found onto @ready. */
+void aio_source_take_ready(AioContext *ctx, AioHandlerList *ready);
 /* GLib's poll function while it runs contexts of ours. */
 int aio_glib_poll(GPollFD *fds, guint n, int timeout_ms);
 

@@ -97,6 +97,17 @@ typedef struct WaitTime {
     int64_t block_ns, end; /* end 0: nobody looked at the clock */
 } WaitTime;
 
+/*
+ * Does a turn that may not sleep have to ask the monitor?  Descriptors that
+ * are all polled need not be looked at by poll() and epoll, and QEMU does not:
+ * see need_wait of its monitors.
+ */
+static bool need_wait(AioContext *ctx)
+{
+    return (!ctx->fdmon_ops->visible && aio_poll_disabled(ctx)) ||
+           host->monitor_busy(ctx->monitor);
+}
+
 /* Steps 2 and 3. */
 static void wait_for_events(AioContext *ctx, int64_t timeout,
                             AioHandlerList *ready)
@@ -116,7 +127,7 @@ static void wait_for_events(AioContext *ctx, int64_t timeout,
             timeout = 0;
         }
     }
-    if (timeout || host->monitor_busy(ctx->monitor)) {
+    if (timeout || need_wait(ctx)) {
         aio_wait_monitor(ctx, timeout, ready);
     }
     if (may_sleep) {
@@ -197,6 +208,7 @@ void aio_dispatch(AioContext *ctx)
     aio_turn_begin(ctx);
     PROBE(POLL_BEGIN, ctx->id, 2, ctx->depth, 0);
     aio_bh_poll(ctx);
+    aio_source_take_ready(ctx, &ready);
     if (ctx->monitor_pfd.revents || host->monitor_busy(ctx->monitor)) {
         ctx->monitor_pfd.revents = 0;
         aio_wait_monitor(ctx, 0, &ready);
@@ -209,9 +221,12 @@ void aio_dispatch(AioContext *ctx)
     aio_turn_end(ctx);
 }
 
+/* Of the current context, as in QEMU; all have a ring, or none has. */
 bool aio_has_io_uring(void)
 {
-    return true;
+    AioContext *ctx = qemu_get_current_aio_context();
+
+    return ctx && ctx->fdmon_ops->visible;
 }
 
 void aio_add_sqe(void (*prep_sqe)(struct io_uring_sqe *sqe, void *opaque),

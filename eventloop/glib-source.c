@@ -8,7 +8,11 @@
  *
  * A source that is ready in prepare is not asked again, so QEMU's announcement
  * in notify_me stays up, and each aio_notify() until the next idle iteration
- * writes the eventfd.  Here it is taken back at once.
+ * writes the eventfd.  Here it is taken back at once.  What QEMU's users see of
+ * it stays, because tests count on it: if the dispatch that followed has
+ * notified the context, as scheduling or deleting a bottom half does, the next
+ * iteration returns true, though there may be nothing to do.  Nobody sees that
+ * of main_loop_wait(), so there it does not happen.
  *
  * GLib counts milliseconds.  The exact time goes from prepare to the poll
  * function by way of the thread, so a timer fires when aio_poll() would.
@@ -71,6 +75,26 @@ static void poll_handlers(AioContext *ctx)
     qemu_mutex_unlock(&ctx->list_lock);
 }
 
+void aio_source_take_ready(AioContext *ctx, AioHandlerList *ready)
+{
+    AioHandler *node;
+
+    if (!ctx->gsource_polls_handlers) {
+        return;
+    }
+    qemu_mutex_lock(&ctx->list_lock);
+    QLIST_FOREACH(node, &ctx->aio_handlers, node) {
+        if (node->in_gsource && node->pfd.revents) {
+            node->revents |= node->pfd.revents;
+            node->pfd.revents = 0;
+            PROBE(FD_READY, node->id, node->revents, 0, 0);
+            QLIST_SAFE_REMOVE(node, node_ready);
+            QLIST_INSERT_HEAD(ready, node, node_ready);
+        }
+    }
+    qemu_mutex_unlock(&ctx->list_lock);
+}
+
 static bool any_handler_ready(AioContext *ctx)
 {
     AioHandler *node;
@@ -126,6 +150,26 @@ bool aio_pending(AioContext *ctx)
            host->monitor_pending(ctx->monitor);
 }
 
+/* Was the context notified while QEMU's bit would have been left set? */
+static bool notified_since_ready(AioContext *ctx)
+{
+    bool was_ready = ctx->gsource_was_ready;
+
+    ctx->gsource_was_ready = false;
+    return was_ready && qatomic_read(&ctx->notified) &&
+           !host_self()->in_main_loop_wait;
+}
+
+/* The caller has announced, by bit 0 of notify_me, that it may sleep. */
+static int64_t prepare_timeout(AioContext *ctx)
+{
+    bool again = notified_since_ready(ctx), found = aio_prepare(ctx);
+    int64_t timeout = aio_compute_timeout(ctx);
+
+    ctx->gsource_was_ready = timeout == 0;
+    return again || found ? 0 : timeout;
+}
+
 static gboolean source_prepare(GSource *source, gint *timeout_ms)
 {
     AioContext *ctx = context_of(source);
@@ -137,10 +181,12 @@ static gboolean source_prepare(GSource *source, gint *timeout_ms)
     qatomic_set(&ctx->notify_me, ctx->notify_me | 1);
     /* Pairs with smp_mb() in aio_notify(). */
     smp_mb();
-    timeout = aio_prepare(ctx) ? 0 : aio_compute_timeout(ctx);
+    timeout = prepare_timeout(ctx);
     *timeout_ms = qemu_timeout_ns_to_ms(timeout);
     if (timeout == 0) {
+        /* There will be no check. */
         qatomic_store_release(&ctx->notify_me, ctx->notify_me & ~1u);
+        aio_notify_accept(ctx);
         return true;
     }
     self->glib_timeout_ns = qemu_soonest_timeout(self->glib_timeout_ns,

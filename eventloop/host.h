@@ -76,6 +76,7 @@ typedef struct HostThread {
 
     bool bql_locked;      /* it holds the big QEMU lock */
     bool in_iothread;
+    bool in_main_loop_wait; /* it asks GLib what to wait for */
     unsigned next_iothread; /* ordinals of nameless IOThreads */
     int64_t glib_timeout_ns; /* from a GSource's prepare to the next poll */
     StackedCoroutine leader; /* stands for the thread's own stack */
@@ -248,7 +249,10 @@ typedef struct HostOps {
     void (*watch_remove)(HostMonitor *monitor, HostWatch *watch);
     void (*add_sqe)(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
                     CqeHandler *handler);
-    /* True if a wait with timeout 0 could find or submit something. */
+    /*
+     * True if a wait with timeout 0 could find or submit something; of
+     * descriptors only a monitor knows that FDMonOps calls visible.
+     */
     bool (*monitor_busy)(HostMonitor *monitor);
     /*
      * Submits, waits at most @timeout_ns (-1: for ever) and takes what is

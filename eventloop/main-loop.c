@@ -229,7 +229,9 @@ static int os_host_main_loop_wait(int64_t timeout_ns)
     if (!g_main_context_acquire(context)) {
         return -EBUSY; /* another thread runs GLib's default context */
     }
+    host_self()->in_main_loop_wait = true;
     g_main_context_prepare(context, &priority);
+    host_self()->in_main_loop_wait = false;
     n = add_glib_fds(context, &priority, &timeout_ns);
     ret = poll_without_bql(timeout_ns);
     if (g_main_context_check(context, priority,

@@ -52,11 +52,13 @@ HostMonitor *poll_monitor_new(bool use_epoll, Error **errp);
 int live_poll(GPollFD *fds, unsigned n, int64_t timeout_ns);
 
 /* sqe-threads.c: requests of one monitor; all but done: the home thread's. */
+typedef struct Job Job;
+typedef QTAILQ_HEAD(, Job) JobQueue;
 typedef struct JobList {
-    pthread_mutex_t lock; /* done */
-    QSIMPLEQ_HEAD(, Job) queued;
-    QSIMPLEQ_HEAD(, Job) done;
-    int done_fd; /* readable if done is not empty */
+    JobQueue queued;
+    JobQueue done;       /* under the workers' lock */
+    int done_fd;         /* readable if done is not empty */
+    unsigned unfinished; /* added, and not taken yet */
 } JobList;
 
 int job_list_init(JobList *list);
@@ -64,6 +66,7 @@ void job_list_finish(JobList *list);
 void job_list_add(JobList *list, HostPrepSqe *prep, void *opaque,
                   CqeHandler *handler);
 void job_list_submit(JobList *list);
+bool job_list_busy(const JobList *list);
 void job_list_take_done(JobList *list, HostBatch *batch);
 
 /* thread.c */

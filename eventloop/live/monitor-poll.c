@@ -164,9 +164,10 @@ static void free_dead(PollMonitor *m)
 
 /* ---- Waiting ---- */
 
+/* Of descriptors only the kernel knows; see aio_poll_disabled(). */
 static bool poll_busy(HostMonitor *monitor)
 {
-    return true; /* only the kernel knows */
+    return job_list_busy(&poll_monitor(monitor)->jobs);
 }
 
 static bool poll_pending(HostMonitor *monitor)

@@ -47,6 +47,7 @@ struct AioContext {
     GPollFD monitor_pfd;       /* the monitor, as GLib sees it; fd -1: not */
     bool gsource_polls_handlers;
     AioHandlerList gsource_ready; /* found by prepare, for dispatch */
+    bool gsource_was_ready; /* in its last prepare, so there was no check */
 
     QemuRecMutex lock; /* aiolab/legacy.h: the AioContext lock of old */
     int external_disable_cnt; /* the same: external handlers are not served */
@@ -199,7 +200,11 @@ struct CqeHandler {
     struct io_uring_cqe cqe; /* user_data is the host's: the request's id */
 };
 
-/* True if SQEs go to a kernel's ring or to the simulated one. */
+/*
+ * True if the current context's monitor is io_uring, or imitates it.  Without
+ * one, threads perform reads, writes and flushes; other requests fail with
+ * -EOPNOTSUPP.
+ */
 bool aio_has_io_uring(void);
 /*
  * Queues one request on the ring of the *current* context.  @prep_sqe fills

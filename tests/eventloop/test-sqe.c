@@ -7,6 +7,7 @@
 #include "harness.h"
 
 #include "host.h"
+#include "util/aio-posix.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -89,7 +90,8 @@ static int32_t run_one(Op op)
 static void test_nop(const ScenarioArgs *args)
 {
     completed = 0;
-    CHECK(aio_has_io_uring());
+    CHECK_EQ(aio_has_io_uring(),
+             qemu_get_aio_context()->fdmon_ops == &fdmon_io_uring_ops);
     CHECK_EQ(run_one((Op){.opcode = IORING_OP_NOP}), 0);
 }
 
