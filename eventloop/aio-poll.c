@@ -20,6 +20,7 @@
  */
 #include "aio-internal.h"
 #include "qemu/defer-call.h"
+#include "qemu/main-loop.h"
 
 bool aio_dispatch_cqes(AioContext *ctx)
 {
@@ -177,7 +178,9 @@ bool aio_poll(AioContext *ctx, bool blocking)
     int64_t timeout;
     bool progress;
 
-    assert(in_aio_context_home_thread(ctx));
+    /* iohandler_ctx is polled by whoever polls the main context. */
+    assert(in_aio_context_home_thread(ctx) ||
+           (aio_context_is_iohandler(ctx) && qemu_in_main_thread()));
     aio_turn_begin(ctx);
     PROBE(POLL_BEGIN, ctx->id, blocking, ctx->depth, 0);
 

@@ -9,6 +9,7 @@
 #include "qemu/main-loop.h"
 
 static QemuMutex bql;
+static unsigned unlock_blocked; /* under the BQL */
 
 void bql_init(void)
 {
@@ -32,9 +33,17 @@ void bql_lock_impl(const char *file, int line)
     host_self()->bql_locked = true;
 }
 
+void bql_block_unlock(bool increase)
+{
+    assert(bql_locked());
+    assert(increase || unlock_blocked);
+    unlock_blocked += increase ? 1 : -1;
+}
+
 void bql_unlock(void)
 {
     assert(bql_locked());
+    assert(!unlock_blocked);
     host_self()->bql_locked = false;
     qemu_mutex_unlock(&bql);
 }

@@ -12,6 +12,13 @@ int event_notifier_init(EventNotifier *e, int active)
     return ret;
 }
 
+void event_notifier_init_fd(EventNotifier *e, int fd)
+{
+    *e = (EventNotifier){
+        .rfd = fd, .wfd = fd, .initialized = true, .id = host_new_id(),
+    };
+}
+
 void event_notifier_cleanup(EventNotifier *e)
 {
     if (e->initialized) {

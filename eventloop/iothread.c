@@ -198,12 +198,7 @@ IOThread *iothread_by_id(const char *id)
     return NULL;
 }
 
-const char *iothread_get_id(IOThread *iothread)
-{
-    return iothread->id;
-}
-
-char *iothread_get_id_dup(IOThread *iothread)
+char *iothread_get_id(IOThread *iothread)
 {
     return g_strdup(iothread->id);
 }

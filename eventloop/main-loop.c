@@ -17,6 +17,7 @@
 
 static AioContext *qemu_aio_context;
 static AioContext *iohandler_ctx;
+static bool notify_scheduled;
 static GArray *gpollfds;
 static NotifierList main_loop_poll_notifiers =
     NOTIFIER_LIST_INITIALIZER(main_loop_poll_notifiers);
@@ -68,6 +69,7 @@ void qemu_finish_main_loop(void)
     qemu_set_current_aio_context(NULL);
     detach(qemu_aio_context);
     qemu_aio_context = NULL;
+    notify_scheduled = false;
     g_array_free(gpollfds, true);
     gpollfds = NULL;
     qemu_finish_clocks();
@@ -81,13 +83,25 @@ AioContext *qemu_get_aio_context(void)
 
 /* ---- The second context ---- */
 
+/* Of two threads that need it first, one throws its own away. */
+static AioContext *make_iohandler_context(void)
+{
+    AioContext *ctx = aio_context_new(&error_abort);
+    AioContext *first = qatomic_cmpxchg(&iohandler_ctx, NULL, ctx);
+
+    if (first) {
+        aio_context_unref(ctx);
+        return first;
+    }
+    attach(ctx, "iohandler");
+    return ctx;
+}
+
 AioContext *iohandler_get_aio_context(void)
 {
-    if (!iohandler_ctx) {
-        iohandler_ctx = aio_context_new(&error_abort);
-        attach(iohandler_ctx, "iohandler");
-    }
-    return iohandler_ctx;
+    AioContext *ctx = qatomic_load_acquire(&iohandler_ctx);
+
+    return likely(ctx) ? ctx : make_iohandler_context();
 }
 
 GSource *iohandler_get_g_source(void)
@@ -138,13 +152,11 @@ void qemu_set_current_aio_context(AioContext *ctx)
     }
 }
 
+/* iohandler_ctx has no home by this rule, and aio_poll() makes an exception. */
 bool in_aio_context_home_thread(AioContext *ctx)
 {
-    AioContext *current = qemu_get_current_aio_context();
-
-    return ctx == current ||
-           (unlikely(aio_context_is_iohandler(ctx)) && current &&
-            current == qemu_aio_context);
+    return ctx == qemu_get_current_aio_context() ||
+           (unlikely(ctx == qemu_aio_context) && bql_locked());
 }
 
 bool qemu_in_main_thread(void)
@@ -161,10 +173,16 @@ QEMUBH *qemu_bh_new_full(QEMUBHFunc *cb, void *opaque, const char *name,
     return aio_bh_new_full(qemu_aio_context, cb, opaque, name, guard);
 }
 
+static void notify_event_cb(void *opaque)
+{
+    qatomic_set(&notify_scheduled, false);
+}
+
+/* A bottom half, so that aio_poll() returns true, as in QEMU; one at a time. */
 void qemu_notify_event(void)
 {
-    if (qemu_aio_context) {
-        aio_notify(qemu_aio_context);
+    if (qemu_aio_context && !qatomic_xchg(&notify_scheduled, true)) {
+        aio_bh_schedule_oneshot(qemu_aio_context, notify_event_cb, NULL);
     }
 }
 

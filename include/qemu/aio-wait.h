@@ -30,7 +30,7 @@ void aio_wait_begin(AioContext *ctx, const char *condition,
                     const ProbeSite *site);
 void aio_wait_end(void);
 
-#define AIO_WAIT_WHILE_INTERNAL(ctx, cond, text)                            \
+#define AIO_WAIT_WHILE_TEXT_(ctx, cond, text)                               \
     ({                                                                      \
         bool waited_ = false;                                               \
         AioContext *ctx_ = (ctx);                                           \
@@ -53,10 +53,12 @@ void aio_wait_end(void);
         waited_;                                                            \
     })
 
-/* The two differed while contexts had locks (until QEMU 9.0). */
-#define AIO_WAIT_WHILE(ctx, cond) AIO_WAIT_WHILE_INTERNAL(ctx, cond, #cond)
+/* They differed while contexts had locks (until QEMU 9.0). */
+#define AIO_WAIT_WHILE(ctx, cond) AIO_WAIT_WHILE_TEXT_(ctx, cond, #cond)
 #define AIO_WAIT_WHILE_UNLOCKED(ctx, cond) \
-    AIO_WAIT_WHILE_INTERNAL(ctx, cond, #cond)
+    AIO_WAIT_WHILE_TEXT_(ctx, cond, #cond)
+#define AIO_WAIT_WHILE_INTERNAL(ctx, cond) \
+    AIO_WAIT_WHILE_TEXT_(ctx, cond, #cond)
 
 /* Wakes waiters in the main thread; any thread, after the change. */
 void aio_wait_kick(void);

@@ -17,6 +17,8 @@ struct EventNotifier {
 
 /* Returns 0, or a negative errno.  @active: readable from the start. */
 int event_notifier_init(EventNotifier *e, int active);
+/* Takes over @fd, an eventfd; live only. */
+void event_notifier_init_fd(EventNotifier *e, int fd);
 void event_notifier_cleanup(EventNotifier *e);
 int event_notifier_get_fd(const EventNotifier *e);
 int event_notifier_get_wfd(const EventNotifier *e);

@@ -13,6 +13,9 @@
 #include "qemu/mem-reentrancy.h"
 #include "qemu/notify.h"
 
+/* The signal by which vCPU threads are told to look up. */
+#define SIG_IPI SIGUSR1
+
 /* Makes the main context and the calling thread its home.  0 or -errno. */
 int qemu_init_main_loop(Error **errp);
 /* Ours: undoes it, so that tests can start again. */
@@ -24,7 +27,7 @@ void qemu_finish_main_loop(void);
  * if it holds the BQL, gives it up while waiting.
  */
 void main_loop_wait(int nonblocking);
-/* Lets main_loop_wait() look again; any thread. */
+/* Schedules an empty bottom half: main_loop_wait() looks again; any thread. */
 void qemu_notify_event(void);
 
 AioContext *qemu_get_aio_context(void);
@@ -62,6 +65,8 @@ bool bql_locked(void);
 #define bql_lock() bql_lock_impl(__FILE__, __LINE__)
 void bql_lock_impl(const char *file, int line);
 void bql_unlock(void);
+/* While anybody has forbidden it, giving the BQL up aborts.  With the BQL. */
+void bql_block_unlock(bool increase);
 
 /* Waits for @cond and gives the BQL up meanwhile. */
 void qemu_cond_wait_bql(QemuCond *cond);

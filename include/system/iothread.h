@@ -11,6 +11,7 @@
 #include "qemu/aio.h"
 #include "qemu/thread.h"
 
+#define TYPE_IOTHREAD "iothread"
 #define IOTHREAD_POLL_MAX_NS_DEFAULT 32768LL
 
 /*
@@ -33,8 +34,8 @@ bool iothread_set_parameter(IOThread *iothread, const char *name,
 int64_t iothread_get_parameter(IOThread *iothread, const char *name);
 
 IOThread *iothread_by_id(const char *id);
-const char *iothread_get_id(IOThread *iothread);
-char *iothread_get_id_dup(IOThread *iothread);
+/* A copy, which the caller frees. */
+char *iothread_get_id(IOThread *iothread);
 AioContext *iothread_get_aio_context(IOThread *iothread);
 /*
  * A GMainContext that the thread runs from now on, with the AioContext as one

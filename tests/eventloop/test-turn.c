@@ -140,14 +140,105 @@ static void test_polled_only(const ScenarioArgs *args)
     clear_order();
 }
 
+/* ---- The main context ---- */
+
+static void test_notify_event(const ScenarioArgs *args)
+{
+    AioContext *ctx = qemu_get_aio_context();
+
+    qemu_notify_event();
+    qemu_notify_event();
+    CHECK(aio_poll(ctx, true));
+    CHECK(!aio_poll(ctx, false));
+    qemu_notify_event();
+    main_loop_wait(false);
+    CHECK(!aio_poll(ctx, false));
+}
+
+typedef struct FirstUse {
+    AioContext *seen[2];
+    QemuSemaphore go;
+} FirstUse;
+
+static void *use_iohandler(void *opaque)
+{
+    FirstUse *use = opaque;
+
+    qemu_sem_wait(&use->go);
+    use->seen[0] = iohandler_get_aio_context();
+    return NULL;
+}
+
+/* Two threads need the second context at once: there is one. */
+static void test_iohandler_first_use(const ScenarioArgs *args)
+{
+    FirstUse use;
+    QemuThread thread;
+
+    qemu_sem_init(&use.go, 0);
+    qemu_thread_create(&thread, "first", use_iohandler, &use,
+                       QEMU_THREAD_JOINABLE);
+    qemu_sem_post(&use.go);
+    use.seen[1] = iohandler_get_aio_context();
+    qemu_thread_join(&thread);
+    CHECK(use.seen[0] == use.seen[1]);
+    CHECK(!in_aio_context_home_thread(use.seen[0]));
+    while (aio_poll(use.seen[0], false)) {
+    }
+    qemu_sem_destroy(&use.go);
+}
+
+static void *check_home(void *opaque)
+{
+    AioContext *main_ctx = qemu_get_aio_context();
+    AioContext *own = aio_context_new(&error_abort);
+
+    qemu_set_current_aio_context(own);
+    CHECK(!in_aio_context_home_thread(main_ctx));
+    bql_lock();
+    CHECK(in_aio_context_home_thread(own));
+    CHECK(in_aio_context_home_thread(main_ctx));
+    bql_unlock();
+    qemu_set_current_aio_context(NULL);
+    aio_context_unref(own);
+    return NULL;
+}
+
+/* Who holds the BQL is at home in the main context, with a context or not. */
+static void test_home_by_bql(const ScenarioArgs *args)
+{
+    QemuThread thread;
+
+    qemu_thread_create(&thread, "home", check_home, NULL,
+                       QEMU_THREAD_JOINABLE);
+    qemu_thread_join(&thread);
+}
+
+static void abort_bql_blocked(const ScenarioArgs *args)
+{
+    bql_lock();
+    bql_block_unlock(true);
+    bql_block_unlock(true);
+    bql_block_unlock(false);
+    bql_unlock();
+}
+
 static const LoopTest tests[] = {
     {"/aio/turn/kinds", test_kinds},
     {"/aio/turn/polled-only", test_polled_only},
     {"/aio-gsource/turn/notified-in-dispatch", test_notified_in_dispatch},
+    {"/main-loop/notify-event", test_notify_event},
+    {"/main-loop/iohandler/first-use", test_iohandler_first_use, TEST_THREADS},
+    {"/main-loop/home-by-bql", test_home_by_bql, TEST_THREADS},
+    {NULL},
+};
+
+static const AbortTest aborts[] = {
+    {"/misuse/bql-blocked", abort_bql_blocked, "!unlock_blocked"},
     {NULL},
 };
 
 int main(int argc, char **argv)
 {
-    return harness_main(argc, argv, tests, NULL);
+    return harness_main(argc, argv, tests, aborts);
 }

@@ -121,7 +121,9 @@ static void test_iothread(const ScenarioArgs *args)
             g_autofree char *id = g_strdup_printf("iothread%u", i);
 
             iothreads[i] = iothread_create(id, &error_abort);
-            CHECK_STR(iothread_get_id(iothreads[i]), id);
+            g_autofree char *got = iothread_get_id(iothreads[i]);
+
+            CHECK_STR(got, id);
             CHECK_STR(aio_context_get_name(
                           iothread_get_aio_context(iothreads[i])), id);
             CHECK(!in_aio_context_home_thread(
