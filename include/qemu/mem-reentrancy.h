@@ -3,8 +3,10 @@
 #ifndef QEMU_MEM_REENTRANCY_H
 #define QEMU_MEM_REENTRANCY_H
 
-typedef struct MemReentrancyGuard {
+#include "qemu/osdep.h"
+
+struct MemReentrancyGuard {
     bool engaged_in_io;
-} MemReentrancyGuard;
+};
 
 #endif

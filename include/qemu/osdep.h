@@ -21,6 +21,10 @@
 #ifndef CONFIG_POSIX
 #define CONFIG_POSIX 1
 #endif
+/* Coroutines' stacks are used again. */
+#ifndef CONFIG_COROUTINE_POOL
+#define CONFIG_COROUTINE_POOL 1
+#endif
 #define CONFIG_EPOLL 1
 #define CONFIG_EPOLL_CREATE1 1
 #define CONFIG_EVENTFD 1
