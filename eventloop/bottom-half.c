@@ -82,6 +82,25 @@ static void bh_free(QEMUBH *bh)
 }
 
 /*
+ * Pushes at the head.  It begins by hoping that the list is empty: then the
+ * list's cache line comes over once, and for writing.
+ */
+static void bh_push(AioContext *ctx, QEMUBH *bh)
+{
+    QEMUBH *first = NULL, *seen;
+
+    for (;;) {
+        bh->next.sle_next = first;
+        /* Pairs with QSLIST_MOVE_ATOMIC in take_slice(). */
+        seen = qatomic_cmpxchg(&ctx->bh_list.slh_first, first, bh);
+        if (seen == first) {
+            return;
+        }
+        first = seen;
+    }
+}
+
+/*
  * The flags are set before the node is published, and published before the
  * loop is notified.  Once PENDING was set by somebody else the node is already
  * on a list, and must not be pushed a second time.
@@ -97,7 +116,7 @@ static void bh_enqueue(QEMUBH *bh, unsigned new_flags)
      * that it has cleared PENDING, and push again. */
     old_flags = qatomic_fetch_or(&bh->flags, BH_PENDING | new_flags);
     if (!(old_flags & BH_PENDING)) {
-        QSLIST_INSERT_HEAD_ATOMIC(&ctx->bh_list, bh, next);
+        bh_push(ctx, bh);
     }
     aio_notify(ctx);
 }
@@ -111,6 +130,10 @@ static QEMUBH *bh_dequeue(BHList *list, unsigned *flags)
         return NULL;
     }
     QSLIST_REMOVE_HEAD(list, next);
+    *flags = qatomic_read(&bh->flags);
+    if (*flags & BH_ONESHOT) {
+        return bh; /* nobody else knows it, so nobody can schedule it again */
+    }
     /* After the removal, so that bh_enqueue() may push it again at once. */
     *flags = qatomic_fetch_and(&bh->flags,
                                ~(BH_PENDING | BH_SCHEDULED | BH_IDLE));
@@ -126,8 +149,13 @@ QEMUBH *aio_bh_new_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
 void aio_bh_schedule_oneshot_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
                                   const char *name)
 {
-    bh_enqueue(bh_create(ctx, cb, opaque, name, NULL),
-               BH_SCHEDULED | BH_ONESHOT);
+    QEMUBH *bh = bh_create(ctx, cb, opaque, name, NULL);
+
+    bh->flags = BH_PENDING | BH_SCHEDULED | BH_ONESHOT;
+    host_point(HOST_POINT_BH_PUBLISH, bh->id);
+    PROBE(BH_SCHEDULE, bh->id, ctx->id, BH_SCHEDULED | BH_ONESHOT, 0);
+    bh_push(ctx, bh);
+    aio_notify(ctx);
 }
 
 void qemu_bh_schedule(QEMUBH *bh)
@@ -186,7 +214,7 @@ void aio_bh_call(QEMUBH *bh)
 
 static void take_slice(AioContext *ctx, BHListSlice *slice)
 {
-    /* Pairs with QSLIST_INSERT_HEAD_ATOMIC in bh_enqueue(). */
+    /* Pairs with the cmpxchg in bh_push(). */
     QSLIST_MOVE_ATOMIC(&slice->bh_list, &ctx->bh_list);
     if (unlikely(host_mode & HOST_OBSERVE)) {
         host->bh_detached(ctx->id, &slice->bh_list);
@@ -234,7 +262,7 @@ int aio_bh_poll(AioContext *ctx)
 /* The first of @list that will be called, or NULL; @idle: idle ones too. */
 static QEMUBH *first_scheduled(const BHList *list, bool idle)
 {
-    /* Pairs with QSLIST_INSERT_HEAD_ATOMIC: what is linked is complete. */
+    /* Pairs with the cmpxchg in bh_push(): what is linked is complete. */
     QEMUBH *bh = qatomic_load_acquire(&list->slh_first);
 
     for (; bh; bh = QSLIST_NEXT(bh, next)) {
