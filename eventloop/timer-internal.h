@@ -13,6 +13,7 @@ struct QEMUTimerList {
     QEMUClockType clock;
     QemuMutex lock; /* heap, next_seq, waiters; and the timers on the heap */
     TimerHeap heap; /* its n is also read without the lock: is there any? */
+    unsigned *group_armed; /* the group's copy of heap.n, or NULL */
     uint64_t next_seq;
     QEMUTimerListNotifyCB *notify_cb;
     void *notify_opaque;

@@ -95,6 +95,14 @@ void timerlist_notify(QEMUTimerList *list)
 
 /* ---- Running ---- */
 
+/* Under the lock; the group's loop looks without it. */
+static void note_armed(QEMUTimerList *list)
+{
+    if (list->group_armed) {
+        qatomic_set(list->group_armed, list->heap.n);
+    }
+}
+
 /* Takes the first timer off the heap if it has expired at @now. */
 static QEMUTimer *timerlist_pop(QEMUTimerList *list, int64_t now,
                                 QEMUTimer *copy)
@@ -106,6 +114,7 @@ static QEMUTimer *timerlist_pop(QEMUTimerList *list, int64_t now,
         ts = list->heap.entries[0].ts;
         *copy = *ts;
         heap_remove(&list->heap, ts);
+        note_armed(list);
         /* Before the callback, which may arm it again, or free it. */
         qatomic_set(&ts->expire_time, -1);
     }
@@ -153,6 +162,8 @@ void timerlistgroup_init(QEMUTimerListGroup *tlg, QEMUTimerListNotifyCB *cb,
 {
     for (int type = 0; type < QEMU_CLOCK_MAX; type++) {
         tlg->tl[type] = timerlist_new(type, cb, opaque);
+        tlg->tl[type]->group_armed = &tlg->armed[type];
+        tlg->armed[type] = 0;
     }
 }
 
@@ -166,19 +177,30 @@ void timerlistgroup_set_owner(QEMUTimerListGroup *tlg, uint64_t ctx)
 void timerlistgroup_deinit(QEMUTimerListGroup *tlg)
 {
     for (int type = 0; type < QEMU_CLOCK_MAX; type++) {
+        tlg->tl[type]->group_armed = NULL;
         timerlist_free(tlg->tl[type]);
         tlg->tl[type] = NULL;
     }
+}
+
+/* Every turn of a loop comes here, and most have no timer. */
+static bool any_armed(QEMUTimerListGroup *tlg)
+{
+    QEMU_BUILD_BUG_ON(QEMU_CLOCK_MAX != 4);
+    return qatomic_read(&tlg->armed[0]) | qatomic_read(&tlg->armed[1]) |
+           qatomic_read(&tlg->armed[2]) | qatomic_read(&tlg->armed[3]);
 }
 
 int64_t timerlistgroup_deadline_ns(QEMUTimerListGroup *tlg)
 {
     int64_t deadline = -1;
 
+    if (likely(!any_armed(tlg))) {
+        return -1;
+    }
     for (int type = 0; type < QEMU_CLOCK_MAX; type++) {
         QEMUTimerList *list = tlg->tl[type];
 
-        /* Every turn comes here, and most have no timer. */
         if (timerlist_has_timers(list) && qemu_clock_use_for_deadline(type)) {
             deadline = qemu_soonest_timeout(deadline,
                                             timerlist_deadline_ns(list));
@@ -191,6 +213,9 @@ bool timerlistgroup_run_timers(QEMUTimerListGroup *tlg)
 {
     bool progress = false;
 
+    if (likely(!any_armed(tlg))) {
+        return false;
+    }
     for (int type = 0; type < QEMU_CLOCK_MAX; type++) {
         progress |= timerlist_run_timers(tlg->tl[type]);
     }
@@ -251,6 +276,7 @@ static bool arm(QEMUTimerList *list, QEMUTimer *ts, int64_t expire)
         heap_update(&list->heap, ts);
     } else {
         heap_insert(&list->heap, ts);
+        note_armed(list);
     }
     return ts->heap_index == 0;
 }
@@ -306,6 +332,7 @@ void timer_del(QEMUTimer *ts)
     if (ts->expire_time >= 0) {
         PROBE(TIMER_DEL, ts->id, 0, 0, 0);
         heap_remove(&list->heap, ts);
+        note_armed(list);
         qatomic_set(&ts->expire_time, -1);
     }
     qemu_mutex_unlock(&list->lock);

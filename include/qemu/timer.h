@@ -59,6 +59,7 @@ struct QEMUTimer {
 
 struct QEMUTimerListGroup {
     QEMUTimerList *tl[QEMU_CLOCK_MAX];
+    unsigned armed[QEMU_CLOCK_MAX]; /* how many each has: ours */
 };
 
 /* The main loop's: timers that belong to no context. */

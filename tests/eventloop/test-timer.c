@@ -87,9 +87,7 @@ static void test_progress(const ScenarioArgs *args)
     CHECK(aio_poll(ctx, false));
     CHECK_EQ(data.n, 1);
     arm(&data, 0);
-    CHECK(timerlistgroup_run_timers(&(QEMUTimerListGroup){
-        .tl = {data.timer.timer_list, data.timer.timer_list,
-               data.timer.timer_list, data.timer.timer_list}}));
+    CHECK(timerlistgroup_run_timers(&ctx->tlg));
     CHECK_EQ(data.n, 2);
     CHECK(!aio_poll(ctx, false));
 }
