@@ -8,6 +8,8 @@
  */
 #include "aiolab/scenario.h"
 
+enum { MAX_VERIFIED = 1 << 24 }; /* blocks; 9 bytes each */
+
 typedef struct FileIo {
     BlockBackend *blk;
     int64_t block_size, step, n_blocks;
@@ -203,6 +205,11 @@ static bool init(FileIo *io, const ScenarioArgs *args)
     if (io->n_blocks <= io->workers) {
         scenario_bad_input("the image has %" PRId64 " blocks, too few for that "
                            "depth", io->n_blocks);
+    } else if (io->verify && io->n_blocks > MAX_VERIFIED) {
+        scenario_bad_input("verify=1 remembers at most %d blocks, and the image "
+                           "has %" PRId64 "; give verify=0 or larger blocks",
+                           MAX_VERIFIED, io->n_blocks);
+        return false;
     }
     return io->n_blocks > io->workers;
 }
@@ -213,13 +220,8 @@ static void run_workers(FileIo *io)
     int64_t begin = qemu_clock_get_ns(QEMU_CLOCK_REALTIME), end;
 
     if (io->verify) {
-        io->busy = g_try_new0(uint8_t, io->n_blocks);
-        io->content = g_try_new0(uint64_t, io->n_blocks);
-        if (!io->busy || !io->content) {
-            scenario_bad_input("no memory to remember %" PRId64 " blocks; "
-                               "give verify=0", io->n_blocks);
-            io->requests = 0;
-        }
+        io->busy = g_new0(uint8_t, io->n_blocks);
+        io->content = g_new0(uint64_t, io->n_blocks);
     }
     for (int64_t i = 0; i < depth; i++) {
         qemu_coroutine_enter(qemu_coroutine_create(worker, io));
