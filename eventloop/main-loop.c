@@ -175,7 +175,8 @@ QEMUBH *qemu_bh_new_full(QEMUBHFunc *cb, void *opaque, const char *name,
 
 static void notify_event_cb(void *opaque)
 {
-    qatomic_set(&notify_scheduled, false);
+    /* Before the main loop looks again; pairs with qemu_notify_event()'s. */
+    qatomic_xchg(&notify_scheduled, false);
 }
 
 /* A bottom half, so that aio_poll() returns true, as in QEMU; one at a time. */

@@ -277,6 +277,16 @@ static void test_main_loop_wait(const ScenarioArgs *args)
     CHECK(data.fired >= data.deadline);
 }
 
+/* The kick comes before the wait, which must not begin. */
+static void test_notify_event(const ScenarioArgs *args)
+{
+    for (int i = 0; i < 3; i++) {
+        main_loop_wait(true);
+    }
+    qemu_notify_event();
+    main_loop_wait(false);
+}
+
 typedef struct PollNotifier {
     Notifier base;
     int fills, oks;
@@ -456,6 +466,7 @@ static const LoopTest tests[] = {
     {"/main-loop/iohandler/not-nested", test_iohandler_not_nested},
     {"/main-loop/iohandler/poll", test_iohandler_poll},
     {"/main-loop/wait", test_main_loop_wait},
+    {"/main-loop/notify-event", test_notify_event},
     {"/main-loop/poll-notifier", test_poll_notifier},
     {"/main-loop/bql", test_bql, TEST_THREADS},
     {"/iothread/gcontext", test_iothread_gcontext, TEST_THREADS},
