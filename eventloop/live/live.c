@@ -193,8 +193,9 @@ int live_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
     QEMU_BUILD_BUG_ON(sizeof(GPollFD) != sizeof(struct pollfd));
     do {
         ret = ppoll((struct pollfd *)fds, n, timeout_ns < 0 ? NULL : &ts, NULL);
-    } while (ret < 0 && errno == EINTR);
-    return ret;
+    } while (ret < 0 && errno == EINTR && timeout_ns < 0);
+    /* A signal: some of the time has passed, and the caller knows how much. */
+    return ret < 0 && errno == EINTR ? 0 : ret;
 }
 
 /* ---- Notifiers ---- */

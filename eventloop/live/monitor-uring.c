@@ -281,7 +281,8 @@ static void submit_and_wait(UringMonitor *m, int64_t timeout_ns)
             ret = io_uring_submit_and_wait_timeout(&m->ring, &cqe, 1, &ts,
                                                    NULL);
         }
-    } while (ret == -EINTR && !io_uring_cq_ready(&m->ring));
+        /* Once a signal has come, only the loop knows how long is left. */
+    } while (ret == -EINTR && timeout_ns < 0 && !io_uring_cq_ready(&m->ring));
     /* EAGAIN, EBUSY: the kernel wants us to reap first. */
     if (ret < 0 && ret != -ETIME && ret != -EINTR && ret != -EAGAIN &&
         ret != -EBUSY) {

@@ -6,6 +6,10 @@
 #include "qemu/main-loop.h"
 #include "system/iothread.h"
 
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+
 static void iterate_until_idle(void)
 {
     while (g_main_context_iteration(NULL, false)) {
@@ -131,6 +135,55 @@ static void test_source_many(const ScenarioArgs *args)
         event_notifier_cleanup(&data[i].e);
     }
     iterate_until_idle();
+}
+
+static void handler_read(void *opaque)
+{
+    int *fd = opaque;
+    char byte;
+
+    CHECK_EQ(read(*fd, &byte, 1), 0);
+    aio_set_fd_handler(qemu_get_aio_context(), *fd, NULL, NULL, NULL, NULL,
+                       NULL);
+    close(*fd);
+    *fd = -1;
+}
+
+/* The other end is closed, and there is nothing to read. */
+static void test_source_hangup(const ScenarioArgs *args)
+{
+    int fds[2];
+
+    CHECK_EQ(pipe(fds), 0);
+    aio_set_fd_handler(qemu_get_aio_context(), fds[0], handler_read, NULL, NULL,
+                       NULL, &fds[0]);
+    close(fds[1]);
+    for (int i = 0; i < 100 && fds[0] >= 0; i++) {
+        g_main_context_iteration(NULL, true);
+    }
+    CHECK_EQ(fds[0], -1);
+}
+
+/* Handlers may outlive the source's time in a GMainContext. */
+static void test_source_destroyed(const ScenarioArgs *args)
+{
+    GMainContext *context = g_main_context_new();
+    AioContext *ctx = aio_context_new(&error_abort);
+    GSource *source = aio_get_g_source(ctx);
+    NotifierTest data = {.n = 0};
+
+    CHECK_EQ(event_notifier_init(&data.e, false), 0);
+    aio_set_event_notifier(ctx, &data.e, notifier_ready, NULL, NULL);
+    g_source_attach(source, context);
+    while (g_main_context_iteration(context, false)) {
+    }
+    g_source_destroy(source);
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
+    aio_set_event_notifier(ctx, &data.e, NULL, NULL, NULL);
+    g_source_unref(source);
+    aio_context_unref(ctx);
+    g_main_context_unref(context);
+    event_notifier_cleanup(&data.e);
 }
 
 typedef struct TimerTest {
@@ -285,6 +338,37 @@ static void test_notify_event(const ScenarioArgs *args)
     }
     qemu_notify_event();
     main_loop_wait(false);
+}
+
+static void signal_handler(int number)
+{
+}
+
+/* Signals that come sooner than the timer do not put it off. */
+static void test_wait_signals(const ScenarioArgs *args)
+{
+    struct sigaction action = {.sa_handler = signal_handler};
+    struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
+    AioContext *ctx = qemu_get_aio_context();
+    TimerTest data;
+
+    CHECK_EQ(sigaction(SIGALRM, &action, NULL), 0);
+    CHECK_EQ(setitimer(ITIMER_REAL, &often, NULL), 0);
+    for (int by_glib = 0; by_glib < 2; by_glib++) {
+        data = (TimerTest){.fired = 0};
+        aio_timer_init(ctx, &data.timer, QEMU_CLOCK_REALTIME, SCALE_NS,
+                       timer_fired, &data);
+        timer_mod(&data.timer, qemu_clock_get_ns(QEMU_CLOCK_REALTIME) +
+                               20 * SCALE_MS);
+        while (!data.fired) {
+            if (by_glib) {
+                main_loop_wait(false);
+            } else {
+                aio_poll(ctx, true);
+            }
+        }
+    }
+    setitimer(ITIMER_REAL, &never, NULL);
 }
 
 typedef struct PollNotifier {
@@ -459,6 +543,8 @@ static const LoopTest tests[] = {
     {"/aio-gsource/bh/cancel", test_source_bh_cancel},
     {"/aio-gsource/event/flush", test_source_notifier},
     {"/aio-gsource/event/many", test_source_many},
+    {"/aio-gsource/event/hangup", test_source_hangup, TEST_LIVE_ONLY},
+    {"/aio-gsource/event/destroyed", test_source_destroyed},
     {"/aio-gsource/timer/schedule", test_source_timer},
     {"/aio-gsource/main-loop-run", test_source_main_loop_run},
     {"/aio-gsource/notify-me", test_source_notify_me},
@@ -467,6 +553,7 @@ static const LoopTest tests[] = {
     {"/main-loop/iohandler/poll", test_iohandler_poll},
     {"/main-loop/wait", test_main_loop_wait},
     {"/main-loop/notify-event", test_notify_event},
+    {"/main-loop/signals", test_wait_signals, TEST_LIVE_ONLY},
     {"/main-loop/poll-notifier", test_poll_notifier},
     {"/main-loop/bql", test_bql, TEST_THREADS},
     {"/iothread/gcontext", test_iothread_gcontext, TEST_THREADS},
