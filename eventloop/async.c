@@ -181,16 +181,6 @@ static void free_bhs(AioContext *ctx)
     }
 }
 
-/* GLib has let go of descriptors when it let go of the source. */
-static void leave_gsource(AioContext *ctx)
-{
-    AioHandler *node;
-
-    QLIST_FOREACH(node, &ctx->aio_handlers, node) {
-        node->in_gsource = false;
-    }
-}
-
 /* The last reference is gone; GLib frees the memory. */
 void aio_context_finalize(GSource *source)
 {
@@ -200,7 +190,6 @@ void aio_context_finalize(GSource *source)
         return;
     }
     thread_pool_free_aio(ctx->thread_pool);
-    leave_gsource(ctx);
     if (ctx->linux_aio) {
         ctx->linux_aio_cleanup(ctx);
     }

@@ -32,10 +32,11 @@ static AioContext *context_of(GSource *source)
 
 void aio_source_forget(AioContext *ctx, AioHandler *node)
 {
-    if (node->in_gsource) {
-        node->in_gsource = false;
+    /* A source that was destroyed has let go by itself. */
+    if (node->in_gsource && !g_source_is_destroyed(&ctx->source)) {
         g_source_remove_poll(&ctx->source, &node->pfd);
     }
+    node->in_gsource = false;
 }
 
 static void poll_monitor(AioContext *ctx, int fd)
@@ -67,7 +68,7 @@ static void poll_handlers(AioContext *ctx)
     QLIST_FOREACH(node, &ctx->aio_handlers, node) {
         if (!each) {
             aio_source_forget(ctx, node);
-        } else if (!node->in_gsource) {
+        } else if (!node->in_gsource && node->watch) {
             node->in_gsource = true;
             g_source_add_poll(&ctx->source, &node->pfd);
         }
@@ -105,7 +106,7 @@ static bool any_handler_ready(AioContext *ctx)
     }
     qemu_mutex_lock(&ctx->list_lock);
     QLIST_FOREACH(node, &ctx->aio_handlers, node) {
-        ready |= node->in_gsource && node->pfd.revents & node->pfd.events;
+        ready |= node->in_gsource && node->pfd.revents; /* or hung up */
     }
     qemu_mutex_unlock(&ctx->list_lock);
     return ready;

@@ -79,6 +79,31 @@ static void test_external_added(const ScenarioArgs *args)
     poll_until_idle(ctx);
 }
 
+static void iterate_until_idle(void)
+{
+    while (g_main_context_iteration(NULL, false)) {
+    }
+}
+
+/* GLib's loop does not look at disabled ones either, nor turn for ever. */
+static void test_external_glib(const ScenarioArgs *args)
+{
+    AioContext *ctx = qemu_get_aio_context();
+    External external;
+
+    external_init(&external, true);
+    iterate_until_idle();
+    aio_disable_external(ctx);
+    event_notifier_set(&external.e);
+    iterate_until_idle();
+    CHECK_EQ(external.n, 0);
+    aio_enable_external(ctx);
+    while (external.n == 0) {
+        g_main_context_iteration(NULL, true);
+    }
+    external_finish(&external);
+}
+
 static void bh_needs_lock(void *opaque)
 {
     AioContext *ctx = qemu_get_current_aio_context();
@@ -131,6 +156,7 @@ static void test_aio_wait(const ScenarioArgs *args)
 static const LoopTest tests[] = {
     {"/aio/external-client", test_external_client},
     {"/legacy/external/added-while-disabled", test_external_added},
+    {"/legacy/external/glib", test_external_glib},
     {"/legacy/lock/wait-releases", test_wait_releases, TEST_THREADS},
     {"/legacy/lock/recursive", test_recursive},
     {"/legacy/qemu-aio-wait", test_aio_wait},
