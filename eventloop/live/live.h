@@ -13,7 +13,7 @@
 #include <pthread.h>
 
 typedef enum LiveMonitorKind {
-    LIVE_MONITOR_AUTO,     /* io_uring, else epoll with one line of warning */
+    LIVE_MONITOR_AUTO,     /* io_uring, else poll() with one line of warning */
     LIVE_MONITOR_IO_URING,
     LIVE_MONITOR_EPOLL,    /* descriptors by epoll, I/O by threads */
     LIVE_MONITOR_POLL,     /* the same by poll(), and epoll from 64 on */
@@ -48,7 +48,7 @@ struct HostMonitor {
 HostMonitor *uring_monitor_new(Error **errp);
 HostMonitor *poll_monitor_new(bool use_epoll, Error **errp);
 
-/* ppoll(), again after signals. */
+/* ppoll(); 0 after a signal, too, unless it may wait for ever. */
 int live_poll(GPollFD *fds, unsigned n, int64_t timeout_ns);
 
 /* sqe-threads.c: requests of one monitor; all but done: the home thread's. */
@@ -83,6 +83,9 @@ void live_thread_create(QemuThread *thread, const char *name,
                         void *(*start)(void *), void *arg);
 void *live_thread_join(QemuThread *thread);
 HostThread *live_thread_attach(void);
+/* pthread_create(); signals are not the new thread's. */
+int live_pthread_create(pthread_t *pthread, const pthread_attr_t *attr,
+                        void *(*start)(void *), void *arg);
 void live_thread_exit(void *ret);
 /* Nobody joins these, and they must not meet another host. */
 void live_thread_wait_detached(void);

@@ -7,6 +7,8 @@
 #include "harness.h"
 
 #include "host.h"
+#include "iothread.h"
+#include "qemu/aio-wait.h"
 #include "util/aio-posix.h"
 
 #include <fcntl.h>
@@ -232,6 +234,31 @@ static void test_many_file(const ScenarioArgs *args)
     g_free(ops);
 }
 
+static uint8_t abandoned_buf[MANY][512];
+static Op abandoned[MANY];
+
+static void bh_abandon(void *opaque)
+{
+    for (int i = 0; i < MANY; i++) {
+        abandoned[i] = (Op){
+            .opcode = IORING_OP_WRITE, .fd = *(int *)opaque,
+            .buf = abandoned_buf[i], .len = 512, .offset = i * 512,
+        };
+        submit(&abandoned[i]);
+    }
+}
+
+/* The context goes while its requests are on their way. */
+static void test_abandoned(const ScenarioArgs *args)
+{
+    IOThread *iothread = iothread_new();
+    int fd = open_file();
+
+    aio_wait_bh_oneshot(iothread_get_aio_context(iothread), bh_abandon, &fd);
+    iothread_join(iothread);
+    host->file_close(fd);
+}
+
 static void test_bad_fd(const ScenarioArgs *args)
 {
     uint8_t buf[16];
@@ -250,6 +277,7 @@ static const LoopTest tests[] = {
     {"/aio/sqe/file", test_file},
     {"/aio/sqe/file/many", test_many_file},
     {"/aio/sqe/bad-fd", test_bad_fd},
+    {"/aio/sqe/abandoned", test_abandoned, TEST_THREADS},
     {NULL},
 };
 
