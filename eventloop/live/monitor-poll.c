@@ -5,7 +5,8 @@
  * They are two tables over one structure, because a monitor changes from one
  * to the other: poll() is cheap for a few descriptors, and from 64 on epoll
  * takes over, as in QEMU (EPOLL_ENABLE_THRESHOLD).  If epoll refuses one, a
- * regular file for example, it goes back to poll() and stays there.
+ * regular file for example, or to let one go, it goes back to poll() and stays
+ * there.
  *
  * Handlers that are ready at once run in the order in which they were added
  * under poll(), and in reverse order of their events under epoll, as in QEMU:
@@ -135,9 +136,10 @@ static void poll_watch_remove(HostMonitor *monitor, HostWatch *base)
     PollWatch *watch = container_of(base, PollWatch, base);
 
     pthread_mutex_lock(&m->lock);
-    if (m->epoll_fd >= 0) {
-        /* Fails if the descriptor was closed before, which removed it too. */
-        epoll_control(m, EPOLL_CTL_DEL, watch);
+    if (m->epoll_fd >= 0 && !epoll_control(m, EPOLL_CTL_DEL, watch)) {
+        /* It was closed before.  If it has a duplicate, epoll goes on to
+         * report it, and there is no way to make it stop. */
+        qatomic_set(&m->epoll_refused, true);
     }
     QTAILQ_REMOVE(&m->watches, watch, node);
     qatomic_set(&m->n_watches, m->n_watches - 1);

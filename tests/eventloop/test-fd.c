@@ -128,6 +128,28 @@ static void test_fd_reuse(const ScenarioArgs *args)
     close(q.wfd);
 }
 
+/* Closed too early, but there is a duplicate, which is still readable. */
+static void test_closed_duplicate(const ScenarioArgs *args)
+{
+    AioContext *ctx = qemu_get_aio_context();
+    int duplicate;
+    Pipe p;
+
+    pipe_init(&p);
+    duplicate = dup(p.rfd);
+    watch_fd(p.rfd, read_cb, NULL, &p);
+    CHECK(!aio_poll(ctx, false));
+    close(p.rfd);
+    watch_fd(p.rfd, NULL, NULL, NULL);
+    CHECK(!aio_poll(ctx, false));
+    CHECK_EQ(write(p.wfd, "x", 1), 1);
+    CHECK(!aio_poll(ctx, false));
+    CHECK(!aio_poll(ctx, false));
+    CHECK_EQ(p.reads, 0);
+    close(duplicate);
+    close(p.wfd);
+}
+
 /* ---- Other threads ---- */
 
 enum { WATCHED = 8, ROUNDS = 60 };
@@ -234,6 +256,7 @@ static const LoopTest tests[] = {
     {"/aio/fd/writable", test_pipe_writable, TEST_LIVE_ONLY},
     {"/aio/fd/hangup", test_pipe_hangup, TEST_LIVE_ONLY},
     {"/aio/fd/reuse", test_fd_reuse, TEST_LIVE_ONLY},
+    {"/aio/fd/closed-duplicate", test_closed_duplicate, TEST_LIVE_ONLY},
     {"/aio/event/change-from-thread", test_change_from_thread,
      TEST_THREADS | TEST_SPINS},
     {"/aio/notify", test_notify},
