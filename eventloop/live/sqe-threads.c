@@ -102,7 +102,7 @@ static void one_more_worker(void)
     pthread_t thread;
 
     if (pool.idle < pool.queued && pool.threads < MAX_WORKERS &&
-        pthread_create(&thread, NULL, worker, NULL) == 0) {
+        live_pthread_create(&thread, NULL, worker, NULL) == 0) {
         pthread_detach(thread);
         pool.threads++;
     }

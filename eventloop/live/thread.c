@@ -3,6 +3,7 @@
 #include "live.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 
 static uint32_t last_thread;
@@ -204,6 +205,34 @@ HostThread *live_thread_attach(void)
 
 /* ---- Ours ---- */
 
+/*
+ * Signals are the main thread's: the others inherit a mask without them.  But a
+ * thread's own faults cannot be anybody else's.
+ */
+static void block_signals(sigset_t *old)
+{
+    sigset_t set;
+
+    sigfillset(&set);
+    sigdelset(&set, SIGSEGV);
+    sigdelset(&set, SIGBUS);
+    sigdelset(&set, SIGFPE);
+    sigdelset(&set, SIGILL);
+    pthread_sigmask(SIG_SETMASK, &set, old);
+}
+
+int live_pthread_create(pthread_t *pthread, const pthread_attr_t *attr,
+                        void *(*start)(void *), void *arg)
+{
+    sigset_t old;
+    int err;
+
+    block_signals(&old);
+    err = pthread_create(pthread, attr, start, arg);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return err;
+}
+
 void live_thread_create(QemuThread *qemu_thread, const char *name,
                         void *(*start)(void *), void *arg)
 {
@@ -224,8 +253,8 @@ void live_thread_create(QemuThread *qemu_thread, const char *name,
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, detached ? PTHREAD_CREATE_DETACHED
                                                 : PTHREAD_CREATE_JOINABLE);
-    check(pthread_create(detached ? &nobody_s : &thread->pthread, &attr,
-                         live_thread_main, thread), "pthread_create");
+    check(live_pthread_create(detached ? &nobody_s : &thread->pthread, &attr,
+                              live_thread_main, thread), "pthread_create");
     pthread_attr_destroy(&attr);
 }
 

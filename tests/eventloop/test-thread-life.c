@@ -5,6 +5,7 @@
 #include "qemu/thread.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 static QemuSemaphore done;
 static int n_run;
@@ -201,6 +202,28 @@ static void test_foreign(const ScenarioArgs *args)
     CHECK_STR(said.text, ".ca");
 }
 
+static void *signals_thread(void *opaque)
+{
+    pthread_sigmask(SIG_SETMASK, NULL, opaque);
+    return NULL;
+}
+
+/* Signals are the main thread's. */
+static void test_signals(const ScenarioArgs *args)
+{
+    QemuThread thread;
+    sigset_t set, mine;
+
+    sigemptyset(&set);
+    qemu_thread_create(&thread, "signals", signals_thread, &set,
+                       QEMU_THREAD_JOINABLE);
+    qemu_thread_join(&thread);
+    CHECK(sigismember(&set, SIGUSR1) && sigismember(&set, SIGALRM));
+    CHECK(!sigismember(&set, SIGSEGV));
+    pthread_sigmask(SIG_SETMASK, NULL, &mine);
+    CHECK(!sigismember(&mine, SIGUSR1));
+}
+
 static void test_join_detached(const ScenarioArgs *args)
 {
     QemuThread thread;
@@ -218,6 +241,7 @@ static const LoopTest tests[] = {
     {"/thread/exit", test_exit, TEST_THREADS},
     {"/thread/exit/detached", test_exit_detached, TEST_THREADS},
     {"/thread/atexit", test_atexit, TEST_THREADS},
+    {"/thread/signals", test_signals, TEST_THREADS | TEST_LIVE_ONLY},
     {"/thread/foreign", test_foreign, TEST_THREADS | TEST_LIVE_ONLY},
     {NULL},
 };
