@@ -58,6 +58,17 @@ uint64_t fd_table_find(FdTable *table, int fd)
     return find(table, table->objects, GINT_TO_POINTER(fd));
 }
 
+unsigned fd_table_ordinal(FdTable *table, const GPollFD *fds, unsigned i)
+{
+    uint64_t object = fd_table_find(table, fds[i].fd);
+    unsigned ordinal = 0;
+
+    while (i-- > 0) {
+        ordinal += fd_table_find(table, fds[i].fd) == object;
+    }
+    return ordinal;
+}
+
 void fd_table_monitor(FdTable *table, HostMonitor *monitor, uint64_t ctx)
 {
     insert(table, table->contexts, monitor, ctx);

@@ -5,7 +5,7 @@
  * GLib's poll arrays are sorted by descriptor, and descriptors differ between
  * a run and its replay, so the log names what was ready by object: a monitor
  * by its context, a handler by itself, and what is not ours (GLib's own
- * wake-up) by 0.
+ * wake-up, a program's pipe) by 0 and its place among those.
  */
 #ifndef REPLAY_FD_TABLE_H
 #define REPLAY_FD_TABLE_H
@@ -25,6 +25,8 @@ void fd_table_add(FdTable *table, int fd, uint64_t object);
 /* @object is not behind @fd any more; somebody else may be already. */
 void fd_table_forget(FdTable *table, int fd, uint64_t object);
 uint64_t fd_table_find(FdTable *table, int fd);
+/* How many of @fds before @i stand for the same object. */
+unsigned fd_table_ordinal(FdTable *table, const GPollFD *fds, unsigned i);
 
 void fd_table_monitor(FdTable *table, HostMonitor *monitor, uint64_t ctx);
 void fd_table_forget_monitor(FdTable *table, HostMonitor *monitor);

@@ -308,7 +308,7 @@ static int rec_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
     for (unsigned i = 0; ready > 0 && i < n; i++) {
         if (fds[i].revents) {
             rec_put(INPUT_POLL_FD, fd_table_find(&rec.fds, fds[i].fd),
-                    fds[i].revents, 0);
+                    fds[i].revents, fd_table_ordinal(&rec.fds, fds, i));
         }
     }
     return ready;

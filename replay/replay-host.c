@@ -239,7 +239,8 @@ static void take_poll_fd(GPollFD *fds, unsigned n)
     const Input *in = replay_next_input("poll.fd");
 
     for (unsigned i = 0; in->kind == INPUT_POLL_FD && i < n; i++) {
-        if (fd_table_find(&rp.fds, fds[i].fd) == in->obj) {
+        if (fd_table_find(&rp.fds, fds[i].fd) == in->obj &&
+            fd_table_ordinal(&rp.fds, fds, i) == in->b) {
             fds[i].revents = in->a;
             rp.at++;
             return;

@@ -6,6 +6,7 @@
 #include "qemu/main-loop.h"
 #include "system/iothread.h"
 
+#include <glib-unix.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -162,6 +163,47 @@ static void test_source_hangup(const ScenarioArgs *args)
         g_main_context_iteration(NULL, true);
     }
     CHECK_EQ(fds[0], -1);
+}
+
+typedef struct UnixSource {
+    int fds[2], n;
+    guint id;
+} UnixSource;
+
+static gboolean unix_fd_ready(gint fd, GIOCondition condition, gpointer opaque)
+{
+    UnixSource *source = opaque;
+    char byte;
+
+    CHECK_EQ(read(fd, &byte, 1), 1);
+    source->n++;
+    return G_SOURCE_CONTINUE;
+}
+
+/* GLib's own sources beside ours: a replay must find the right one ready. */
+static void test_source_unix_fd(const ScenarioArgs *args)
+{
+    UnixSource sources[3];
+
+    for (int i = 0; i < 3; i++) {
+        sources[i].n = 0;
+        CHECK_EQ(pipe(sources[i].fds), 0);
+        sources[i].id = g_unix_fd_add(sources[i].fds[0], G_IO_IN, unix_fd_ready,
+                                      &sources[i]);
+    }
+    iterate_until_idle();
+    for (int i = 2; i >= 0; i--) {
+        CHECK_EQ(write(sources[i].fds[1], "x", 1), 1);
+        while (sources[i].n == 0) {
+            g_main_context_iteration(NULL, true);
+        }
+        CHECK_EQ(sources[0].n + sources[1].n + sources[2].n, 3 - i);
+    }
+    for (int i = 0; i < 3; i++) {
+        g_source_remove(sources[i].id);
+        close(sources[i].fds[0]);
+        close(sources[i].fds[1]);
+    }
 }
 
 /* Handlers may outlive the source's time in a GMainContext. */
@@ -544,6 +586,7 @@ static const LoopTest tests[] = {
     {"/aio-gsource/event/flush", test_source_notifier},
     {"/aio-gsource/event/many", test_source_many},
     {"/aio-gsource/event/hangup", test_source_hangup, TEST_LIVE_ONLY},
+    {"/aio-gsource/event/unix-fd", test_source_unix_fd},
     {"/aio-gsource/event/destroyed", test_source_destroyed},
     {"/aio-gsource/timer/schedule", test_source_timer},
     {"/aio-gsource/main-loop-run", test_source_main_loop_run},
