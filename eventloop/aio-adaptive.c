@@ -117,39 +117,64 @@ static void set_started(AioContext *ctx, bool started)
     }
 }
 
-bool aio_leave_poll_mode(AioContext *ctx, AioHandlerList *ready)
+bool aio_look_once(AioContext *ctx, AioHandlerList *ready)
 {
     AioLook look;
 
-    if (likely(!ctx->poll_started)) {
-        return false;
-    }
-    set_started(ctx, false);
     look_init(&look, ctx, ready);
     /* With no time to spend it is one look. */
     host->busy_poll(ctx->monitor, 0, &look.base);
     return look.progress || look.base.notified;
 }
 
-/* Handlers that have been quiet for long only cost time. */
-static void remove_idle(AioContext *ctx, int64_t now)
+/* After their last look. */
+static void remove_idle(AioContext *ctx)
 {
     AioHandler *node, *next;
+
+    ctx->poll_idle = false;
+    QLIST_FOREACH_SAFE(node, &ctx->poll_aio_handlers, node_poll, next) {
+        if (node->poll_idle) {
+            node->poll_idle = false;
+            QLIST_SAFE_REMOVE(node, node_poll);
+        }
+    }
+}
+
+bool aio_leave_poll_mode(AioContext *ctx, AioHandlerList *ready)
+{
+    bool found;
+
+    if (likely(!ctx->poll_started)) {
+        return false;
+    }
+    set_started(ctx, false);
+    found = aio_look_once(ctx, ready);
+    if (unlikely(ctx->poll_idle)) {
+        remove_idle(ctx);
+    }
+    return found;
+}
+
+/* Handlers that have been quiet for long only cost time. */
+static void find_idle(AioContext *ctx, int64_t now)
+{
+    AioHandler *node;
 
     if (!ctx->fdmon_ops->visible) {
         return; /* it could not take them back: polling would end for all */
     }
-    QLIST_FOREACH_SAFE(node, &ctx->poll_aio_handlers, node_poll, next) {
+    QLIST_FOREACH(node, &ctx->poll_aio_handlers, node_poll) {
         if (!node->last_dispatch_timestamp) {
             node->last_dispatch_timestamp = now; /* has just joined */
         }
         if (now - node->last_dispatch_timestamp >= idle_limit_ns &&
             node->opaque != &ctx->notifier) {
-            QLIST_SAFE_REMOVE(node, node_poll);
-            if (ctx->poll_started && !qatomic_read(&node->deleted)) {
-                poll_end(node);
-            }
+            node->poll_idle = ctx->poll_idle = true;
         }
+    }
+    if (unlikely(ctx->poll_idle) && !ctx->poll_started) {
+        remove_idle(ctx);
     }
 }
 
@@ -170,6 +195,10 @@ int64_t aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready,
     max_ns = qemu_soonest_timeout(*timeout, ctx->poll_ns);
     if (!max_ns || (!ctx->fdmon_ops->visible && aio_poll_disabled(ctx)) ||
         host->monitor_pending(ctx->monitor)) {
+        return -1;
+    }
+    if (unlikely(ctx->poll_idle) && aio_leave_poll_mode(ctx, ready)) {
+        *timeout = 0;
         return -1;
     }
     if (!ctx->poll_started) {
@@ -196,6 +225,7 @@ void aio_handler_is_active(AioContext *ctx, AioHandler *node)
         return;
     }
     node->poll_active = true;
+    node->poll_idle = false;
     if (QLIST_IS_INSERTED(node, node_poll)) {
         return;
     }
@@ -265,5 +295,5 @@ void aio_adjust_polling_time(AioContext *ctx, int64_t block_ns, int64_t now)
     if (any) {
         update_context(ctx, wanted_ns);
     }
-    remove_idle(ctx, now);
+    find_idle(ctx, now);
 }

@@ -202,6 +202,7 @@ static bool dispatch_poll_ready(AioHandler *node)
     AioContext *ctx = node->ctx;
 
     node->poll_active = true;
+    node->poll_idle = false;
     QLIST_SAFE_REMOVE(node, node_poll);
     node->io_poll_ready(node->opaque);
     if (!QLIST_IS_INSERTED(node, node_poll)) {

@@ -61,7 +61,9 @@ void aio_turn_end(AioContext *ctx);
  */
 int64_t aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready,
                           int64_t *timeout);
-/* Ends poll mode before a sleep; as above. */
+/* One look, while poll mode goes on; true if something was found. */
+bool aio_look_once(AioContext *ctx, AioHandlerList *ready);
+/* Ends poll mode before a sleep, and looks once more; as above. */
 bool aio_leave_poll_mode(AioContext *ctx, AioHandlerList *ready);
 /* A callback of @node is about to run: it is worth polling. */
 void aio_handler_is_active(AioContext *ctx, AioHandler *node);

@@ -127,6 +127,8 @@ static void wait_for_events(AioContext *ctx, int64_t timeout,
         if (timeout && aio_leave_poll_mode(ctx, ready)) {
             timeout = 0;
         }
+    } else if (unlikely(ctx->poll_started)) {
+        aio_look_once(ctx, ready); /* some do not notify us */
     }
     if (timeout || need_wait(ctx)) {
         aio_wait_monitor(ctx, timeout, ready);

@@ -43,7 +43,7 @@ static void bh_release(QEMUBH *bh)
 {
     HostThread *self = host_self();
 
-    if (self->n_free_bhs >= FREE_BHS_MAX) {
+    if (self->n_free_bhs == FREE_BHS_MAX) {
         g_free(bh);
         return;
     }

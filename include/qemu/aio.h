@@ -91,6 +91,7 @@ struct AioContext {
     int64_t poll_shrink;
     int64_t poll_weight;
     bool poll_started;    /* io_poll_begin was called */
+    bool poll_idle;       /* some handler's is set */
     AioHandlerList poll_aio_handlers;
 
     int64_t aio_max_batch; /* requests an I/O engine submits at once; 0: its own */

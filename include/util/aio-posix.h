@@ -30,6 +30,7 @@ struct AioHandler {
     short revents;   /* of the wait; not dispatched yet */
     bool poll_ready; /* found by polling; not dispatched yet */
     bool poll_active; /* its callback ran in this turn */
+    bool poll_idle;   /* polled once more, when poll mode ends */
     bool deleted;
     bool is_external; /* aiolab/legacy.h */
     bool in_gsource; /* its pfd is with GLib */

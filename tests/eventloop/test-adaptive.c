@@ -13,6 +13,7 @@ typedef struct Polled {
     AioContext *ctx;
     int reads, looks, readies, begins, ends;
     bool condition; /* what io_poll looks at */
+    int patience;   /* and how often before it says so */
     bool in_ready;
     EventNotifier other; /* wakes a nested poll */
     bool nest;
@@ -35,7 +36,7 @@ static bool polled_look(void *opaque)
 
     p->looks++;
     CHECK(!p->in_ready);
-    return qatomic_read(&p->condition);
+    return qatomic_read(&p->condition) && --p->patience <= 0;
 }
 
 static void polled_ready(EventNotifier *e)
@@ -198,6 +199,73 @@ static void test_end(const ScenarioArgs *args)
     polled_finish(&p);
 }
 
+/* A poll that does not wait sees what is not notified meanwhile, too. */
+static void test_not_blocking(const ScenarioArgs *args)
+{
+    Polled p;
+
+    polled_init(&p, qemu_get_aio_context());
+    start_polling(&p);
+    p.condition = true;
+    CHECK(aio_poll(p.ctx, true));
+    CHECK_EQ(p.begins, 1);
+    p.condition = true;
+    CHECK(aio_poll(p.ctx, false));
+    CHECK_EQ(p.readies, 2);
+    aio_bh_schedule_oneshot(p.ctx, bh_nothing, NULL);
+    p.condition = true;
+    CHECK(aio_poll(p.ctx, true));
+    CHECK_EQ(p.readies, 3);
+    CHECK(!aio_poll(p.ctx, false));
+    polled_finish(&p);
+}
+
+static void forget_since(Polled *p, int64_t timestamp)
+{
+    AioHandler *node;
+
+    QLIST_FOREACH(node, &p->ctx->poll_aio_handlers, node_poll) {
+        if (node->opaque == &p->e) {
+            node->last_dispatch_timestamp = timestamp;
+        }
+    }
+}
+
+/* Its event comes when it has not been notified yet, and is polled no more. */
+static void late_end(EventNotifier *e)
+{
+    polled_end(e);
+    of(e)->condition = true;
+}
+
+static void test_idle(const ScenarioArgs *args)
+{
+    AioContext *ctx = qemu_get_aio_context();
+    Polled idle, busy;
+
+    if (!ctx->fdmon_ops->visible) {
+        return; /* none is removed */
+    }
+    polled_init(&idle, ctx);
+    polled_init(&busy, ctx);
+    aio_set_event_notifier_poll(ctx, &idle.e, polled_begin, late_end);
+    start_polling(&idle);
+    start_polling(&busy);
+    forget_since(&idle, 1 - 8 * NANOSECONDS_PER_SECOND);
+    for (int i = 0; i < 5; i++) {
+        busy.condition = true;
+        /* Live, time counts from the eighth look on; simulated, at once. */
+        busy.patience = host_mode & HOST_LISTS ? 0 : 20;
+        while (busy.condition) {
+            CHECK(aio_poll(ctx, true));
+        }
+    }
+    CHECK_EQ(idle.ends, 1);
+    CHECK_EQ(idle.readies, 1);
+    polled_finish(&idle);
+    polled_finish(&busy);
+}
+
 static void test_learn(const ScenarioArgs *args)
 {
     Polled p;
@@ -293,6 +361,8 @@ static const LoopTest tests[] = {
     {"/aio/poll/nested", test_nested},
     {"/aio/poll/notified", test_notified, TEST_THREADS | TEST_SPINS},
     {"/aio/poll/end", test_end},
+    {"/aio/poll/not-blocking", test_not_blocking},
+    {"/aio/poll/idle", test_idle},
     {"/aio/poll/learn", test_learn},
     {"/aio/poll/remove", test_remove_while_polled},
     {"/aio/poll/params", test_params},
