@@ -35,7 +35,7 @@ static void look(GArray *findings)
                                                   system.release,
                                                   system.machine));
     add(findings, "io_uring", ret == 0, ret == 0 ? reason :
-        g_strdup_printf("%s; epoll and threads are used instead", reason));
+        g_strdup_printf("%s; poll(), epoll and threads are used instead", reason));
     add(findings, "coroutines", true, g_strdup(
 #ifdef STACK_UCONTEXT
         "ucontext"

@@ -94,7 +94,7 @@ static HostMonitor *live_monitor_new(uint64_t ctx, Error **errp)
         error_propagate(errp, err);
         return monitor;
     }
-    fprintf(stderr, "aiolab: %s; using epoll and threads instead\n",
+    fprintf(stderr, "aiolab: %s; using poll(), epoll and threads instead\n",
             error_get_pretty(err));
     error_free(err);
     fell_back = true;

@@ -3,9 +3,10 @@
  * One test function, many hosts.
  *
  * A test is a scenario's run function.  The harness calls it on each host that
- * the program is asked for: live over io_uring, over epoll and over poll(), simulated by
- * the default policy and by random schedules, and replayed: recorded on either
- * host, then run again from the log, which compares every digest.
+ * the program is asked for: live over io_uring, over epoll and over poll(),
+ * simulated by the default policy and by random schedules, and replayed:
+ * recorded on either host, then run again from the log, which compares every
+ * digest.
  */
 #ifndef TESTS_HARNESS_H
 #define TESTS_HARNESS_H
@@ -35,8 +36,8 @@ typedef struct AbortTest {
 } AbortTest;
 
 /*
- * argv[1] is uring, epoll, poll, sim or replay.  Both tables end with a NULL name;
- * @aborts may be NULL.  Returns main()'s status: 77 means skipped.
+ * argv[1] is uring, epoll, poll, sim or replay.  Both tables end with a NULL
+ * name; @aborts may be NULL.  Returns main()'s status: 77 means skipped.
  */
 int harness_main(int argc, char **argv, const LoopTest *tests,
                  const AbortTest *aborts);
