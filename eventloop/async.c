@@ -21,13 +21,7 @@
 #include "block/thread-pool.h"
 #include "coroutine-internal.h"
 #include "qapi/error.h"
-
-#ifdef STACK_TSAN
-#include <sanitizer/tsan_interface.h>
-#else
-#define __tsan_acquire(addr) ((void)(addr))
-#define __tsan_release(addr) ((void)(addr))
-#endif
+#include "tsan.h"
 
 void aio_notify(AioContext *ctx)
 {
@@ -168,7 +162,7 @@ void aio_context_ref(AioContext *ctx)
 void aio_context_unref(AioContext *ctx)
 {
     /* ThreadSanitizer does not see into GLib, which counts the references. */
-    __tsan_release(ctx);
+    tsan_release(ctx);
     g_source_unref(&ctx->source);
 }
 
@@ -195,7 +189,7 @@ void aio_context_finalize(GSource *source)
 {
     AioContext *ctx = container_of(source, AioContext, source);
 
-    __tsan_acquire(ctx);
+    tsan_acquire(ctx);
     if (!ctx->initialized) {
         return;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The live host's table: clocks, eventfds, and which monitor a context gets. */
+#include "../tsan.h"
 #include "live.h"
 #include "qapi/error.h"
 
@@ -114,12 +115,14 @@ static const FDMonOps *live_monitor_ops(HostMonitor *monitor)
 static HostWatch *live_watch_add(HostMonitor *monitor, int fd, short events,
                                  bool drained, uint64_t id, void *opaque)
 {
-    return monitor->ops->watch_add(monitor, fd, events, drained, id, opaque);
+    /* Any thread; the home thread may be changing it. */
+    return qatomic_read(&monitor->ops)->watch_add(monitor, fd, events, drained,
+                                                  id, opaque);
 }
 
 static void live_watch_remove(HostMonitor *monitor, HostWatch *watch)
 {
-    monitor->ops->watch_remove(monitor, watch);
+    qatomic_read(&monitor->ops)->watch_remove(monitor, watch);
 }
 
 static void live_add_sqe(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
@@ -223,6 +226,7 @@ static void live_notifier_set(EventNotifier *e)
     static const uint64_t one = 1;
     ssize_t ret;
 
+    tsan_release(e);
     do {
         ret = syscall(SYS_write, e->wfd, &one, sizeof(one));
     } while (ret < 0 && errno == EINTR);
@@ -238,6 +242,7 @@ static bool live_notifier_clear(EventNotifier *e)
     do {
         ret = syscall(SYS_read, e->rfd, &count, sizeof(count));
     } while (ret < 0 && errno == EINTR);
+    tsan_acquire(e);
     return ret == sizeof(count);
 }
 

@@ -12,6 +12,7 @@
  * under poll(), and in reverse order of their events under epoll, as in QEMU:
  * what is delivered later is put in front.
  */
+#include "../tsan.h"
 #include "live.h"
 #include "qapi/error.h"
 
@@ -57,6 +58,7 @@ static bool epoll_control(PollMonitor *m, int op, PollWatch *watch)
         .events = watch->base.events, .data.ptr = watch,
     };
 
+    tsan_release(m); /* who waits gets the watch from the kernel */
     return epoll_ctl(m->epoll_fd, op, watch->base.fd, &event) == 0;
 }
 
@@ -68,7 +70,7 @@ static void epoll_disable(PollMonitor *m)
         m->epoll_fd = -1;
     }
     m->epoll_refused = true;
-    m->base.ops = &fdmon_poll_ops;
+    qatomic_set(&m->base.ops, &fdmon_poll_ops);
 }
 
 /* Under the lock: a watch must not slip in between (e62da98527). */
@@ -89,7 +91,7 @@ static void epoll_enable(PollMonitor *m)
             return;
         }
     }
-    m->base.ops = &fdmon_epoll_ops;
+    qatomic_set(&m->base.ops, &fdmon_epoll_ops);
 }
 
 /* Home thread, before it waits. */
@@ -144,7 +146,8 @@ static void poll_watch_remove(HostMonitor *monitor, HostWatch *base)
     QTAILQ_REMOVE(&m->watches, watch, node);
     qatomic_set(&m->n_watches, m->n_watches - 1);
     qatomic_set(&watch->removed, true);
-    QSLIST_INSERT_HEAD(&m->dead, watch, next_dead);
+    /* The home thread looks without the lock: is there any? */
+    QSLIST_INSERT_HEAD_ATOMIC(&m->dead, watch, next_dead);
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -282,6 +285,7 @@ static void epoll_wait_for(PollMonitor *m, int64_t timeout_ns,
     struct epoll_event events[MAX_EVENTS];
     int n = epoll_wait_ns(m, events, timeout_ns);
 
+    tsan_acquire(m);
     for (int i = 0; i < n; i++) {
         PollWatch *watch = events[i].data.ptr;
 
