@@ -99,6 +99,12 @@ static inline int64_t get_clock_realtime(void)
     return qemu_clock_get_ns(QEMU_CLOCK_HOST);
 }
 
+static inline QEMUTimerList *
+qemu_clock_get_main_loop_timerlist(QEMUClockType type)
+{
+    return main_loop_tlg.tl[type];
+}
+
 /* Of the main loop's list of that clock: is any timer armed, expired? */
 bool qemu_clock_has_timers(QEMUClockType type);
 bool qemu_clock_expired(QEMUClockType type);
