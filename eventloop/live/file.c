@@ -35,34 +35,52 @@ int64_t live_file_size(int fd)
     return st.st_size;
 }
 
-int32_t live_perform_sqe(const struct io_uring_sqe *sqe)
+/*
+ * Offset -1 is the descriptor's own position.  What has none (a pipe, a
+ * socket) takes any offset for that, as a ring does.
+ */
+static ssize_t transfer(const struct io_uring_sqe *sqe,
+                        const struct iovec *iov, int iovcnt, bool write,
+                        int flags)
+{
+    off_t offset = sqe->off;
+    ssize_t ret = write ? pwritev2(sqe->fd, iov, iovcnt, offset, flags)
+                        : preadv2(sqe->fd, iov, iovcnt, offset, flags);
+
+    if (ret < 0 && errno == ESPIPE && offset != -1) {
+        ret = write ? pwritev2(sqe->fd, iov, iovcnt, -1, flags)
+                    : preadv2(sqe->fd, iov, iovcnt, -1, flags);
+    }
+    return ret;
+}
+
+static ssize_t perform(const struct io_uring_sqe *sqe)
 {
     void *addr = (void *)(uintptr_t)sqe->addr;
-    ssize_t ret;
+    struct iovec iov = {.iov_base = addr, .iov_len = sqe->len};
 
-    do {
-        switch (sqe->opcode) {
-        case IORING_OP_NOP:
-            return 0;
-        case IORING_OP_READ:
-            ret = pread(sqe->fd, addr, sqe->len, sqe->off);
-            break;
-        case IORING_OP_WRITE:
-            ret = pwrite(sqe->fd, addr, sqe->len, sqe->off);
-            break;
-        case IORING_OP_READV:
-            ret = preadv2(sqe->fd, addr, sqe->len, sqe->off, sqe->rw_flags);
-            break;
-        case IORING_OP_WRITEV:
-            ret = pwritev2(sqe->fd, addr, sqe->len, sqe->off, sqe->rw_flags);
-            break;
-        case IORING_OP_FSYNC:
-            ret = sqe->fsync_flags & IORING_FSYNC_DATASYNC ? fdatasync(sqe->fd)
-                                                           : fsync(sqe->fd);
-            break;
-        default:
-            return -EOPNOTSUPP;
-        }
-    } while (ret < 0 && errno == EINTR);
+    switch (sqe->opcode) {
+    case IORING_OP_NOP:
+        return 0;
+    case IORING_OP_READ:
+    case IORING_OP_WRITE:
+        return transfer(sqe, &iov, 1, sqe->opcode == IORING_OP_WRITE, 0);
+    case IORING_OP_READV:
+    case IORING_OP_WRITEV:
+        return transfer(sqe, addr, sqe->len, sqe->opcode == IORING_OP_WRITEV,
+                        sqe->rw_flags);
+    case IORING_OP_FSYNC:
+        return sqe->fsync_flags & IORING_FSYNC_DATASYNC ? fdatasync(sqe->fd)
+                                                        : fsync(sqe->fd);
+    default:
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+}
+
+int32_t live_perform_sqe(const struct io_uring_sqe *sqe)
+{
+    ssize_t ret = RETRY_ON_EINTR(perform(sqe));
+
     return ret < 0 ? -errno : ret;
 }
