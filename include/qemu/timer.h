@@ -24,9 +24,9 @@
 typedef enum QEMUClockType {
     QEMU_CLOCK_REALTIME = 0,   /* monotonic, runs always */
     /*
-     * Runs while the machine runs.  There is no machine here, as in QEMU's
-     * tools: it runs from the start, until qemu_clock_enable() stops its
-     * timers.
+     * Runs while the machine runs.  There is no machine here, so it runs from
+     * the start, until qemu_clock_enable() stops its timers; in QEMU they wait
+     * for the first qemu_clock_enable().
      */
     QEMU_CLOCK_VIRTUAL = 1,
     QEMU_CLOCK_HOST = 2,       /* wall clock, may jump */
