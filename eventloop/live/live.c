@@ -13,6 +13,7 @@
 
 static LiveMonitorKind wanted_kind;
 static bool fell_back;     /* no context has a ring */
+static bool by_default;    /* nobody has called live_start() */
 static bool need_io_uring; /* every context has one */
 static const char *unknown_kind; /* what AIOLAB_FDMON says; to be complained of */
 static HostThread main_thread;
@@ -95,8 +96,11 @@ static HostMonitor *live_monitor_new(uint64_t ctx, Error **errp)
         error_propagate(errp, err);
         return monitor;
     }
-    fprintf(stderr, "aiolab: %s; using poll(), epoll and threads instead\n",
-            error_get_pretty(err));
+    /* A program that has not asked for anything is not told, as in QEMU. */
+    if (!by_default) {
+        fprintf(stderr, "aiolab: %s; using poll(), epoll and threads instead\n",
+                error_get_pretty(err));
+    }
     error_free(err);
     fell_back = true;
     return poll_monitor_new(false, errp);
@@ -316,12 +320,14 @@ static __attribute__((constructor)) void start_by_default(void)
     if (name && *name && !live_monitor_kind(name, &kind)) {
         unknown_kind = name;
     }
+    by_default = true;
     start(kind, 0);
 }
 
 void live_start(LiveMonitorKind kind, int mode)
 {
     live_stop();
+    by_default = false;
     unknown_kind = NULL;
     start(kind, mode);
 }
