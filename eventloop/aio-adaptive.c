@@ -87,18 +87,24 @@ static void look_init(AioLook *look, AioContext *ctx, AioHandlerList *ready)
 
 /* ---- Poll mode ---- */
 
+/* Any thread may set these while we poll; see aio_set_event_notifier_poll(). */
+static void call_if_set(IOHandler **callback, AioHandler *node)
+{
+    IOHandler *fn = qatomic_read(callback);
+
+    if (fn) {
+        fn(node->opaque);
+    }
+}
+
 static void poll_begin(AioHandler *node)
 {
-    if (node->io_poll_begin) {
-        node->io_poll_begin(node->opaque);
-    }
+    call_if_set(&node->io_poll_begin, node);
 }
 
 static void poll_end(AioHandler *node)
 {
-    if (node->io_poll_end) {
-        node->io_poll_end(node->opaque);
-    }
+    call_if_set(&node->io_poll_end, node);
 }
 
 static void set_started(AioContext *ctx, bool started)

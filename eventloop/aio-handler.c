@@ -153,8 +153,8 @@ void aio_set_event_notifier_poll(AioContext *ctx, EventNotifier *notifier,
     qemu_mutex_lock(&ctx->list_lock);
     node = find_handler(ctx, event_notifier_get_fd(notifier));
     if (node) {
-        node->io_poll_begin = (IOHandler *)io_poll_begin;
-        node->io_poll_end = (IOHandler *)io_poll_end;
+        qatomic_set(&node->io_poll_begin, (IOHandler *)io_poll_begin);
+        qatomic_set(&node->io_poll_end, (IOHandler *)io_poll_end);
     }
     qemu_mutex_unlock(&ctx->list_lock);
 }
