@@ -198,10 +198,12 @@ int live_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
     int ret;
 
     QEMU_BUILD_BUG_ON(sizeof(GPollFD) != sizeof(struct pollfd));
-    do {
-        ret = ppoll((struct pollfd *)fds, n, timeout_ns < 0 ? NULL : &ts, NULL);
-    } while (ret < 0 && errno == EINTR && timeout_ns < 0);
-    /* A signal: some of the time has passed, and the caller knows how much. */
+    ret = ppoll((struct pollfd *)fds, n, timeout_ns < 0 ? NULL : &ts, NULL);
+    /*
+     * A signal: some of the time has passed, and the caller knows how much.
+     * Its handler may have changed what the caller of the loop waits for, so
+     * the loop returns, as QEMU's.
+     */
     return ret < 0 && errno == EINTR ? 0 : ret;
 }
 

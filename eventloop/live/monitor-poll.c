@@ -269,13 +269,12 @@ static int epoll_wait_ns(PollMonitor *m, struct epoll_event *events,
     };
     int n;
 
-    do {
-        n = timeout_ns > 0
-                ? syscall(SYS_epoll_pwait2, m->epoll_fd, events, MAX_EVENTS,
-                          &ts, NULL, 0)
-                : syscall(SYS_epoll_pwait, m->epoll_fd, events, MAX_EVENTS,
-                          (int)timeout_ns, NULL, 0);
-    } while (n < 0 && errno == EINTR && timeout_ns < 0);
+    /* As live_poll(), it returns with nothing for a signal. */
+    n = timeout_ns > 0
+            ? syscall(SYS_epoll_pwait2, m->epoll_fd, events, MAX_EVENTS, &ts,
+                      NULL, 0)
+            : syscall(SYS_epoll_pwait, m->epoll_fd, events, MAX_EVENTS,
+                      (int)timeout_ns, NULL, 0);
     return n < 0 && errno == ENOSYS ? epoll_wait_old(m, events, timeout_ns) : n;
 }
 

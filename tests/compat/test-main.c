@@ -220,6 +220,36 @@ static void test_main_loop_run(void)
     g_main_loop_unref(loop);
 }
 
+static volatile sig_atomic_t signalled;
+
+static void note_signal(int number)
+{
+    signalled = 1;
+}
+
+/* A signal's handler is enough to end a wait; here nobody notifies. */
+static void test_signal(void)
+{
+    struct itimerval often = {.it_interval.tv_usec = 500,
+                              .it_value.tv_usec = 500};
+    struct itimerval never = {.it_value.tv_usec = 0};
+
+    signal(SIGALRM, note_signal);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (int i = 0; i < 3; i++) {
+        signalled = 0;
+        while (!signalled) {
+            if (i) {
+                main_loop_wait(false);
+            } else {
+                g_main_context_iteration(NULL, true);
+            }
+        }
+    }
+    setitimer(ITIMER_REAL, &never, NULL);
+    signal(SIGALRM, SIG_DFL);
+}
+
 /* ---- IOThreads ---- */
 
 static gboolean in_gcontext(gpointer opaque)
@@ -276,6 +306,7 @@ int main(int argc, char **argv)
     g_test_add_func("/main/two-contexts", test_two_contexts);
     g_test_add_func("/main/other-sources", test_other_sources);
     g_test_add_func("/main/main-loop-run", test_main_loop_run);
+    g_test_add_func("/main/signal", test_signal);
     g_test_add_func("/main/iothread/gcontext", test_iothread_gcontext);
     g_test_add_func("/main/iothread/stop", test_iothread_stop);
     return g_test_run(); /* the contexts stay, as in every tool */
