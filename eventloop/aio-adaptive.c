@@ -31,17 +31,18 @@ typedef struct AioLook {
     AioContext *ctx;
     AioHandlerList *ready;
     uint64_t found[MAX_FOUND];
-    bool progress;
 } AioLook;
 
 static void take_node(AioLook *look, AioHandler *node)
 {
     node->poll_ready = true;
-    QLIST_SAFE_REMOVE(node, node_ready);
-    QLIST_INSERT_HEAD(look->ready, node, node_ready);
+    aio_add_ready_handler(look->ready, node);
     PROBE(FD_POLLED, node->id, 0, 0, 0);
-    /* A notification is none, but it ends the polling (993ed89f35). */
-    look->progress |= node->opaque != &look->ctx->notifier;
+}
+
+static bool has_found(const HostBusyPoll *base)
+{
+    return base->n_found || base->notified;
 }
 
 /* Calls every io_poll once; true if one of them has something. */
@@ -57,9 +58,10 @@ static bool look_once(HostBusyPoll *base)
             take_node(look, node);
         }
     }
-    /* Its own notifier may not take part yet, and must end this all the same. */
+    /* Its own notifier may not take part yet, and must end this all the same
+     * (993ed89f35). */
     base->notified |= qatomic_read(&look->ctx->notified);
-    return base->n_found || base->notified;
+    return has_found(base);
 }
 
 /* A replay says which handler it was. */
@@ -130,7 +132,7 @@ bool aio_look_once(AioContext *ctx, AioHandlerList *ready)
     look_init(&look, ctx, ready);
     /* With no time to spend it is one look. */
     host->busy_poll(ctx->monitor, 0, &look.base);
-    return look.progress || look.base.notified;
+    return has_found(&look.base);
 }
 
 /* After their last look. */
@@ -215,7 +217,7 @@ int64_t aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready,
     PROBE(BUSY_BEGIN, ctx->id, max_ns, 0, 0);
     host->busy_poll(ctx->monitor, max_ns, &look.base);
     PROBE(BUSY_END, ctx->id, look.base.n_found, 0, 0);
-    if (look.progress || look.base.notified) {
+    if (has_found(&look.base)) {
         *timeout = 0;
     } else if (*timeout > 0) {
         *timeout = aio_compute_timeout(ctx); /* some of it has passed */

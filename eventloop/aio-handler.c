@@ -192,6 +192,12 @@ void aio_free_deleted_handlers(AioContext *ctx)
     qemu_mutex_unlock(&ctx->list_lock);
 }
 
+void aio_add_ready_handler(AioHandlerList *ready, AioHandler *node)
+{
+    QLIST_SAFE_REMOVE(node, node_ready);
+    QLIST_INSERT_HEAD(ready, node, node_ready);
+}
+
 /*
  * Found by polling.  Until its callback returns it is not polled again: the
  * condition may still hold, and a nested aio_poll() would come here for ever

@@ -46,6 +46,8 @@ void aio_free_deleted_handlers(AioContext *ctx);
 /* Under list_lock: begins or ends to watch external handlers. */
 void aio_watch_external(AioContext *ctx, bool watch);
 bool aio_dispatch_handlers(AioHandlerList *ready);
+/* In front of what is there; out of an outer turn's list, if it is on one. */
+void aio_add_ready_handler(AioHandlerList *ready, AioHandler *node);
 /* aio-poll.c: one call of the host's wait; puts handlers onto @ready. */
 void aio_wait_monitor(AioContext *ctx, int64_t timeout, AioHandlerList *ready);
 bool aio_dispatch_cqes(AioContext *ctx);

@@ -56,8 +56,7 @@ static void take_watches(HostBatch *batch, AioHandlerList *ready)
         node->revents |= watch->revents;
         watch->revents = 0;
         PROBE(FD_READY, node->id, node->revents, 0, 0);
-        QLIST_SAFE_REMOVE(node, node_ready);
-        QLIST_INSERT_HEAD(ready, node, node_ready);
+        aio_add_ready_handler(ready, node);
     }
 }
 

@@ -225,37 +225,37 @@ void info_report(const char *fmt, ...)
     va_end(ap);
 }
 
-/* True the first time. */
-static bool first_time(bool *printed)
+/* Only the first time, and then returns true. */
+static bool report_once(bool *printed, void (*vreport)(const char *, va_list),
+                        const char *fmt, va_list ap)
 {
     bool first = !*printed;
 
     *printed = true;
+    if (first) {
+        vreport(fmt, ap);
+    }
     return first;
 }
 
 bool error_report_once_cond(bool *printed, const char *fmt, ...)
 {
-    bool first = first_time(printed);
     va_list ap;
+    bool first;
 
-    if (first) {
-        va_start(ap, fmt);
-        error_vreport(fmt, ap);
-        va_end(ap);
-    }
+    va_start(ap, fmt);
+    first = report_once(printed, error_vreport, fmt, ap);
+    va_end(ap);
     return first;
 }
 
 bool warn_report_once_cond(bool *printed, const char *fmt, ...)
 {
-    bool first = first_time(printed);
     va_list ap;
+    bool first;
 
-    if (first) {
-        va_start(ap, fmt);
-        warn_vreport(fmt, ap);
-        va_end(ap);
-    }
+    va_start(ap, fmt);
+    first = report_once(printed, warn_vreport, fmt, ap);
+    va_end(ap);
     return first;
 }

@@ -89,8 +89,7 @@ void aio_source_take_ready(AioContext *ctx, AioHandlerList *ready)
             node->revents |= node->pfd.revents;
             node->pfd.revents = 0;
             PROBE(FD_READY, node->id, node->revents, 0, 0);
-            QLIST_SAFE_REMOVE(node, node_ready);
-            QLIST_INSERT_HEAD(ready, node, node_ready);
+            aio_add_ready_handler(ready, node);
         }
     }
     qemu_mutex_unlock(&ctx->list_lock);

@@ -15,8 +15,6 @@ typedef struct LaioItem {
 
 typedef QTAILQ_HEAD(LaioItemList, LaioItem) LaioItemList;
 
-enum { MAX_BATCH_OPTIONS = 16 };
-
 struct HostLaio {
     uint64_t id;
     int event_fd;
@@ -130,28 +128,12 @@ void sim_laio_complete_due(void)
     }
 }
 
-/* At least one of those that are done, as in sim/monitor.c. */
-static unsigned choose_batch(HostLaio *laio, unsigned n)
-{
-    uint64_t sizes[MAX_BATCH_OPTIONS];
-    unsigned options = MIN(n, MAX_BATCH_OPTIONS);
-
-    if (options < 2) {
-        return n;
-    }
-    sizes[0] = n;
-    for (unsigned i = 1; i < options; i++) {
-        sizes[i] = i;
-    }
-    return sizes[sim_choose(CHOICE_BATCH, laio->id, sizes, options)];
-}
-
 unsigned sim_laio_getevents(HostLaio *laio, HostLaioRequest **done, unsigned n)
 {
     unsigned taken;
 
     complete_due(laio);
-    n = choose_batch(laio, MIN(n, laio->n_done));
+    n = sim_choose_batch(laio->id, MIN(n, laio->n_done), false);
     for (taken = 0; taken < n; taken++) {
         LaioItem *item = QTAILQ_FIRST(&laio->done);
 

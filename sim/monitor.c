@@ -7,8 +7,6 @@
 
 #include <poll.h>
 
-enum { MAX_BATCH_OPTIONS = 16 };
-
 /* A request: queued, then at the device, then complete. */
 typedef struct SimRequest {
     struct io_uring_sqe sqe;
@@ -243,28 +241,6 @@ void sim_monitor_wake_ready(void)
 }
 
 /*
- * How many of the @n completions that are due this wait returns.  If it has
- * something else to return, it may be none: they came a moment later.
- */
-static unsigned choose_batch(HostMonitor *m, unsigned n, bool others)
-{
-    uint64_t sizes[MAX_BATCH_OPTIONS + 1];
-    unsigned options = MIN(n, MAX_BATCH_OPTIONS);
-
-    sizes[0] = n;
-    for (unsigned i = 1; i < options; i++) {
-        sizes[i] = i;
-    }
-    if (others && n) {
-        sizes[options++] = 0;
-    }
-    if (options < 2) {
-        return n;
-    }
-    return sizes[sim_choose(CHOICE_BATCH, m->ctx, sizes, options)];
-}
-
-/*
  * The order of QEMU's monitors: poll() looks at the newest first, epoll and
  * io_uring report events as they came.  (The loop puts each in front.)
  */
@@ -294,8 +270,9 @@ static void deliver_watches(HostMonitor *m, HostBatch *batch)
 
 static void deliver(HostMonitor *m, HostBatch *batch)
 {
-    for (unsigned n = choose_batch(m, count_due(m), any_watch_ready(m)); n > 0;
-         n--) {
+    unsigned n = sim_choose_batch(m->ctx, count_due(m), any_watch_ready(m));
+
+    for (; n > 0; n--) {
         SimRequest *req = QTAILQ_FIRST(&m->pending);
 
         QTAILQ_REMOVE(&m->pending, req, next);

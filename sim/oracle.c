@@ -98,3 +98,23 @@ unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
     }
     return taken;
 }
+
+enum { MAX_BATCH_OPTIONS = 16 };
+
+unsigned sim_choose_batch(uint64_t object, unsigned n, bool or_none)
+{
+    uint64_t sizes[MAX_BATCH_OPTIONS + 1];
+    unsigned options = MIN(n, MAX_BATCH_OPTIONS);
+
+    sizes[0] = n;
+    for (unsigned i = 1; i < options; i++) {
+        sizes[i] = i;
+    }
+    if (or_none && n) {
+        sizes[options++] = 0;
+    }
+    if (options < 2) {
+        return n;
+    }
+    return sizes[sim_choose(CHOICE_BATCH, object, sizes, options)];
+}

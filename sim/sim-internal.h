@@ -29,6 +29,11 @@ extern Sim sim;
 uint64_t sim_random(uint64_t *state);
 unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
                     unsigned n);
+/*
+ * How many of the @n completions that are due a look returns.  @or_none: it has
+ * something else to return, so it may be none; they came a moment later.
+ */
+unsigned sim_choose_batch(uint64_t object, unsigned n, bool or_none);
 
 /* schedule.c: another thread may go first. */
 void sim_point(void);

@@ -228,27 +228,6 @@ static void take_revents(PollMonitor *m, HostBatch *batch)
     }
 }
 
-static void epoll_wait_for(PollMonitor *m, int64_t timeout_ns,
-                           HostBatch *batch);
-
-static void poll_wait(HostMonitor *monitor, int64_t timeout_ns,
-                      HostBatch *batch)
-{
-    PollMonitor *m = poll_monitor(monitor);
-
-    free_dead(m);
-    job_list_submit(&m->jobs);
-    change_monitor(m);
-    if (m->epoll_fd >= 0) {
-        epoll_wait_for(m, timeout_ns, batch);
-        return;
-    }
-    fill_pfds(m);
-    if (live_poll((GPollFD *)m->pfds->data, m->pfds->len, timeout_ns) > 0) {
-        take_revents(m, batch);
-    }
-}
-
 /* epoll counts milliseconds before Linux 5.11; poll() on it, nanoseconds. */
 static int epoll_wait_old(PollMonitor *m, struct epoll_event *events,
                           int64_t timeout_ns)
@@ -293,6 +272,24 @@ static void epoll_wait_for(PollMonitor *m, int64_t timeout_ns,
         } else {
             job_list_take_done(&m->jobs, batch);
         }
+    }
+}
+
+static void poll_wait(HostMonitor *monitor, int64_t timeout_ns,
+                      HostBatch *batch)
+{
+    PollMonitor *m = poll_monitor(monitor);
+
+    free_dead(m);
+    job_list_submit(&m->jobs);
+    change_monitor(m);
+    if (m->epoll_fd >= 0) {
+        epoll_wait_for(m, timeout_ns, batch);
+        return;
+    }
+    fill_pfds(m);
+    if (live_poll((GPollFD *)m->pfds->data, m->pfds->len, timeout_ns) > 0) {
+        take_revents(m, batch);
     }
 }
 
