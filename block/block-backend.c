@@ -32,9 +32,24 @@ struct BlockBackend {
     QSIMPLEQ_HEAD(, QueuedRequest) queued;
 };
 
+/*
+ * How often a drained section began or ended.  A request that finds none goes
+ * on with what the last one has left; so whether there was one since the
+ * thread's last request matters, even if that has ended.
+ */
+static struct {
+    unsigned n;
+    unsigned run;
+} drains;
+
 BlockBackend *blk_new(AioContext *ctx, const char *name)
 {
     BlockBackend *blk = g_new0(BlockBackend, 1);
+
+    if (drains.run != host_run) {
+        drains.run = host_run;
+        drains.n = 0;
+    }
 
     blk->id = host_new_id();
     blk->name = g_strdup(name);
@@ -76,27 +91,38 @@ int64_t blk_getlength(BlockBackend *blk)
 
 void blk_inc_in_flight(BlockBackend *blk)
 {
-    qatomic_inc(&blk->in_flight);
+    raw_inc(&blk->in_flight);
+}
+
+static unsigned blk_in_flight(BlockBackend *blk)
+{
+    /* + 1: that there are none is news, the requests are over. */
+    return host_observe(HOST_SIGHT_IN_FLIGHT, raw_read(&blk->in_flight) + 1) -
+           1;
 }
 
 void blk_dec_in_flight(BlockBackend *blk)
 {
-    qatomic_dec(&blk->in_flight);
+    raw_dec(&blk->in_flight);
     aio_wait_kick();
 }
 
 bool blk_in_drain(BlockBackend *blk)
 {
-    return qatomic_read(&blk->quiesce_counter) > 0;
+    unsigned drained = raw_load_acquire(&blk->quiesce_counter) > 0;
+
+    return host_observe_change(HOST_SIGHT_DRAINS,
+                               raw_read(&drains.n) << 1 | drained) & 1;
 }
 
 void blk_drained_begin(BlockBackend *blk)
 {
-    PROBE(DRAIN_BEGIN, blk->id, qatomic_read(&blk->in_flight), 0, 0);
+    PROBE(DRAIN_BEGIN, blk->id, blk_in_flight(blk), 0, 0);
     qemu_mutex_lock(&blk->queued_lock);
-    qatomic_set(&blk->quiesce_counter, blk->quiesce_counter + 1);
+    raw_inc(&drains.n);
+    raw_store_release(&blk->quiesce_counter, blk->quiesce_counter + 1);
     qemu_mutex_unlock(&blk->queued_lock);
-    AIO_WAIT_WHILE(blk->ctx, qatomic_read(&blk->in_flight) > 0);
+    AIO_WAIT_WHILE(blk->ctx, blk_in_flight(blk) > 0);
 }
 
 void blk_drained_end(BlockBackend *blk)
@@ -108,7 +134,8 @@ void blk_drained_end(BlockBackend *blk)
     PROBE(DRAIN_END, blk->id, 0, 0, 0);
     qemu_mutex_lock(&blk->queued_lock);
     assert(blk->quiesce_counter > 0);
-    qatomic_set(&blk->quiesce_counter, blk->quiesce_counter - 1);
+    raw_inc(&drains.n);
+    raw_store_release(&blk->quiesce_counter, blk->quiesce_counter - 1);
     if (!blk->quiesce_counter) {
         QSIMPLEQ_CONCAT(&resumed, &blk->queued);
         QSIMPLEQ_FOREACH(req, &resumed, next) {
@@ -204,8 +231,7 @@ static int coroutine_fn blk_co_request(BlockBackend *blk, BlkOp op,
     blk_wait_while_drained(blk, id);
     ret = blk->bs ? blk_co_perform(blk, op, offset, bytes, qiov, flags)
                   : -ENOMEDIUM;
-    PROBE(REQ_END, id, blk->id, (int64_t)ret,
-          qatomic_read(&blk->in_flight) - 1);
+    PROBE(REQ_END, id, blk->id, (int64_t)ret, 0);
     return ret;
 }
 

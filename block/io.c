@@ -7,14 +7,16 @@
  */
 #include "block/block_int.h"
 
+#include "raw-atomic.h"
+
 void bdrv_inc_in_flight(BlockDriverState *bs)
 {
-    qatomic_inc(&bs->in_flight);
+    raw_inc(&bs->in_flight);
 }
 
 void bdrv_dec_in_flight(BlockDriverState *bs)
 {
-    qatomic_dec(&bs->in_flight);
+    raw_dec(&bs->in_flight);
     aio_wait_kick();
 }
 

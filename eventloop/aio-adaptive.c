@@ -52,7 +52,8 @@ static bool look_once(HostBusyPoll *base)
     AioHandler *node, *next;
 
     QLIST_FOREACH_SAFE(node, &look->ctx->poll_aio_handlers, node_poll, next) {
-        if (!qatomic_read(&node->deleted) && base->n_found < MAX_FOUND &&
+        /* Raw: the host notes what the look has found. */
+        if (!raw_read(&node->deleted) && base->n_found < MAX_FOUND &&
             node->io_poll(node->opaque)) {
             base->found[base->n_found++] = node->id;
             take_node(look, node);
@@ -60,7 +61,7 @@ static bool look_once(HostBusyPoll *base)
     }
     /* Its own notifier may not take part yet, and must end this all the same
      * (993ed89f35). */
-    base->notified |= qatomic_read(&look->ctx->notified);
+    base->notified |= raw_read(&look->ctx->notified);
     return has_found(base);
 }
 
@@ -115,7 +116,7 @@ static void set_started(AioContext *ctx, bool started)
 
     ctx->poll_started = started;
     QLIST_FOREACH_SAFE(node, &ctx->poll_aio_handlers, node_poll, next) {
-        if (qatomic_read(&node->deleted)) {
+        if (aio_handler_is_deleted(node)) {
             continue;
         } else if (started) {
             poll_begin(node);
@@ -188,7 +189,8 @@ static void find_idle(AioContext *ctx, int64_t now)
 
 bool aio_poll_disabled(AioContext *ctx)
 {
-    return qatomic_read(&ctx->poll_disable_cnt);
+    return !host_observe(HOST_SIGHT_ALL_POLLED,
+                         raw_read(&ctx->poll_disable_cnt) == 0);
 }
 
 int64_t aio_try_poll_mode(AioContext *ctx, AioHandlerList *ready,

@@ -54,11 +54,12 @@ static void delete_handler(AioContext *ctx, AioHandler *node)
     g_hash_table_remove(ctx->handlers_by_fd, GINT_TO_POINTER(node->pfd.fd));
     unwatch(ctx, node);
     if (!node->io_poll) {
-        qatomic_dec(&ctx->poll_disable_cnt);
+        raw_dec(&ctx->poll_disable_cnt);
     }
-    qatomic_set(&node->deleted, true);
+    raw_set(&node->deleted, true);
+    node->node_deleted.sle_next = ctx->deleted_aio_handlers.slh_first;
     /* The home thread looks without the lock: is there any? */
-    QSLIST_INSERT_HEAD_ATOMIC(&ctx->deleted_aio_handlers, node, node_deleted);
+    raw_set(&ctx->deleted_aio_handlers.slh_first, node);
 }
 
 static void add_handler(AioContext *ctx, const AioHandler *handler)
@@ -71,7 +72,7 @@ static void add_handler(AioContext *ctx, const AioHandler *handler)
                        (node->io_write ? POLLOUT : 0);
     node->id = host_new_id();
     if (!node->io_poll) {
-        qatomic_inc(&ctx->poll_disable_cnt);
+        raw_inc(&ctx->poll_disable_cnt);
     }
     PROBE(FD_ADD, node->id, ctx->id, node->pfd.events, 0);
     watch(ctx, node);
@@ -174,11 +175,18 @@ void aio_watch_external(AioContext *ctx, bool begin)
     }
 }
 
+bool aio_handler_is_deleted(const AioHandler *node)
+{
+    return host_observe(HOST_SIGHT_DELETED, raw_read(&node->deleted));
+}
+
 void aio_free_deleted_handlers(AioContext *ctx)
 {
     AioHandler *node;
 
-    if (!qatomic_read(&ctx->deleted_aio_handlers.slh_first) || ctx->depth) {
+    if (ctx->depth ||
+        !host_observe(HOST_SIGHT_DELETED,
+                      raw_read(&ctx->deleted_aio_handlers.slh_first) != NULL)) {
         return;
     }
     qemu_mutex_lock(&ctx->list_lock);
@@ -187,6 +195,9 @@ void aio_free_deleted_handlers(AioContext *ctx)
         /* Only the home thread walks these lists, and it is we. */
         QLIST_SAFE_REMOVE(node, node_poll);
         QLIST_SAFE_REMOVE(node, node_ready);
+        if (unlikely(host_mode & HOST_REPLAYS)) {
+            host->watch_freed(ctx->monitor, node->id);
+        }
         g_free(node);
     }
     qemu_mutex_unlock(&ctx->list_lock);
@@ -226,8 +237,8 @@ static bool dispatch_revents(AioHandler *node, short revents)
         node->io_read(node->opaque);
         progress = !is_own(node->ctx, node);
     }
-    if (!qatomic_read(&node->deleted) && revents & (POLLOUT | POLLERR) &&
-        node->io_write) {
+    if (revents & (POLLOUT | POLLERR) && node->io_write &&
+        !aio_handler_is_deleted(node)) {
         node->io_write(node->opaque);
         progress = true;
     }
@@ -242,7 +253,7 @@ static bool dispatch_handler(AioHandler *node)
 
     node->revents = 0;
     node->poll_ready = false;
-    if (qatomic_read(&node->deleted) ||
+    if (aio_handler_is_deleted(node) ||
         unlikely(node->is_external && aio_external_disabled(node->ctx))) {
         return false;
     }

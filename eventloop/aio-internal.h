@@ -24,6 +24,7 @@ struct QEMUBH {
     void *opaque;
     QSLIST_ENTRY(QEMUBH) next;
     unsigned flags;
+    unsigned replay_pushes; /* HOST_REPLAYS: and not taken yet */
     uint64_t id;
     MemReentrancyGuard *guard; /* or NULL */
 };
@@ -43,6 +44,8 @@ static inline uint64_t aio_context_id(AioContext *ctx)
 void timerlistgroup_set_owner(QEMUTimerListGroup *tlg, uint64_t ctx);
 /* aio-handler.c */
 void aio_free_deleted_handlers(AioContext *ctx);
+/* Home thread: it must not be called any more. */
+bool aio_handler_is_deleted(const AioHandler *node);
 /* Under list_lock: begins or ends to watch external handlers. */
 void aio_watch_external(AioContext *ctx, bool watch);
 bool aio_dispatch_handlers(AioHandlerList *ready);

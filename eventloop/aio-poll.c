@@ -116,11 +116,11 @@ static void wait_for_events(AioContext *ctx, int64_t timeout,
 
     if (may_sleep) {
         /* Only we write it; aio_notify() reads it. */
-        qatomic_set(&ctx->notify_me, ctx->notify_me + 2);
+        raw_set(&ctx->notify_me, ctx->notify_me + 2);
         /* Pairs with smp_mb() in aio_notify(). */
         smp_mb();
         /* What was announced before we raised notify_me wrote no eventfd. */
-        if (qatomic_read(&ctx->notified)) {
+        if (host_observe(HOST_SIGHT_NOTIFIED, raw_read(&ctx->notified))) {
             timeout = 0;
         }
         if (timeout && aio_leave_poll_mode(ctx, ready)) {
@@ -133,7 +133,7 @@ static void wait_for_events(AioContext *ctx, int64_t timeout,
         aio_wait_monitor(ctx, timeout, ready);
     }
     if (may_sleep) {
-        qatomic_store_release(&ctx->notify_me, ctx->notify_me - 2);
+        raw_store_release(&ctx->notify_me, ctx->notify_me - 2);
     }
     aio_notify_accept(ctx);
 }

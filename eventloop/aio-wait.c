@@ -12,7 +12,7 @@ AioWait global_aio_wait;
 void aio_wait_begin(AioContext *ctx, const char *condition,
                     const ProbeSite *site)
 {
-    qatomic_inc(&global_aio_wait.num_waiters);
+    raw_inc(&global_aio_wait.num_waiters);
     /* Pairs with smp_mb() in aio_wait_kick(): it sees us, or we its change. */
     smp_mb();
     host_point(HOST_POINT_WAITERS, 0);
@@ -24,7 +24,7 @@ void aio_wait_begin(AioContext *ctx, const char *condition,
 
 void aio_wait_end(void)
 {
-    qatomic_dec(&global_aio_wait.num_waiters);
+    raw_dec(&global_aio_wait.num_waiters);
     PROBE(WAIT_END, 0, 0, 0, 0);
 }
 
@@ -40,7 +40,8 @@ void aio_wait_kick(void)
     host_point(HOST_POINT_WAITERS, 0);
     /* Pairs with smp_mb() in aio_wait_begin(). */
     smp_mb();
-    waiters = qatomic_read(&global_aio_wait.num_waiters);
+    waiters = host_observe(HOST_SIGHT_WAITERS,
+                           raw_read(&global_aio_wait.num_waiters));
     if (waiters) {
         PROBE(WAIT_KICK, 0, waiters, 0, 0);
         aio_bh_schedule_oneshot(qemu_get_aio_context(), dummy_bh_cb, NULL);

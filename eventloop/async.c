@@ -30,10 +30,10 @@ void aio_notify(AioContext *ctx)
     host_point(HOST_POINT_NOTIFY, ctx->id);
     /* Pairs with smp_mb() in aio_notify_accept(). */
     smp_wmb();
-    qatomic_set(&ctx->notified, true);
+    raw_set(&ctx->notified, true);
     /* Pairs with smp_mb() after notify_me was raised, in aio_poll(). */
     smp_mb();
-    sleeping = qatomic_read(&ctx->notify_me);
+    sleeping = host_observe(HOST_SIGHT_SLEEPING, raw_read(&ctx->notify_me) != 0);
     PROBE(NOTIFY, ctx->id, sleeping, 0, 0);
     if (sleeping) {
         event_notifier_set(&ctx->notifier);
@@ -42,10 +42,11 @@ void aio_notify(AioContext *ctx)
 
 void aio_notify_accept(AioContext *ctx)
 {
-    if (unlikely(probe_on) && qatomic_read(&ctx->notified)) {
+    if (unlikely(probe_on) &&
+        host_observe(HOST_SIGHT_NOTIFIED, raw_read(&ctx->notified))) {
         PROBE(NOTIFY_ACCEPT, ctx->id, 0, 0, 0);
     }
-    qatomic_set(&ctx->notified, false);
+    raw_set(&ctx->notified, false);
     /* Pairs with smp_wmb() in aio_notify(). */
     smp_mb();
 }
@@ -72,10 +73,14 @@ static void timer_list_notify(void *opaque, QEMUClockType type)
 static void co_schedule_bh_cb(void *opaque)
 {
     AioContext *ctx = opaque;
+    CoroutineList taken;
     Coroutine *list, *next, *fifo = NULL;
 
-    list = qatomic_xchg(&ctx->scheduled_coroutines.slh_first, NULL);
-    for (; list; list = next) {
+    taken.slh_first = raw_xchg(&ctx->scheduled_coroutines.slh_first, NULL);
+    if (unlikely(host_mode & HOST_SIGHTS)) {
+        host->co_detached(ctx->id, &taken, &ctx->scheduled_coroutines);
+    }
+    for (list = taken.slh_first; list; list = next) {
         next = list->co_scheduled_next.sle_next;
         list->co_scheduled_next.sle_next = fifo;
         fifo = list;
@@ -83,7 +88,7 @@ static void co_schedule_bh_cb(void *opaque)
     for (; fifo; fifo = next) {
         next = fifo->co_scheduled_next.sle_next;
         /* Before it runs: it may schedule itself again. */
-        qatomic_set(&fifo->scheduled, NULL);
+        raw_set(&fifo->scheduled, NULL);
         qemu_aio_coroutine_enter(ctx, fifo);
     }
 }
@@ -94,7 +99,7 @@ static bool notifier_poll(void *opaque)
     AioContext *ctx = container_of((EventNotifier *)opaque, AioContext,
                                    notifier);
 
-    return qatomic_read(&ctx->notified);
+    return raw_read(&ctx->notified);
 }
 
 static void notifier_poll_ready(EventNotifier *e)
@@ -136,6 +141,7 @@ AioContext *aio_context_new(Error **errp)
 
     g_source_set_can_recurse(&ctx->source, true);
     ctx->id = host_new_id();
+    ctx->refs = 1;
     PROBE(CTX_NEW, ctx->id, 0, 0, 0);
     ctx->monitor = host->monitor_new(ctx->id, errp);
     if (!ctx->monitor) {
@@ -156,25 +162,33 @@ AioContext *aio_context_new(Error **errp)
 
 void aio_context_ref(AioContext *ctx)
 {
-    g_source_ref(&ctx->source);
+    qatomic_inc(&ctx->refs);
 }
 
 void aio_context_unref(AioContext *ctx)
 {
-    /* ThreadSanitizer does not see into GLib, which counts the references. */
-    tsan_release(ctx);
-    g_source_unref(&ctx->source);
+    /* Not GLib's count: who gives up the last one is an input. */
+    if (qatomic_fetch_dec(&ctx->refs) == 1) {
+        /* ThreadSanitizer does not see into GLib, which has its own. */
+        tsan_release(ctx);
+        g_source_unref(&ctx->source);
+    }
 }
 
 static void free_bhs(AioContext *ctx)
 {
+    BHList list;
     QEMUBH *bh;
 
     qemu_bh_delete(ctx->co_schedule_bh);
     assert(QSIMPLEQ_EMPTY(&ctx->bh_slice_list));
-    while ((bh = QSLIST_FIRST(&ctx->bh_list))) {
-        QSLIST_REMOVE_HEAD(&ctx->bh_list, next);
-        if (!(qatomic_read(&bh->flags) & BH_DELETED)) {
+    list.slh_first = raw_xchg(&ctx->bh_list.slh_first, NULL);
+    if (unlikely(host_mode & HOST_OBSERVE)) {
+        host->bh_detached(ctx->id, &list, &ctx->bh_list);
+    }
+    while ((bh = QSLIST_FIRST(&list))) {
+        QSLIST_REMOVE_HEAD(&list, next);
+        if (!(raw_read(&bh->flags) & BH_DELETED)) {
             fprintf(stderr, "aio_context_unref: BH '%s' leaked, aborting...\n",
                     bh->name);
             abort();
@@ -263,6 +277,21 @@ const char *aio_context_get_name(AioContext *ctx)
     return ctx->name ? ctx->name : "unnamed";
 }
 
+/* Pairs with the exchange in co_schedule_bh_cb(). */
+static void push_coroutine(AioContext *ctx, Coroutine *co)
+{
+    Coroutine *first = raw_read(&ctx->scheduled_coroutines.slh_first), *seen;
+
+    for (;;) {
+        co->co_scheduled_next.sle_next = first;
+        seen = raw_cmpxchg(&ctx->scheduled_coroutines.slh_first, first, co);
+        if (seen == first) {
+            return;
+        }
+        first = seen;
+    }
+}
+
 void aio_co_schedule(AioContext *ctx, Coroutine *co)
 {
     const char *scheduled;
@@ -270,7 +299,7 @@ void aio_co_schedule(AioContext *ctx, Coroutine *co)
 
     host_point(HOST_POINT_CO_PUBLISH, co->id);
     PROBE(CO_SCHEDULE, co->id, ctx->id, 0, 0);
-    scheduled = qatomic_cmpxchg(&co->scheduled, NULL, __func__);
+    scheduled = raw_cmpxchg(&co->scheduled, NULL, __func__);
     if (scheduled) {
         coroutine_misuse_scheduled(__func__, co, scheduled);
     }
@@ -282,8 +311,7 @@ void aio_co_schedule(AioContext *ctx, Coroutine *co)
     if (!at_home) {
         aio_context_ref(ctx);
     }
-    QSLIST_INSERT_HEAD_ATOMIC(&ctx->scheduled_coroutines, co,
-                              co_scheduled_next);
+    push_coroutine(ctx, co);
     qemu_bh_schedule(ctx->co_schedule_bh);
     if (!at_home) {
         aio_context_unref(ctx);
@@ -294,7 +322,7 @@ void aio_co_wake(Coroutine *co)
 {
     /* Pairs with smp_wmb() in enter_one(), coroutine.c. */
     smp_read_barrier_depends();
-    aio_co_enter(qatomic_read(&co->ctx), co);
+    aio_co_enter(raw_read(&co->ctx), co);
 }
 
 void aio_co_enter(AioContext *ctx, Coroutine *co)

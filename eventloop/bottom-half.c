@@ -82,6 +82,25 @@ static void bh_free(QEMUBH *bh)
 }
 
 /*
+ * In a replay a thread is ahead of what it has published: a bottom half may be
+ * scheduled again while it still stands on the slice that takes it for the
+ * last time.  Then it goes back onto the list when it is off that slice.
+ */
+static bool replay_push(QEMUBH *bh)
+{
+    bool on_list = bh->replay_pushes++ > 0;
+
+    return !on_list;
+}
+
+static void replay_pop(AioContext *ctx, QEMUBH *bh)
+{
+    if (--bh->replay_pushes > 0) {
+        QSLIST_INSERT_HEAD(&ctx->bh_list, bh, next);
+    }
+}
+
+/*
  * Pushes at the head.  It begins by hoping that the list is empty: then the
  * list's cache line comes over once, and for writing.
  */
@@ -89,10 +108,13 @@ static void bh_push(AioContext *ctx, QEMUBH *bh)
 {
     QEMUBH *first = NULL, *seen;
 
+    if (unlikely(host_mode & HOST_REPLAYS) && !replay_push(bh)) {
+        return;
+    }
     for (;;) {
         bh->next.sle_next = first;
-        /* Pairs with QSLIST_MOVE_ATOMIC in take_slice(). */
-        seen = qatomic_cmpxchg(&ctx->bh_list.slh_first, first, bh);
+        /* Pairs with the exchange in take_slice(). */
+        seen = raw_cmpxchg(&ctx->bh_list.slh_first, first, bh);
         if (seen == first) {
             return;
         }
@@ -114,8 +136,8 @@ static void bh_enqueue(QEMUBH *bh, unsigned new_flags)
     PROBE(BH_SCHEDULE, bh->id, ctx->id, new_flags, 0);
     /* Pairs with the fetch_and in bh_dequeue(): it sees our flags, or we see
      * that it has cleared PENDING, and push again. */
-    old_flags = qatomic_fetch_or(&bh->flags, BH_PENDING | new_flags);
-    if (!(old_flags & BH_PENDING)) {
+    old_flags = raw_fetch_or(&bh->flags, BH_PENDING | new_flags);
+    if (!host_observe(HOST_SIGHT_PENDING, old_flags & BH_PENDING)) {
         bh_push(ctx, bh);
     }
     aio_notify(ctx);
@@ -124,19 +146,24 @@ static void bh_enqueue(QEMUBH *bh, unsigned new_flags)
 /* Pops the next of @list, or NULL.  @flags: what it was scheduled with. */
 static QEMUBH *bh_dequeue(BHList *list, unsigned *flags)
 {
+    const unsigned usual = BH_PENDING | BH_SCHEDULED;
     QEMUBH *bh = QSLIST_FIRST(list);
 
     if (!bh) {
         return NULL;
     }
     QSLIST_REMOVE_HEAD(list, next);
-    *flags = qatomic_read(&bh->flags);
+    if (unlikely(host_mode & HOST_REPLAYS)) {
+        replay_pop(bh->ctx, bh);
+    }
+    *flags = raw_read(&bh->flags);
     if (*flags & BH_ONESHOT) {
         return bh; /* nobody else knows it, so nobody can schedule it again */
     }
     /* After the removal, so that bh_enqueue() may push it again at once. */
-    *flags = qatomic_fetch_and(&bh->flags,
-                               ~(BH_PENDING | BH_SCHEDULED | BH_IDLE));
+    *flags = raw_fetch_and(&bh->flags,
+                           ~(BH_PENDING | BH_SCHEDULED | BH_IDLE));
+    *flags = host_observe(HOST_SIGHT_BH_FLAGS, *flags ^ usual) ^ usual;
     return bh;
 }
 
@@ -171,7 +198,7 @@ void qemu_bh_schedule_idle(QEMUBH *bh)
 void qemu_bh_cancel(QEMUBH *bh)
 {
     PROBE(BH_CANCEL, bh->id, bh->ctx->id, 0, 0);
-    qatomic_fetch_and(&bh->flags, ~BH_SCHEDULED);
+    raw_fetch_and(&bh->flags, ~BH_SCHEDULED);
 }
 
 void qemu_bh_delete(QEMUBH *bh)
@@ -215,9 +242,9 @@ void aio_bh_call(QEMUBH *bh)
 static void take_slice(AioContext *ctx, BHListSlice *slice)
 {
     /* Pairs with the cmpxchg in bh_push(). */
-    QSLIST_MOVE_ATOMIC(&slice->bh_list, &ctx->bh_list);
+    slice->bh_list.slh_first = raw_xchg(&ctx->bh_list.slh_first, NULL);
     if (unlikely(host_mode & HOST_OBSERVE)) {
-        host->bh_detached(ctx->id, &slice->bh_list);
+        host->bh_detached(ctx->id, &slice->bh_list, &ctx->bh_list);
     }
     QSIMPLEQ_INSERT_TAIL(&ctx->bh_slice_list, slice, next);
     if (unlikely(probe_on)) {
@@ -235,8 +262,9 @@ int aio_bh_poll(AioContext *ctx)
     BHListSlice slice, *first;
     int progress = 0;
 
-    if (!qatomic_read(&ctx->bh_list.slh_first) &&
-        QSIMPLEQ_EMPTY(&ctx->bh_slice_list)) {
+    /* In a replay the log says what this thread finds, not the list. */
+    if (!raw_read(&ctx->bh_list.slh_first) &&
+        QSIMPLEQ_EMPTY(&ctx->bh_slice_list) && !(host_mode & HOST_REPLAYS)) {
         return 0;
     }
     take_slice(ctx, &slice);
@@ -263,10 +291,10 @@ int aio_bh_poll(AioContext *ctx)
 static QEMUBH *first_scheduled(const BHList *list, bool idle)
 {
     /* Pairs with the cmpxchg in bh_push(): what is linked is complete. */
-    QEMUBH *bh = qatomic_load_acquire(&list->slh_first);
+    QEMUBH *bh = raw_load_acquire(&list->slh_first);
 
     for (; bh; bh = QSLIST_NEXT(bh, next)) {
-        unsigned flags = qatomic_read(&bh->flags);
+        unsigned flags = raw_read(&bh->flags);
 
         if ((flags & (BH_SCHEDULED | BH_DELETED)) == BH_SCHEDULED &&
             (idle || !(flags & BH_IDLE))) {
@@ -276,7 +304,7 @@ static QEMUBH *first_scheduled(const BHList *list, bool idle)
     return NULL;
 }
 
-static bool any_scheduled(AioContext *ctx, bool idle)
+static bool look_for_scheduled(AioContext *ctx, bool idle)
 {
     BHListSlice *slice;
 
@@ -289,6 +317,11 @@ static bool any_scheduled(AioContext *ctx, bool idle)
         }
     }
     return false;
+}
+
+static bool any_scheduled(AioContext *ctx, bool idle)
+{
+    return host_observe(HOST_SIGHT_SCHEDULED, look_for_scheduled(ctx, idle));
 }
 
 bool aio_bh_any_scheduled(AioContext *ctx)

@@ -46,7 +46,7 @@ bool qemu_clock_use_for_deadline(QEMUClockType type)
 
 bool clock_is_enabled(QEMUClockType type)
 {
-    return !qatomic_read(&clocks[type].disabled);
+    return !host_observe(HOST_SIGHT_CLOCK_OFF, raw_read(&clocks[type].disabled));
 }
 
 /* ---- The registry ---- */
@@ -149,8 +149,8 @@ void qemu_clock_notify(QEMUClockType type)
 
 bool timerlist_begin_run(QEMUTimerList *list)
 {
-    qatomic_set(&list->runner, host_self());
-    qatomic_set(&list->running, list->running + 1);
+    raw_set(&list->runner, host_self());
+    raw_set(&list->running, list->running + 1);
     /* Pairs with smp_mb() in qemu_clock_enable(). */
     smp_mb();
     return clock_is_enabled(list->clock);
@@ -169,22 +169,28 @@ static void wake_waiters(QEMUTimerList *list)
 
 void timerlist_end_run(QEMUTimerList *list)
 {
-    qatomic_store_release(&list->running, list->running - 1);
+    raw_store_release(&list->running, list->running - 1);
     /* Pairs with the lock in wait_for_run(): it sees 0, or we see it. */
     smp_mb();
-    if (unlikely(qatomic_read(&list->waiters.slh_first))) {
+    if (unlikely(host_observe(HOST_SIGHT_WAITERS,
+                              raw_read(&list->waiters.slh_first) != NULL))) {
         wake_waiters(list);
     }
+}
+
+static bool run_is_over(QEMUTimerList *list)
+{
+    return host_observe(HOST_SIGHT_RUN_OVER, !raw_load_acquire(&list->running));
 }
 
 static void wait_for_run(QEMUTimerList *list)
 {
     RunWaiter waiter, **link;
 
-    if (!qatomic_load_acquire(&list->running)) {
+    if (run_is_over(list)) {
         return;
     }
-    if (qatomic_read(&list->runner) == host_self()) {
+    if (raw_read(&list->runner) == host_self()) {
         fprintf(stderr, "qemu_clock_enable: a timer's callback disables its "
                 "own clock, and would wait for itself\n");
         abort();
@@ -192,15 +198,15 @@ static void wait_for_run(QEMUTimerList *list)
     qemu_cond_init(&waiter.cond);
     qemu_mutex_lock(&list->lock);
     waiter.next.sle_next = list->waiters.slh_first;
-    qatomic_set(&list->waiters.slh_first, &waiter);
+    raw_set(&list->waiters.slh_first, &waiter);
     smp_mb();
-    while (qatomic_load_acquire(&list->running)) {
+    while (!run_is_over(list)) {
         qemu_cond_wait(&waiter.cond, &list->lock);
     }
     for (link = &list->waiters.slh_first; *link != &waiter;
          link = &(*link)->next.sle_next) {
     }
-    qatomic_set(link, waiter.next.sle_next);
+    raw_set(link, waiter.next.sle_next);
     qemu_mutex_unlock(&list->lock);
     qemu_cond_destroy(&waiter.cond);
 }
@@ -210,7 +216,7 @@ void qemu_clock_enable(QEMUClockType type, bool enabled)
     bool was_enabled = clock_is_enabled(type);
     QEMUTimerList *list;
 
-    qatomic_set(&clocks[type].disabled, !enabled);
+    raw_set(&clocks[type].disabled, !enabled);
     /* Pairs with smp_mb() in timerlist_begin_run(). */
     smp_mb();
     if (enabled && !was_enabled) {

@@ -36,14 +36,14 @@ static struct {
 
 static void shared_lock(void)
 {
-    while (qatomic_xchg(&shared.lock, 1)) {
+    while (raw_xchg(&shared.lock, 1)) {
         cpu_relax();
     }
 }
 
 static void shared_unlock(void)
 {
-    qatomic_store_release(&shared.lock, 0);
+    raw_store_release(&shared.lock, 0);
 }
 
 void qemu_coroutine_inc_pool_size(unsigned int additional_pool_size)
@@ -69,7 +69,7 @@ static void free_batch(HostCoroutineBatch batch)
 /* Takes @batch over; one batch above the limit is allowed. */
 static void shared_put(HostCoroutineBatch batch)
 {
-    unsigned max = MIN(qatomic_read(&shared.max), SHARED_MAX_LIMIT);
+    unsigned max = MIN(raw_read(&shared.max), SHARED_MAX_LIMIT);
     bool taken;
 
     shared_lock();
@@ -80,7 +80,7 @@ static void shared_put(HostCoroutineBatch batch)
                                          sizeof(HostCoroutineBatch));
         }
         g_array_append_val(shared.batches, batch);
-        qatomic_set(&shared.n, shared.n + batch.n);
+        raw_set(&shared.n, shared.n + batch.n);
     }
     shared_unlock();
     if (!taken) {
@@ -93,7 +93,7 @@ static HostCoroutineBatch shared_take(void)
 {
     HostCoroutineBatch batch = {NULL, 0};
 
-    if (!qatomic_read(&shared.n)) {
+    if (!raw_read(&shared.n)) {
         return batch;
     }
     shared_lock();
@@ -102,7 +102,7 @@ static HostCoroutineBatch shared_take(void)
 
         batch = g_array_index(shared.batches, HostCoroutineBatch, last);
         g_array_set_size(shared.batches, last);
-        qatomic_set(&shared.n, shared.n - batch.n);
+        raw_set(&shared.n, shared.n - batch.n);
     }
     shared_unlock();
     return batch;

@@ -11,7 +11,7 @@ void qemu_co_sleep_wake(QemuCoSleep *w)
     w->to_wake = NULL;
     if (co) {
         /* Until now nobody else could have entered it. */
-        const char *scheduled = qatomic_cmpxchg(&co->scheduled, sleeping, NULL);
+        const char *scheduled = raw_cmpxchg(&co->scheduled, sleeping, NULL);
 
         if (scheduled != sleeping) {
             coroutine_misuse_other("qemu_co_sleep_wake() of one that does not "
@@ -32,7 +32,7 @@ void coroutine_fn qemu_co_sleep(QemuCoSleep *w)
     const char *scheduled;
 
     coroutine_check_inside(co, "qemu_co_sleep()");
-    scheduled = qatomic_cmpxchg(&co->scheduled, NULL, sleeping);
+    scheduled = raw_cmpxchg(&co->scheduled, NULL, sleeping);
     if (scheduled) {
         coroutine_misuse_scheduled(__func__, co, scheduled);
     }

@@ -134,7 +134,7 @@ CoroutineAction qemu_coroutine_switch(Coroutine *from, Coroutine *to,
 
 static void enter_one(AioContext *ctx, Coroutine *from, Coroutine *to)
 {
-    const char *scheduled = qatomic_read(&to->scheduled);
+    const char *scheduled = raw_read(&to->scheduled);
 
     if (unlikely(scheduled)) {
         coroutine_misuse_scheduled("qemu_aio_coroutine_enter", to, scheduled);

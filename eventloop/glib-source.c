@@ -156,8 +156,8 @@ static bool notified_since_ready(AioContext *ctx)
     bool was_ready = ctx->gsource_was_ready;
 
     ctx->gsource_was_ready = false;
-    return was_ready && qatomic_read(&ctx->notified) &&
-           !host_self()->in_main_loop_wait;
+    return was_ready && !host_self()->in_main_loop_wait &&
+           host_observe(HOST_SIGHT_NOTIFIED, raw_read(&ctx->notified));
 }
 
 /* The caller has announced, by bit 0 of notify_me, that it may sleep. */
@@ -178,14 +178,14 @@ static gboolean source_prepare(GSource *source, gint *timeout_ms)
 
     use_our_poll(source);
     /* Only the home thread writes it; aio_notify() reads it. */
-    qatomic_set(&ctx->notify_me, ctx->notify_me | 1);
+    raw_set(&ctx->notify_me, ctx->notify_me | 1);
     /* Pairs with smp_mb() in aio_notify(). */
     smp_mb();
     timeout = prepare_timeout(ctx);
     *timeout_ms = qemu_timeout_ns_to_ms(timeout);
     if (timeout == 0) {
         /* There will be no check. */
-        qatomic_store_release(&ctx->notify_me, ctx->notify_me & ~1u);
+        raw_store_release(&ctx->notify_me, ctx->notify_me & ~1u);
         aio_notify_accept(ctx);
         return true;
     }
@@ -198,7 +198,7 @@ static gboolean source_check(GSource *source)
 {
     AioContext *ctx = context_of(source);
 
-    qatomic_store_release(&ctx->notify_me, ctx->notify_me & ~1u);
+    raw_store_release(&ctx->notify_me, ctx->notify_me & ~1u);
     aio_notify_accept(ctx);
     /* Not aio_compute_timeout(): idle bottom halves run here too. */
     return aio_pending(ctx) || aio_bh_any_scheduled(ctx) ||

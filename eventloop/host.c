@@ -87,5 +87,6 @@ void host_set(const HostOps *ops, int mode)
     }
     host = ops;
     host_mode = mode;
+    qatomic_seen = !!(mode & HOST_SIGHTS);
     host_run++;
 }

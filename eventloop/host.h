@@ -28,6 +28,7 @@
 #include "qemu/queue.h"
 #include "qemu/thread.h"
 #include "qemu/timer.h"
+#include "raw-atomic.h"
 #include "stack.h"
 
 /* ---- What the event loop keeps for each thread ---- */
@@ -60,6 +61,29 @@ typedef struct HostFast {
 } HostFast;
 
 /*
+ * What a thread may find when it looks at a word of the loop's that others
+ * write.  Zero is the answer that tells nothing; see host_observe().
+ */
+typedef enum HostSight {
+    HOST_SIGHT_NOTIFIED,  /* the context was notified */
+    HOST_SIGHT_SLEEPING,  /* the context to be notified may sleep */
+    HOST_SIGHT_WAITERS,   /* how many AIO_WAIT_WHILE()s there are, or so */
+    HOST_SIGHT_PENDING,   /* the bottom half was scheduled already */
+    HOST_SIGHT_BH_FLAGS,  /* what was unusual about one that is taken */
+    HOST_SIGHT_SCHEDULED, /* a bottom half waits to be called */
+    HOST_SIGHT_ARMED,     /* a timer is armed */
+    HOST_SIGHT_EXPIRY,    /* when it expires, + 2; 1: it is not armed */
+    HOST_SIGHT_CLOCK_OFF, /* the clock is disabled */
+    HOST_SIGHT_RUN_OVER,  /* no thread runs the list's timers any more */
+    HOST_SIGHT_DELETED,   /* the handler was deleted; or any was */
+    HOST_SIGHT_ALL_POLLED, /* every handler has an io_poll */
+    HOST_SIGHT_DONE,      /* the pool's request that is done */
+    HOST_SIGHT_IN_FLIGHT, /* requests in flight, + 1 */
+    HOST_SIGHT_DRAINS,    /* drained sections of BlockBackends so far */
+    HOST_SIGHT_MAX
+} HostSight;
+
+/*
  * The rest of the thread-local state hangs off one pointer, so that the
  * simulated machine can swap it when it switches virtual threads.
  */
@@ -72,6 +96,8 @@ typedef struct HostThread {
     uint64_t digest;      /* over all probe events it has emitted */
     uint64_t events;      /* how many those are */
     int64_t now_ns;       /* the last time it read */
+    uint32_t unseen[HOST_SIGHT_MAX]; /* looks that found nothing, so far */
+    uint64_t last_seen[HOST_SIGHT_MAX]; /* host_observe_change() */
     const char *name;
 
     bool bql_locked;      /* it holds the big QEMU lock */
@@ -247,6 +273,8 @@ typedef struct HostOps {
     HostWatch *(*watch_add)(HostMonitor *monitor, int fd, short events,
                             bool drained, uint64_t id, void *opaque);
     void (*watch_remove)(HostMonitor *monitor, HostWatch *watch);
+    /* HOST_REPLAYS: the home thread has freed the handler of that watch. */
+    void (*watch_freed)(HostMonitor *monitor, uint64_t id);
     void (*add_sqe)(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
                     CqeHandler *handler);
     /*
@@ -277,8 +305,21 @@ typedef struct HostOps {
      * have passed.
      */
     void (*busy_poll)(HostMonitor *monitor, int64_t max_ns, HostBusyPoll *poll);
-    /* The list of bottom halves that a turn has just taken; may reorder it. */
-    void (*bh_detached)(uint64_t ctx, BHList *slice);
+    /*
+     * The list of bottom halves that a turn has just taken; may reorder it.
+     * A replay puts those that were not taken then back onto @left.
+     */
+    void (*bh_detached)(uint64_t ctx, BHList *slice, BHList *left);
+    /* Likewise of the coroutines that were scheduled. */
+    void (*co_detached)(uint64_t ctx, CoroutineList *taken,
+                        CoroutineList *left);
+    /* HOST_SIGHTS: the thread has found @value; what is it to go on with? */
+    uint64_t (*observe)(HostSight what, uint64_t value);
+    /* Around each access to a word by qatomic_*(), and what it saw. */
+    void (*word_begin)(const volatile void *word);
+    void (*word_end)(const volatile void *word, uint64_t value);
+    /* AIO_REC_ASSERT(): @value must be what it was. */
+    void (*rec_assert)(uint64_t value, const ProbeSite *site);
 
     int (*notifier_init)(EventNotifier *e, bool active);
     void (*notifier_cleanup)(EventNotifier *e);
@@ -338,6 +379,8 @@ enum {
     HOST_TIMES = 2,  /* waits report the time, for events and for people */
     HOST_OBSERVE = 4, /* it wants to know of turns and detached lists */
     HOST_LISTS = 8,  /* one OS thread: keep lists that debuggers walk */
+    HOST_SIGHTS = 16, /* threads race, and it wants to know who saw what */
+    HOST_REPLAYS = 32, /* a log says who sees what */
 };
 extern int host_mode;
 
@@ -352,6 +395,31 @@ static inline void host_point(HostPoint point, uint64_t object)
     if (unlikely(host_mode & HOST_POINTS)) {
         host->point(point, object);
     }
+}
+
+/*
+ * The calling thread has looked at a word that others change, and found
+ * @value; it goes on with what this returns.  Where threads race, a recording
+ * notes it, unless it is zero; so zero must be the answer that nothing was
+ * learned from.
+ */
+static inline uint64_t host_observe(HostSight what, uint64_t value)
+{
+    return unlikely(host_mode & HOST_SIGHTS) ? host->observe(what, value)
+                                             : value;
+}
+
+/* The same for a value of which only a change is news. */
+static inline uint64_t host_observe_change(HostSight what, uint64_t value)
+{
+    HostThread *self;
+
+    if (likely(!(host_mode & HOST_SIGHTS))) {
+        return value;
+    }
+    self = host_self();
+    self->last_seen[what] ^= host->observe(what, value ^ self->last_seen[what]);
+    return self->last_seen[what];
 }
 
 static inline int64_t host_clock_ns(QEMUClockType clock)

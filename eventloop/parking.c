@@ -2,6 +2,8 @@
 /* A place to sleep for locks that are a word; see parking.h. */
 #include "parking.h"
 
+#include "raw-atomic.h"
+
 ParkingPlace *parking_new(void)
 {
     ParkingPlace *place = g_new0(ParkingPlace, 1);
@@ -14,13 +16,13 @@ ParkingPlace *parking_new(void)
 
 ParkingPlace *parking_ref(ParkingPlace *place)
 {
-    qatomic_inc(&place->refs);
+    raw_inc(&place->refs);
     return place;
 }
 
 void parking_unref(ParkingPlace *place)
 {
-    if (qatomic_fetch_dec(&place->refs) == 1) {
+    if (raw_fetch_dec(&place->refs) == 1) {
         qemu_cond_destroy(&place->cond);
         qemu_mutex_destroy(&place->mutex);
         g_free(place);

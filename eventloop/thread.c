@@ -54,14 +54,14 @@ void qemu_rec_mutex_destroy(QemuRecMutex *mutex)
 /* Only we write our own number there, so no other value can be mistaken. */
 static bool rec_mutex_is_ours(QemuRecMutex *mutex)
 {
-    return qatomic_read(&mutex->owner) == host_self()->id;
+    return raw_read(&mutex->owner) == host_self()->id;
 }
 
 void qemu_rec_mutex_lock(QemuRecMutex *mutex)
 {
     if (!rec_mutex_is_ours(mutex)) {
         qemu_mutex_lock(&mutex->mutex);
-        qatomic_set(&mutex->owner, host_self()->id);
+        raw_set(&mutex->owner, host_self()->id);
     }
     mutex->depth++;
 }
@@ -74,7 +74,7 @@ int qemu_rec_mutex_trylock(QemuRecMutex *mutex)
         if (ret) {
             return ret;
         }
-        qatomic_set(&mutex->owner, host_self()->id);
+        raw_set(&mutex->owner, host_self()->id);
     }
     mutex->depth++;
     return 0;
@@ -84,7 +84,7 @@ void qemu_rec_mutex_unlock(QemuRecMutex *mutex)
 {
     assert(rec_mutex_is_ours(mutex) && mutex->depth);
     if (--mutex->depth == 0) {
-        qatomic_set(&mutex->owner, 0);
+        raw_set(&mutex->owner, 0);
         qemu_mutex_unlock(&mutex->mutex);
     }
 }

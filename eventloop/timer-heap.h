@@ -137,7 +137,7 @@ static inline void heap_insert(TimerHeap *heap, QEMUTimer *ts)
         heap_grow(heap);
     }
     /* Others look without the lock: is there any? */
-    qatomic_set(&heap->n, heap->n + 1);
+    raw_set(&heap->n, heap->n + 1);
     heap_up(heap, heap->n - 1, (TimerHeapEntry){ts->expire_time, ts});
 }
 
@@ -145,7 +145,7 @@ static inline void heap_remove(TimerHeap *heap, QEMUTimer *ts)
 {
     TimerHeapEntry last = heap->entries[heap->n - 1];
 
-    qatomic_set(&heap->n, heap->n - 1);
+    raw_set(&heap->n, heap->n - 1);
     if (last.ts != ts) {
         heap_move(heap, ts->heap_index, last);
     }

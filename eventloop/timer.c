@@ -44,7 +44,7 @@ void timerlist_destroy(QEMUTimerList *list)
 
 bool timerlist_has_timers(QEMUTimerList *list)
 {
-    return qatomic_read(&list->heap.n) != 0;
+    return host_observe(HOST_SIGHT_ARMED, raw_read(&list->heap.n) != 0);
 }
 
 int64_t timerlist_soonest(QEMUTimerList *list, int attr_mask)
@@ -99,7 +99,7 @@ void timerlist_notify(QEMUTimerList *list)
 static void note_armed(QEMUTimerList *list)
 {
     if (list->group_armed) {
-        qatomic_set(list->group_armed, list->heap.n);
+        raw_set(list->group_armed, list->heap.n);
     }
 }
 
@@ -116,7 +116,7 @@ static QEMUTimer *timerlist_pop(QEMUTimerList *list, int64_t now,
         heap_remove(&list->heap, ts);
         note_armed(list);
         /* Before the callback, which may arm it again, or free it. */
-        qatomic_set(&ts->expire_time, -1);
+        raw_set(&ts->expire_time, -1);
     }
     qemu_mutex_unlock(&list->lock);
     return ts;
@@ -187,8 +187,10 @@ void timerlistgroup_deinit(QEMUTimerListGroup *tlg)
 static bool any_armed(QEMUTimerListGroup *tlg)
 {
     QEMU_BUILD_BUG_ON(QEMU_CLOCK_MAX != 4);
-    return qatomic_read(&tlg->armed[0]) | qatomic_read(&tlg->armed[1]) |
-           qatomic_read(&tlg->armed[2]) | qatomic_read(&tlg->armed[3]);
+    return host_observe(HOST_SIGHT_ARMED,
+                        (raw_read(&tlg->armed[0]) | raw_read(&tlg->armed[1]) |
+                         raw_read(&tlg->armed[2]) |
+                         raw_read(&tlg->armed[3])) != 0);
 }
 
 int64_t timerlistgroup_deadline_ns(QEMUTimerListGroup *tlg)
@@ -270,7 +272,7 @@ static bool arm(QEMUTimerList *list, QEMUTimer *ts, int64_t expire)
 {
     bool armed = ts->expire_time >= 0;
 
-    qatomic_set(&ts->expire_time, MAX(expire, 0));
+    raw_set(&ts->expire_time, MAX(expire, 0));
     ts->armed_seq = list->next_seq++;
     if (armed) {
         heap_update(&list->heap, ts);
@@ -333,24 +335,31 @@ void timer_del(QEMUTimer *ts)
         PROBE(TIMER_DEL, ts->id, 0, 0, 0);
         heap_remove(&list->heap, ts);
         note_armed(list);
-        qatomic_set(&ts->expire_time, -1);
+        raw_set(&ts->expire_time, -1);
     }
     qemu_mutex_unlock(&list->lock);
 }
 
+/* Without the lock. */
+static int64_t expiry_of(QEMUTimer *ts)
+{
+    return (int64_t)host_observe(HOST_SIGHT_EXPIRY,
+                                 raw_read(&ts->expire_time) + 2) - 2;
+}
+
 bool timer_pending(QEMUTimer *ts)
 {
-    return qatomic_read(&ts->expire_time) >= 0;
+    return expiry_of(ts) >= 0;
 }
 
 bool timer_expired(QEMUTimer *timer_head, int64_t current_time)
 {
-    return timer_head && timer_pending(timer_head) &&
-           qatomic_read(&timer_head->expire_time) <=
-               current_time * timer_head->scale;
+    int64_t expiry = timer_head ? expiry_of(timer_head) : -1;
+
+    return expiry >= 0 && expiry <= current_time * timer_head->scale;
 }
 
 int64_t timer_expire_time_ns(QEMUTimer *ts)
 {
-    return qatomic_read(&ts->expire_time);
+    return expiry_of(ts);
 }

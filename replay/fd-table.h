@@ -14,8 +14,7 @@
 
 typedef struct FdTable {
     GMutex lock;
-    GHashTable *objects;  /* descriptor -> uint64_t */
-    GHashTable *contexts; /* HostMonitor -> uint64_t */
+    GHashTable *objects; /* descriptor -> uint64_t */
 } FdTable;
 
 void fd_table_init(FdTable *table);
@@ -27,9 +26,5 @@ void fd_table_forget(FdTable *table, int fd, uint64_t object);
 uint64_t fd_table_find(FdTable *table, int fd);
 /* How many of @fds before @i stand for the same object. */
 unsigned fd_table_ordinal(FdTable *table, const GPollFD *fds, unsigned i);
-
-void fd_table_monitor(FdTable *table, HostMonitor *monitor, uint64_t ctx);
-void fd_table_forget_monitor(FdTable *table, HostMonitor *monitor);
-uint64_t fd_table_context(FdTable *table, HostMonitor *monitor);
 
 #endif

@@ -33,6 +33,7 @@ typedef struct Input {
 
 enum {
     CHUNK_INPUTS = 1024,
+    THREADS_MAX = 256, /* recorded at once */
     /* kind, ticket, thread, three fields: the most that one input takes */
     INPUT_PACKED_MAX = 1 + 10 + 10 + 3 * 10,
 };

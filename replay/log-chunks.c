@@ -73,82 +73,101 @@ static bool load_chunk(sqlite3_stmt *stmt, GArray *inputs)
     return inputs_unpack(data, len, &g_array_index(inputs, Input, at), n);
 }
 
-static gint by_ticket(gconstpointer a, gconstpointer b)
+/* Which tickets may be missing. */
+static TicketRules ticket_rules(Log *log)
 {
-    const Input *x = a, *y = b;
+    bool complete = g_strcmp0(log_meta(log, "state"), "complete") == 0;
+    bool rings_lost = !complete && log_meta_int(log, "tail.lost", 0);
 
-    return (x->ticket > y->ticket) - (x->ticket < y->ticket);
+    return (TicketRules){
+        .first = 1,
+        .gaps = complete || rings_lost ? 0 : THREADS_MAX,
+        .cut_at_gap = rings_lost,
+    };
 }
 
-static void sort_inputs(GArray *inputs)
+static void set_damaged(Log *log, Error **errp, const char *what)
 {
-    for (unsigned i = 1; i < inputs->len; i++) {
-        if (g_array_index(inputs, Input, i).ticket <
-            g_array_index(inputs, Input, i - 1).ticket) {
-            g_array_sort(inputs, by_ticket);
-            return;
-        }
-    }
+    error_setg(errp, "%s: damaged log (%s); restore it from a copy, or record "
+               "again", log->path, what);
 }
 
-/* Tickets are 1, 2, 3 ..: a missing one is a lost chunk. */
-static bool check_tickets(GArray *inputs, uint64_t *missing)
-{
-    for (unsigned i = 0; i < inputs->len; i++) {
-        *missing = i + 1;
-        if (g_array_index(inputs, Input, i).ticket != i + 1) {
-            return false;
-        }
-    }
-    return true;
-}
-
-Input *log_inputs(Log *log, size_t *n, Error **errp)
+/* All of them, chunk by chunk; NULL and *errp if one is damaged. */
+static GArray *load_chunks(Log *log, Error **errp)
 {
     GArray *inputs = g_array_new(false, true, sizeof(Input));
+    g_autofree char *complaint = NULL;
     sqlite3_stmt *stmt = NULL;
-    uint64_t missing = 0;
     int ret = sqlite3_prepare_v2(
         log->db, "SELECT id, first_ticket, last_ticket, n, crc, data "
         "FROM chunk ORDER BY id", -1, &stmt, NULL);
 
-    while (ret == SQLITE_OK || ret == SQLITE_ROW) {
+    while ((ret == SQLITE_OK || ret == SQLITE_ROW) && !complaint) {
         ret = sqlite3_step(stmt);
         if (ret == SQLITE_ROW && !load_chunk(stmt, inputs)) {
-            error_setg(errp, "%s: damaged log (chunk %" PRId64 " does not "
-                       "match its checksum); restore it from a copy, or record "
-                       "again", log->path,
-                       (int64_t)sqlite3_column_int64(stmt, 0));
-            ret = SQLITE_ABORT;
+            complaint = g_strdup_printf(
+                "chunk %" PRId64 " does not match its checksum",
+                (int64_t)sqlite3_column_int64(stmt, 0));
+        }
+    }
+    if (ret != SQLITE_DONE && !complaint) {
+        complaint = g_strdup_printf("table chunk: %s", sqlite3_errmsg(log->db));
+    }
+    sqlite3_finalize(stmt);
+    if (complaint) {
+        set_damaged(log, errp, complaint);
+        g_array_free(inputs, true);
+        return NULL;
+    }
+    return inputs;
+}
+
+Input *log_inputs(Log *log, size_t *n, Error **errp)
+{
+    GArray *chunks = load_chunks(log, errp);
+    TicketRules rules = ticket_rules(log);
+    g_autofree char *complaint = NULL;
+    Input *inputs;
+    int64_t said;
+
+    if (!chunks) {
+        return NULL;
+    }
+    inputs = inputs_in_order(chunks, &rules, n, &complaint);
+    said = inputs ? log_meta_int(log, "inputs", *n) : 0;
+    if (inputs && (uint64_t)said != *n) {
+        complaint = g_strdup_printf("%zu inputs of %" PRId64, *n, said);
+    }
+    if (complaint) {
+        set_damaged(log, errp, complaint);
+    } else if (!*n) {
+        error_setg(errp, "%s: holds no inputs, so it cannot be replayed",
+                   log->path);
+    }
+    if (complaint || !*n) {
+        g_free(inputs);
+        return NULL;
+    }
+    return inputs;
+}
+
+void log_last_tickets(Log *log, uint64_t *tickets, unsigned n)
+{
+    sqlite3_stmt *stmt = NULL;
+
+    if (sqlite3_prepare_v2(log->db, "SELECT ring, max(last_ticket) FROM chunk "
+                           "GROUP BY ring", -1, &stmt, NULL) != SQLITE_OK) {
+        log_keep_failure(log, "cannot read the log");
+        return;
+    }
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        uint64_t ring = sqlite3_column_int64(stmt, 0);
+
+        if (ring < n) {
+            tickets[ring] = sqlite3_column_int64(stmt, 1);
         }
     }
     sqlite3_finalize(stmt);
-    if (ret == SQLITE_DONE) {
-        sort_inputs(inputs);
-        if (!check_tickets(inputs, &missing)) {
-            error_setg(errp, "%s: damaged log (input %" PRIu64 " is missing); "
-                       "restore it from a copy, or record again", log->path,
-                       missing);
-            ret = SQLITE_ABORT;
-        } else if (inputs->len !=
-                   (uint64_t)log_meta_int(log, "inputs", inputs->len)) {
-            error_setg(errp, "%s: damaged log (%u inputs of %" PRId64 "); "
-                       "restore it from a copy, or record again", log->path,
-                       inputs->len, log_meta_int(log, "inputs", 0));
-            ret = SQLITE_ABORT;
-        }
-    } else if (ret != SQLITE_ABORT) {
-        error_setg(errp, "%s: damaged log (table chunk: %s); restore it from a "
-                   "copy, or record again", log->path,
-                   sqlite3_errmsg(log->db));
-    }
-    if (ret == SQLITE_DONE && !inputs->len) {
-        error_setg(errp, "%s: holds no inputs, so it cannot be replayed",
-                   log->path);
-        ret = SQLITE_ABORT;
-    }
-    *n = inputs->len;
-    return (Input *)g_array_free(inputs, ret != SQLITE_DONE);
 }
 
 bool log_check_structure(Log *log, Error **errp)

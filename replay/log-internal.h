@@ -34,4 +34,19 @@ void log_bind_text(sqlite3_stmt *stmt, int index, const char *text);
 /* Makes the meta table's digest fit its rows. */
 void log_seal_meta(Log *log);
 
+/* ---- log-order.c ---- */
+
+typedef struct TicketRules {
+    uint64_t first;  /* the ticket that a whole log begins with */
+    unsigned gaps;   /* so many may be missing, each a killed thread's last */
+    bool cut_at_gap; /* what follows a gap is left out */
+} TicketRules;
+
+/*
+ * Frees @inputs and returns them in order, for g_free; *n without those that
+ * are left out.  NULL and a *complaint for g_free if the rules are broken.
+ */
+Input *inputs_in_order(GArray *inputs, const TicketRules *rules, size_t *n,
+                       char **complaint);
+
 #endif

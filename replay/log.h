@@ -51,6 +51,8 @@ void log_foreach_meta(Log *log, void (*fn)(const char *name, const char *value,
                                            void *opaque), void *opaque);
 /* All inputs in ticket order; freed with g_free.  NULL and *errp if damaged. */
 Input *log_inputs(Log *log, size_t *n, Error **errp);
+/* By ring, of @n: the last ticket in its chunks, or 0. */
+void log_last_tickets(Log *log, uint64_t *tickets, unsigned n);
 /* The content, freed with g_free, or NULL; checked against its name. */
 void *log_payload(Log *log, uint64_t hash, size_t *len);
 int64_t log_size(Log *log);

@@ -38,7 +38,6 @@ Pending *pending_add(PendingTable *table, CqeHandler *handler,
     pending->next = *head;
     *head = pending;
     QTAILQ_INSERT_TAIL(&table->in_flight, pending, in_flight);
-    table->writes += pending_is_write(pending);
     return pending;
 }
 
@@ -64,7 +63,6 @@ void pending_remove(PendingTable *table, uint64_t id)
 
         *link = gone->next;
         QTAILQ_REMOVE(&table->in_flight, gone, in_flight);
-        table->writes -= pending_is_write(gone);
         gone->next = table->unused;
         table->unused = gone;
     }

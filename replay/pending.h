@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests that are on a ring or in a linux-aio queue: what the recorder and the replayer must know of
- * each until it completes.
+ * Requests that are on a ring or in a linux-aio queue: what the recorder and
+ * the replayer must know of each until it completes.
  */
 #ifndef REPLAY_PENDING_H
 #define REPLAY_PENDING_H
@@ -19,15 +19,16 @@ typedef struct Pending {
     uint32_t len;
     const HostLaio *laio; /* its queue; NULL: it is on a ring, or on none */
     bool contended; /* it overlapped a write while both were in flight */
+    bool flying;    /* the recorder tracks it: it is on a list of its own */
     struct Pending *next;
     QTAILQ_ENTRY(Pending) in_flight;
+    QTAILQ_ENTRY(Pending) flight; /* the recorder's */
 } Pending;
 
 typedef struct PendingTable {
     Pending *buckets[PENDING_BUCKETS];
     Pending *unused;
     QTAILQ_HEAD(, Pending) in_flight;
-    unsigned writes; /* of those */
 } PendingTable;
 
 void pending_init(PendingTable *table);

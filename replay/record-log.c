@@ -33,7 +33,7 @@ static int record_in_child(const ScenarioSpec *spec, RunConfig config,
     if (!config.log) {
         return fail(err, 3);
     }
-    config.box->log_created = true;
+    config.box->state = BOX_LOG;
     if (!run_scenario(spec, &config, &result, &err)) {
         return fail(err, result.scenario.bad_input ? 3 : 5);
     }
@@ -111,13 +111,13 @@ int record_log(const ScenarioSpec *spec, const RunConfig *config,
     status = wait_for(pid);
     sigaction(SIGINT, &old_int, NULL);
     if (WIFSIGNALED(status)) {
-        if (with_box.box->log_created) {
+        if (with_box.box->state != BOX_NEW) {
             recover(path, with_box.box, WTERMSIG(status));
         }
         status = 128 + WTERMSIG(status);
     } else {
         status = WEXITSTATUS(status);
-        if (status && with_box.box->log_created) {
+        if (status && with_box.box->state != BOX_NEW) {
             log_remove(path); /* it did not begin: nothing to keep */
         }
     }

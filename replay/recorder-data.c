@@ -4,21 +4,76 @@
 
 #include "qemu/iov.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- Data ---- */
+/* ---- Files ---- */
 
-static RecordedFile *recorded_file(int fd, unsigned *ordinal)
+/* A file that the recorded program has open. */
+struct RecordedFile {
+    int fd;
+    unsigned ordinal;
+    dev_t dev; /* which file it is: it may be open twice */
+    ino_t ino;
+    GHashTable *saved;     /* DATA_HASH: clusters whose pre-image is stored */
+    GHashTable *uncertain; /* pages that two writes in flight at once wrote:
+                              only the kernel knows in which order */
+};
+
+enum { RECORDED_FDS = 4096 };
+
+/*
+ * All threads' files.  Requests are tracked, under the lock, from the time at
+ * which a file was opened for writing; reads alone disturb nobody.
+ */
+static struct {
+    GMutex lock;
+    GPtrArray *all; /* of RecordedFile, by ordinal; under the lock */
+    RecordedFile *by_fd[RECORDED_FDS];
+    bool tracked;
+    QTAILQ_HEAD(, Pending) flights; /* requests that are out; under the lock */
+    unsigned writes; /* of those */
+    uint8_t *cluster;
+} files;
+
+static RecordedFile *recorded_file(int fd)
 {
-    for (unsigned i = 0; i < rec.files->len; i++) {
-        RecordedFile *file = &g_array_index(rec.files, RecordedFile, i);
+    RecordedFile *file = fd < 0 ? NULL
+                       : qatomic_load_acquire(&files.by_fd[fd % RECORDED_FDS]);
 
-        if (file->fd == fd) {
-            *ordinal = i;
-            return file;
-        }
-    }
-    return NULL;
+    return file && file->fd == fd ? file : NULL;
+}
+
+static void free_file(gpointer opaque)
+{
+    RecordedFile *file = opaque;
+
+    g_hash_table_destroy(file->saved);
+    g_hash_table_destroy(file->uncertain);
+    g_free(file);
+}
+
+void rec_files_init(void)
+{
+    files.all = g_ptr_array_new_with_free_func(free_file);
+    files.tracked = false;
+    files.writes = 0;
+    QTAILQ_INIT(&files.flights);
+    files.cluster = g_aligned_alloc(1, CLUSTER, 4096);
+}
+
+void rec_files_finish(void)
+{
+    memset(files.by_fd, 0, sizeof(files.by_fd));
+    g_ptr_array_free(files.all, true);
+    g_aligned_free(files.cluster);
+}
+
+static unsigned ordinal_of(int fd)
+{
+    RecordedFile *file = recorded_file(fd);
+
+    return file ? file->ordinal : 0;
 }
 
 /*
@@ -60,8 +115,7 @@ static bool moves_data(const Pending *pending)
 
 static void two_writes(const Pending *write, Range a, Range b)
 {
-    unsigned ordinal;
-    RecordedFile *file = recorded_file(write->fd, &ordinal);
+    RecordedFile *file = recorded_file(write->fd);
     uint64_t begin = MAX(a.begin, b.begin), end = MIN(a.end, b.end);
 
     for (uint64_t page = begin / PAGE; file && page <= (end - 1) / PAGE;
@@ -70,49 +124,48 @@ static void two_writes(const Pending *write, Range a, Range b)
     }
 }
 
+static bool same_file(int fd, int other)
+{
+    RecordedFile *a = recorded_file(fd), *b = recorded_file(other);
+
+    return a && b && a->dev == b->dev && a->ino == b->ino;
+}
+
 static void note_overlap(Pending *pending, Range range, Pending *other)
 {
     Range others = range_of(other);
 
-    if (other->fd != pending->fd || others.begin >= range.end ||
-        others.end <= range.begin) {
+    if (others.begin >= range.end || others.end <= range.begin ||
+        !same_file(other->fd, pending->fd)) {
         return;
     }
     if (pending_is_write(pending) && pending_is_write(other)) {
         two_writes(pending, range, others);
+        two_writes(other, range, others);
     } else if (pending_is_write(pending) || pending_is_write(other)) {
         pending->contended = other->contended = true;
     }
 }
 
-static void rec_note_overlaps(Pending *pending)
+static void note_overlaps(Pending *pending)
 {
     Pending *other;
     Range range;
 
-    if (!moves_data(pending) ||
-        (!rec.pending.writes && !pending_is_write(pending))) {
+    if (!files.writes && !pending_is_write(pending)) {
         return; /* reads alone do not disturb each other */
     }
     range = range_of(pending);
-    QTAILQ_FOREACH(other, &rec.pending.in_flight, in_flight) {
-        if (other != pending && moves_data(other)) {
-            note_overlap(pending, range, other);
-        }
+    QTAILQ_FOREACH(other, &files.flights, flight) {
+        note_overlap(pending, range, other);
     }
 }
 
-/* A replay could not tell what the read found: its data must be kept. */
-static bool is_uncertain(const Pending *read)
+static bool was_overwritten(const Pending *read)
 {
-    unsigned ordinal;
-    RecordedFile *file;
+    RecordedFile *file = recorded_file(read->fd);
     Range range;
 
-    if (read->contended) {
-        return true;
-    }
-    file = recorded_file(read->fd, &ordinal);
     if (!file || !g_hash_table_size(file->uncertain)) {
         return false;
     }
@@ -125,6 +178,21 @@ static bool is_uncertain(const Pending *read)
     }
     return false;
 }
+
+/* A replay could not tell what the read found: its data must be kept. */
+static bool is_uncertain(const Pending *read)
+{
+    bool uncertain = false;
+
+    if (read->flying) {
+        g_mutex_lock(&files.lock);
+        uncertain = read->contended || was_overwritten(read);
+        g_mutex_unlock(&files.lock);
+    }
+    return uncertain;
+}
+
+/* ---- Results ---- */
 
 /* A result: @with_data if it brought what a replay could not know. */
 static void put_result(const Pending *pending, InputKind kind,
@@ -147,21 +215,43 @@ static void put_result(const Pending *pending, InputKind kind,
     }
 }
 
-void rec_put_cqe(CqeHandler *handler)
+static void flight_is_over(Pending *pending)
+{
+    if (pending->flying) {
+        g_mutex_lock(&files.lock);
+        QTAILQ_REMOVE(&files.flights, pending, flight);
+        files.writes -= pending_is_write(pending);
+        g_mutex_unlock(&files.lock);
+    }
+}
+
+void rec_request_is_over(PendingTable *table, uint64_t id)
+{
+    flight_is_over(pending_find(table, id));
+    pending_remove(table, id);
+}
+
+/*
+ * The request is out until its result has a ticket: who finds it over, and
+ * writes, is later in the log, too.
+ */
+void rec_put_cqe(PendingTable *table, CqeHandler *handler)
 {
     uint64_t id = handler->cqe.user_data;
 
-    put_result(pending_find(&rec.pending, id), INPUT_CQE, INPUT_CQE_DATA, id,
+    put_result(pending_find(table, id), INPUT_CQE, INPUT_CQE_DATA, id,
                handler->cqe.res);
-    pending_remove(&rec.pending, id);
+    rec_request_is_over(table, id);
 }
 
-static void rec_save_preimage(const Pending *write)
+/* ---- What a write overwrites ---- */
+
+static void save_preimage(const Pending *write)
 {
     struct iovec one;
-    unsigned niov, ordinal;
+    unsigned niov;
     const struct iovec *iov = pending_iov(write, &one, &niov);
-    RecordedFile *file = recorded_file(write->fd, &ordinal);
+    RecordedFile *file = recorded_file(write->fd);
     uint64_t end = write->off + iov_size(iov, niov);
 
     for (uint64_t at = ROUND_DOWN(write->off, CLUSTER); file && at < end;
@@ -172,27 +262,54 @@ static void rec_save_preimage(const Pending *write)
         if (!g_hash_table_add(file->saved, key)) {
             continue;
         }
-        len = pread(file->fd, rec.cluster, CLUSTER, at);
+        len = pread(file->fd, files.cluster, CLUSTER, at);
         if (len > 0) {
-            uint64_t hash = content_hash(rec.cluster, len);
+            uint64_t hash = content_hash(files.cluster, len);
 
-            ring_put_bytes(rec_ring, hash, rec.cluster, len);
-            rec_put(INPUT_PREIMAGE, ordinal, at, hash);
+            ring_put_bytes(rec_ring, hash, files.cluster, len);
+            rec_put(INPUT_PREIMAGE, file->ordinal, at, hash);
         }
     }
 }
 
-void rec_note_request(Pending *pending)
+void rec_request_begins(Pending *pending)
 {
-    if (rec.policy == DATA_HASH && !rec.simulated) {
-        rec_note_overlaps(pending);
-        if (pending_is_write(pending)) {
-            rec_save_preimage(pending);
-        }
+    if (!qatomic_read(&files.tracked) || !moves_data(pending)) {
+        return;
     }
+    g_mutex_lock(&files.lock);
+    note_overlaps(pending);
+    if (pending_is_write(pending)) {
+        save_preimage(pending);
+    }
+    pending->flying = true;
+    QTAILQ_INSERT_TAIL(&files.flights, pending, flight);
+    files.writes += pending_is_write(pending);
+    g_mutex_unlock(&files.lock);
 }
 
-/* ---- Files ---- */
+/* ---- Opening ---- */
+
+static RecordedFile *add_file(int fd)
+{
+    RecordedFile *file = g_new0(RecordedFile, 1);
+    struct stat st = {.st_dev = 0};
+
+    if (!rec.simulated && fstat(fd, &st) == 0) {
+        file->dev = st.st_dev;
+        file->ino = st.st_ino;
+    } else {
+        file->ino = fd;
+    }
+    file->fd = fd;
+    file->saved = g_hash_table_new(NULL, NULL);
+    file->uncertain = g_hash_table_new(NULL, NULL);
+    g_mutex_lock(&files.lock);
+    file->ordinal = files.all->len;
+    g_ptr_array_add(files.all, file);
+    g_mutex_unlock(&files.lock);
+    return file;
+}
 
 int rec_file_open(const char *path, bool writable, bool direct)
 {
@@ -201,13 +318,18 @@ int rec_file_open(const char *path, bool writable, bool direct)
     int result = fd;
 
     if (fd >= 0) {
-        RecordedFile file = {
-            .fd = fd, .saved = g_hash_table_new(NULL, NULL),
-            .uncertain = g_hash_table_new(NULL, NULL),
-        };
+        RecordedFile *file = add_file(fd);
 
-        g_array_append_val(rec.files, file);
-        result = rec.files->len - 1;
+        if (!rec.simulated && fd >= RECORDED_FDS) {
+            fprintf(stderr, "aiolab: a recording can follow %d descriptors, "
+                    "and this scenario has more open\n", RECORDED_FDS);
+            _exit(5);
+        }
+        qatomic_store_release(&files.by_fd[fd % RECORDED_FDS], file);
+        if (writable && rec.policy == DATA_HASH && !rec.simulated) {
+            qatomic_set(&files.tracked, true);
+        }
+        result = file->ordinal;
     }
     ring_put_bytes(rec_ring, hash, path, strlen(path));
     rec_put(INPUT_FILE_OPEN, 0, (int64_t)result, hash);
@@ -216,11 +338,8 @@ int rec_file_open(const char *path, bool writable, bool direct)
 
 void rec_file_close(int fd)
 {
-    unsigned ordinal;
-    RecordedFile *file = recorded_file(fd, &ordinal);
-
-    if (file) {
-        file->fd = -1;
+    if (recorded_file(fd)) {
+        qatomic_set(&files.by_fd[fd % RECORDED_FDS], NULL);
     }
     rec.base->file_close(fd);
 }
@@ -228,22 +347,20 @@ void rec_file_close(int fd)
 int64_t rec_file_size(int fd)
 {
     int64_t size = rec.base->file_size(fd);
-    unsigned ordinal = 0;
 
-    recorded_file(fd, &ordinal);
-    rec_put(INPUT_FILE_SIZE, ordinal, size, 0);
+    rec_put(INPUT_FILE_SIZE, ordinal_of(fd), size, 0);
     return size;
 }
 
 int32_t rec_file_perform(const struct io_uring_sqe *sqe)
 {
     Pending pending = pending_of(sqe);
-    unsigned ordinal = 0;
     int32_t res;
 
-    rec_note_request(&pending);
+    rec_request_begins(&pending);
     res = rec.base->file_perform(sqe);
-    recorded_file(sqe->fd, &ordinal);
-    put_result(&pending, INPUT_FILE_IO, INPUT_FILE_IO_DATA, ordinal, res);
+    put_result(&pending, INPUT_FILE_IO, INPUT_FILE_IO_DATA, ordinal_of(sqe->fd),
+               res);
+    flight_is_over(&pending);
     return res;
 }

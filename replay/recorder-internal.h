@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The recorder's state, shared by its two files. */
+/* The recorder's state, shared by its files. */
 #ifndef REPLAY_RECORDER_INTERNAL_H
 #define REPLAY_RECORDER_INTERNAL_H
 
+#include "aio-internal.h"
 #include "fd-table.h"
 #include "pending.h"
 #include "recorder.h"
 #include "ring.h"
 
-enum { CLUSTER = 65536 }; /* pre-images are kept in pieces of this size */
+enum {
+    CLUSTER = 65536, /* pre-images are kept in pieces of this size */
+    RECORDED_THREADS_MAX = 1 << 16, /* a slot has 16 bits for the thread */
+};
 
-/* A file that the recorded program has open. */
-typedef struct RecordedFile {
-    int fd;
-    GHashTable *saved;     /* DATA_HASH: clusters whose pre-image is stored */
-    GHashTable *uncertain; /* pages that two writes in flight at once wrote:
-                              only the kernel knows in which order */
-} RecordedFile;
+typedef struct RecordedFile RecordedFile; /* recorder-data.c */
 
 typedef struct Recorder {
     const HostOps *base;
@@ -25,27 +23,30 @@ typedef struct Recorder {
     Log *log;
     DataPolicy policy;
     bool simulated;
-    GArray *files; /* of RecordedFile, by ordinal */
-    PendingTable pending;
+    GMutex creating; /* held until a new thread is noted */
     FdTable fds; /* what GLib polls for us */
-    uint8_t *cluster;
 } Recorder;
 
 extern Recorder rec;
 extern __thread Ring *rec_ring; /* the calling thread's */
+extern __thread bool rec_muted; /* it looks, and what it finds will be noted */
 
 /* Notes an input of the calling thread. */
 void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b);
 
-/* Notes a completion, with the data that it brought. */
-void rec_put_cqe(CqeHandler *handler);
+/* recorder-data.c */
+void rec_files_init(void);
+void rec_files_finish(void);
 /*
  * Before a request goes out.  Where the data is not in the log, this marks
  * requests whose order the kernel decides, so that no replay can, and keeps
  * what a write is about to overwrite, once for each cluster.
  */
-void rec_note_request(Pending *pending);
-
+void rec_request_begins(Pending *pending);
+/* It did not go out, or has come back. */
+void rec_request_is_over(PendingTable *table, uint64_t id);
+/* Notes a completion, with the data that it brought. */
+void rec_put_cqe(PendingTable *table, CqeHandler *handler);
 int rec_file_open(const char *path, bool writable, bool direct);
 void rec_file_close(int fd);
 int64_t rec_file_size(int fd);
@@ -58,5 +59,21 @@ void rec_laio_destroy(HostLaio *laio);
 int rec_laio_submit(HostLaio *laio, HostLaioRequest **requests, unsigned n);
 unsigned rec_laio_getevents(HostLaio *laio, HostLaioRequest **done, unsigned n);
 bool rec_laio_pending(HostLaio *laio);
+
+/* recorder-threads.c */
+void rec_bh_detached(uint64_t ctx, BHList *slice, BHList *left);
+void rec_co_detached(uint64_t ctx, CoroutineList *taken, CoroutineList *left);
+uint64_t rec_observe(HostSight what, uint64_t value);
+void rec_word_begin(const volatile void *word);
+void rec_word_end(const volatile void *word, uint64_t value);
+void rec_assert(uint64_t value, const ProbeSite *site);
+void rec_mutex_lock(QemuMutex *mutex);
+bool rec_mutex_trylock(QemuMutex *mutex);
+bool rec_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns);
+void rec_thread_create(QemuThread *thread, const char *name,
+                       void *(*start)(void *), void *arg);
+void *rec_thread_join(QemuThread *thread);
+void rec_thread_exit(void *ret);
+HostThread *rec_thread_attach(void);
 
 #endif

@@ -2,11 +2,9 @@
 /*
  * The recorder: calls the host below, and notes what it answered.
  *
- * An input takes its ticket inside the operation that it belongs to: what is
- * acquired (a lock, a wait's results, a list) after it was, while nobody else
- * can have it.  What a thread publishes needs no ticket, because whoever sees
- * it notes what was seen.  See section 4 of the design for what goes wrong
- * when a number is taken outside.
+ * Each thread has a ring of its own.  Tickets, counted by all threads together,
+ * put what they note into one order; recorder-threads.c says why it is the
+ * right one.  Here is what concerns one thread and its loop.
  */
 #include "recorder-internal.h"
 
@@ -17,15 +15,16 @@
 
 Recorder rec;
 __thread Ring *rec_ring;
+__thread bool rec_muted;
 
-/* One OS thread records, for now, so the count needs no lock. */
 __attribute__((noinline))
 void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b)
 {
     Ring *ring = rec_ring;
-    uint64_t ticket = ++rec.box->last_ticket;
+    uint64_t ticket;
 
     ring_wait(ring, 1);
+    ticket = __atomic_add_fetch(&rec.box->last_ticket, 1, __ATOMIC_ACQ_REL);
     *ring_slot(ring, ring->head) = (Slot){
         .head = ticket << 24 | (uint64_t)host_self_->id << 8 | kind,
         .obj = obj, .a = a, .b = b,
@@ -39,7 +38,9 @@ static int64_t rec_clock_ns(QEMUClockType clock)
 {
     int64_t now = rec.base->clock_ns(clock);
 
-    rec_put(INPUT_CLOCK, clock, now, 0);
+    if (!rec_muted) {
+        rec_put(INPUT_CLOCK, clock, now, 0);
+    }
     return now;
 }
 
@@ -68,7 +69,26 @@ static void rec_turn(uint64_t ctx)
 
 /* ---- Monitors ---- */
 
+/* A monitor of the host below, and the requests that are on it. */
+typedef struct RecordedMonitor {
+    HostMonitor *base;
+    uint64_t ctx;
+    PendingTable pending;
+} RecordedMonitor;
+
+/* What the event loop holds for a HostMonitor is one of ours. */
+static RecordedMonitor *recorded(HostMonitor *monitor)
+{
+    return (RecordedMonitor *)monitor;
+}
+
+static HostMonitor *base_of(HostMonitor *monitor)
+{
+    return recorded(monitor)->base;
+}
+
 typedef struct PrepCall {
+    PendingTable *table;
     HostPrepSqe *prep;
     void *opaque;
     CqeHandler *handler;
@@ -79,20 +99,20 @@ static void rec_prep(struct io_uring_sqe *sqe, void *opaque)
     PrepCall *call = opaque;
 
     call->prep(sqe, call->opaque);
-    rec_note_request(pending_add(&rec.pending, call->handler, sqe));
+    rec_request_begins(pending_add(call->table, call->handler, sqe));
 }
 
 static void rec_add_sqe(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
                         CqeHandler *handler)
 {
-    PrepCall call = {prep, opaque, handler};
+    PrepCall call = {&recorded(monitor)->pending, prep, opaque, handler};
 
-    rec.base->add_sqe(monitor, rec_prep, &call, handler);
+    rec.base->add_sqe(base_of(monitor), rec_prep, &call, handler);
 }
 
 static bool rec_monitor_busy(HostMonitor *monitor)
 {
-    bool busy = rec.base->monitor_busy(monitor);
+    bool busy = rec.base->monitor_busy(base_of(monitor));
 
     if (busy) {
         rec_put(INPUT_BUSY, 0, 0, 0);
@@ -106,30 +126,14 @@ static void rec_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
     HostWatch *watch;
     CqeHandler *handler;
 
-    rec.base->monitor_wait(monitor, timeout_ns, batch);
+    rec.base->monitor_wait(base_of(monitor), timeout_ns, batch);
     rec_put(INPUT_WAIT, 0, (uint64_t)batch->n_watches << 16 | batch->n_cqes,
         batch->now_ns);
     QSIMPLEQ_FOREACH(watch, &batch->watches, next) {
         rec_put(INPUT_READY, watch->id, watch->revents, 0);
     }
     QSIMPLEQ_FOREACH(handler, &batch->cqes, next) {
-        rec_put_cqe(handler);
-    }
-}
-
-static void rec_bh_detached(uint64_t ctx, BHList *slice)
-{
-    unsigned n = 0;
-    QEMUBH *bh;
-
-    QSLIST_FOREACH(bh, slice, next) {
-        n++;
-    }
-    if (n) {
-        rec_put(INPUT_BH_SLICE, ctx, n, 0);
-        QSLIST_FOREACH(bh, slice, next) {
-            rec_put(INPUT_BH, bh->id, 0, 0);
-        }
+        rec_put_cqe(&recorded(monitor)->pending, handler);
     }
 }
 
@@ -139,73 +143,6 @@ static bool rec_notifier_clear(EventNotifier *e)
 
     rec_put(INPUT_NOTIFIER, e->id, was_set, 0);
     return was_set;
-}
-
-/* ---- Locks and threads ---- */
-
-static void rec_mutex_lock(QemuMutex *mutex)
-{
-    rec.base->mutex_lock(mutex);
-    rec_put(INPUT_LOCK, mutex->id, 0, 0);
-}
-
-static bool rec_mutex_trylock(QemuMutex *mutex)
-{
-    bool taken = rec.base->mutex_trylock(mutex);
-
-    rec_put(INPUT_TRYLOCK, mutex->id, taken, 0);
-    return taken;
-}
-
-static bool rec_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
-{
-    bool woken = rec.base->cond_wait(cond, mutex, timeout_ns);
-
-    rec_put(INPUT_COND, cond->id, woken, 0);
-    return woken;
-}
-
-typedef struct ThreadStart {
-    void *(*start)(void *);
-    void *arg;
-} ThreadStart;
-
-static void *rec_thread_main(void *opaque)
-{
-    ThreadStart call = *(ThreadStart *)opaque;
-
-    g_free(opaque);
-    rec_put(INPUT_THREAD_START, host_self()->id, 0, 0);
-    return call.start(call.arg);
-}
-
-static void rec_thread_create(QemuThread *thread, const char *name,
-                              void *(*start)(void *), void *arg)
-{
-    ThreadStart *call = g_new(ThreadStart, 1);
-
-    *call = (ThreadStart){start, arg};
-    if (!rec.simulated) {
-        fprintf(stderr, "aiolab: this scenario starts threads, and a live "
-                "recording of several threads cannot be replayed yet; record "
-                "it simulated (--host sim)\n");
-        _exit(5);
-    }
-    rec.base->thread_create(thread, name, rec_thread_main, call);
-    rec_put(INPUT_THREAD_CREATE, thread->id, 0, 0);
-}
-
-static void *rec_thread_join(QemuThread *thread)
-{
-    void *ret = rec.base->thread_join(thread);
-
-    rec_put(INPUT_THREAD_JOIN, thread->id, 0, 0);
-    return ret;
-}
-
-static void rec_thread_exit(void *ret)
-{
-    rec.base->thread_exit(ret);
 }
 
 /* ---- What the machine tells ---- */
@@ -230,23 +167,29 @@ static const SimObserver recorder_observer = {
 
 static HostMonitor *rec_monitor_new(uint64_t ctx, Error **errp)
 {
-    HostMonitor *monitor = rec.base->monitor_new(ctx, errp);
+    HostMonitor *base = rec.base->monitor_new(ctx, errp);
+    RecordedMonitor *monitor;
 
-    if (monitor) {
-        fd_table_monitor(&rec.fds, monitor, ctx);
+    if (!base) {
+        return NULL;
     }
-    return monitor;
+    monitor = g_new(RecordedMonitor, 1);
+    monitor->base = base;
+    monitor->ctx = ctx;
+    pending_init(&monitor->pending);
+    return (HostMonitor *)monitor;
 }
 
 static void rec_monitor_free(HostMonitor *monitor)
 {
-    fd_table_forget_monitor(&rec.fds, monitor);
-    rec.base->monitor_free(monitor);
+    rec.base->monitor_free(base_of(monitor));
+    pending_finish(&recorded(monitor)->pending);
+    g_free(monitor);
 }
 
 static const FDMonOps *rec_monitor_ops(HostMonitor *monitor)
 {
-    const FDMonOps *ops = rec.base->monitor_ops(monitor);
+    const FDMonOps *ops = rec.base->monitor_ops(base_of(monitor));
 
     rec_put(INPUT_FDMON, 0, ops == &fdmon_io_uring_ops ? 2
                             : ops == &fdmon_epoll_ops ? 1 : 0, 0);
@@ -257,33 +200,34 @@ static HostWatch *rec_watch_add(HostMonitor *monitor, int fd, short events,
                                 bool drained, uint64_t id, void *opaque)
 {
     fd_table_add(&rec.fds, fd, id);
-    return rec.base->watch_add(monitor, fd, events, drained, id, opaque);
+    return rec.base->watch_add(base_of(monitor), fd, events, drained, id,
+                               opaque);
 }
 
 static void rec_watch_remove(HostMonitor *monitor, HostWatch *watch)
 {
     fd_table_forget(&rec.fds, watch->fd, watch->id);
-    rec.base->watch_remove(monitor, watch);
+    rec.base->watch_remove(base_of(monitor), watch);
 }
 
 /* ---- GLib's loops, and busy polling ---- */
 
 static int rec_monitor_fd(HostMonitor *monitor)
 {
-    int fd = rec.base->monitor_fd(monitor);
+    int fd = rec.base->monitor_fd(base_of(monitor));
 
-    fd_table_add(&rec.fds, fd, fd_table_context(&rec.fds, monitor));
+    fd_table_add(&rec.fds, fd, recorded(monitor)->ctx);
     return fd;
 }
 
 static void rec_monitor_submit(HostMonitor *monitor)
 {
-    rec.base->monitor_submit(monitor);
+    rec.base->monitor_submit(base_of(monitor));
 }
 
 static bool rec_monitor_pending(HostMonitor *monitor)
 {
-    bool pending = rec.base->monitor_pending(monitor);
+    bool pending = rec.base->monitor_pending(base_of(monitor));
 
     rec_put(INPUT_PENDING, 0, pending, 0);
     return pending;
@@ -292,7 +236,9 @@ static bool rec_monitor_pending(HostMonitor *monitor)
 static void rec_busy_poll(HostMonitor *monitor, int64_t max_ns,
                           HostBusyPoll *poll)
 {
-    rec.base->busy_poll(monitor, max_ns, poll);
+    rec_muted = !rec.simulated; /* it is noted as a whole */
+    rec.base->busy_poll(base_of(monitor), max_ns, poll);
+    rec_muted = false;
     rec_put(INPUT_BUSY_POLL, 0, poll->notified << 16 | poll->n_found,
             poll->start_ns);
     for (unsigned i = 0; i < poll->n_found; i++) {
@@ -312,13 +258,6 @@ static int rec_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
         }
     }
     return ready;
-}
-
-static HostThread *rec_thread_attach(void)
-{
-    fprintf(stderr, "aiolab: a thread that another library has started calls "
-            "the event loop; a recording cannot replay it\n");
-    _exit(5);
 }
 
 static int rec_notifier_init(EventNotifier *e, bool active)
@@ -389,6 +328,11 @@ const HostOps recorder_host = {
     .poll = rec_poll,
     .busy_poll = rec_busy_poll,
     .bh_detached = rec_bh_detached,
+    .co_detached = rec_co_detached,
+    .observe = rec_observe,
+    .word_begin = rec_word_begin,
+    .word_end = rec_word_end,
+    .rec_assert = rec_assert,
     .notifier_init = rec_notifier_init,
     .notifier_cleanup = rec_notifier_cleanup,
     .notifier_set = rec_notifier_set,
@@ -433,10 +377,8 @@ bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
     rec.log = log;
     rec.policy = policy;
     rec.simulated = base == &sim_host;
-    pending_init(&rec.pending);
     fd_table_init(&rec.fds);
-    rec.files = g_array_new(false, false, sizeof(RecordedFile));
-    rec.cluster = g_aligned_alloc(1, CLUSTER, 4096);
+    rec_files_init();
     rec_ring = ringset_attach(rec.rings);
     if (rec.simulated) {
         sim_observer = &recorder_observer;
@@ -463,14 +405,6 @@ void recorder_stop(void)
     blackbox_free(rec.own_box);
     log_set_meta_int(rec.log, "inputs", inputs);
     log_set_meta_int(rec.log, "stalls", stalls);
-    for (unsigned i = 0; i < rec.files->len; i++) {
-        RecordedFile *file = &g_array_index(rec.files, RecordedFile, i);
-
-        g_hash_table_destroy(file->saved);
-        g_hash_table_destroy(file->uncertain);
-    }
-    g_array_free(rec.files, true);
-    g_aligned_free(rec.cluster);
-    pending_finish(&rec.pending);
+    rec_files_finish();
     fd_table_finish(&rec.fds);
 }

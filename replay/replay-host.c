@@ -31,8 +31,7 @@ static void replay_point(HostPoint point, uint64_t object)
     if (point == HOST_POINT_REPLAY_BH) {
         replay_take(INPUT_REPLAY_BH, object);
     } else if (rp.simulated && replay_take(INPUT_POINT, object).a != point) {
-        rp.at--;
-        replay_diverge("another kind of scheduling point", NULL);
+        replay_diverge_at_last("another kind of scheduling point", NULL);
     }
 }
 
@@ -44,8 +43,7 @@ static void replay_turn(uint64_t ctx)
         g_autofree char *got = g_strdup_printf("digest %016" PRIx64,
                                                host_self()->digest);
 
-        rp.at--;
-        replay_diverge(got, "the inputs were the same, and the events are not: state "
+        replay_diverge_at_last(got, "the inputs were the same, and the events are not: state "
                      "that no input covers, or another version of the code");
     }
     rp.result.digests++;
@@ -61,7 +59,8 @@ static HostMonitor *replay_monitor_new(uint64_t ctx, Error **errp)
     m->ctx = ctx;
     m->fd = REPLAY_FD_MONITOR + rp.next_monitor++;
     fd_table_add(&rp.fds, m->fd, ctx);
-    m->watches = g_hash_table_new(g_int64_hash, g_int64_equal);
+    m->watches = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
+                                       g_free);
     return m;
 }
 
@@ -79,8 +78,7 @@ static const FDMonOps *replay_monitor_ops(HostMonitor *m)
     uint64_t which = replay_take(INPUT_FDMON, 0).a;
 
     if (which >= ARRAY_SIZE(known)) {
-        rp.at--;
-        replay_diverge("a monitor", "the log's is none that we know");
+        replay_diverge_at_last("a monitor", "the log's is none that we know");
     }
     return known[which];
 }
@@ -98,11 +96,21 @@ static HostWatch *replay_watch_add(HostMonitor *m, int fd, short events,
     return watch;
 }
 
+/*
+ * Another thread removes it early; the home thread may be found to see it
+ * ready until it frees the handler.
+ */
 static void replay_watch_remove(HostMonitor *m, HostWatch *watch)
 {
     fd_table_forget(&rp.fds, watch->fd, watch->id);
-    g_hash_table_remove(m->watches, &watch->id);
-    g_free(watch);
+    if (rp.simulated) {
+        g_hash_table_remove(m->watches, &watch->id);
+    }
+}
+
+static void replay_watch_freed(HostMonitor *m, uint64_t id)
+{
+    g_hash_table_remove(m->watches, &id);
 }
 
 static void replay_add_sqe(HostMonitor *m, HostPrepSqe *prep, void *opaque,
@@ -130,7 +138,7 @@ static void take_ready(HostMonitor *m, HostBatch *batch)
         replay_diverge("a wait that finds a descriptor ready",
                 "no such descriptor is watched here");
     }
-    rp.at++;
+    replay_accept();
     host_batch_watch(batch, watch, in->a);
 }
 
@@ -171,7 +179,7 @@ CqeHandler *replay_take_cqe(const HostLaio *laio)
         replay_diverge("a wait that takes a completion",
                 "no such request is on the ring");
     }
-    rp.at++;
+    replay_accept();
     bring_data(in, pending);
     handler = pending->handler;
     handler->cqe.res = in->a;
@@ -228,7 +236,7 @@ static void replay_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
             replay_diverge("busy polling that finds a handler",
                            "no such handler is polled here");
         }
-        rp.at++;
+        replay_accept();
     }
     poll->notified = in.a >> 16;
     poll->start_ns = in.b;
@@ -242,7 +250,7 @@ static void take_poll_fd(GPollFD *fds, unsigned n)
         if (fd_table_find(&rp.fds, fds[i].fd) == in->obj &&
             fd_table_ordinal(&rp.fds, fds, i) == in->b) {
             fds[i].revents = in->a;
-            rp.at++;
+            replay_accept();
             return;
         }
     }
@@ -261,38 +269,6 @@ static int replay_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
         take_poll_fd(fds, n);
     }
     return in.a;
-}
-
-/* Puts the slice into the recorded order; all of it must be there. */
-static void replay_bh_detached(uint64_t ctx, BHList *slice)
-{
-    QEMUBH *sorted = NULL, **tail = &sorted;
-    Input in;
-
-    if (!slice->slh_first) {
-        return;
-    }
-    in = replay_take(INPUT_BH_SLICE, ctx);
-    for (uint64_t i = 0; i < in.a; i++) {
-        const Input *next = replay_next_input("bh");
-        QEMUBH **link = &slice->slh_first;
-
-        while (*link && (*link)->id != next->obj) {
-            link = &(*link)->next.sle_next;
-        }
-        if (next->kind != INPUT_BH || !*link) {
-            replay_diverge("a turn without that bottom half", NULL);
-        }
-        rp.at++;
-        *tail = *link;
-        *link = (*link)->next.sle_next;
-        tail = &(*tail)->next.sle_next;
-    }
-    if (slice->slh_first) {
-        replay_diverge("a turn with one more bottom half", slice->slh_first->name);
-    }
-    *tail = NULL;
-    slice->slh_first = sorted;
 }
 
 /* ---- Notifiers ---- */
@@ -319,97 +295,6 @@ static bool replay_notifier_clear(EventNotifier *e)
     return replay_take(INPUT_NOTIFIER, e->id).a;
 }
 
-/* ---- Locks and threads: whose turn it is has the lock ---- */
-
-static void replay_lock_init(QemuMutex *mutex)
-{
-    mutex->host = NULL;
-}
-
-static void lock_taken(QemuMutex *mutex)
-{
-    if (mutex->host) {
-        replay_diverge("a lock that another thread holds", NULL);
-    }
-    mutex->host = machine_current();
-}
-
-static void replay_mutex_lock(QemuMutex *mutex)
-{
-    replay_take(INPUT_LOCK, mutex->id);
-    lock_taken(mutex);
-}
-
-static bool replay_mutex_trylock(QemuMutex *mutex)
-{
-    bool taken = replay_take(INPUT_TRYLOCK, mutex->id).a;
-
-    if (taken) {
-        lock_taken(mutex);
-    }
-    return taken;
-}
-
-static void replay_mutex_unlock(QemuMutex *mutex)
-{
-    mutex->host = NULL;
-}
-
-static void replay_cond_nothing(QemuCond *cond)
-{
-}
-
-static bool replay_cond_wait(QemuCond *cond, QemuMutex *mutex,
-                             int64_t timeout_ns)
-{
-    bool woken;
-
-    mutex->host = NULL;
-    woken = replay_take(INPUT_COND, cond->id).a;
-    lock_taken(mutex);
-    return woken;
-}
-
-static void replay_cond_wake(QemuCond *cond, bool all)
-{
-}
-
-static void replay_thread_create(QemuThread *thread, const char *name,
-                                 void *(*start)(void *), void *arg)
-{
-    replay_take(INPUT_THREAD_CREATE, thread->id);
-    thread->host = machine_thread_new(name, start, arg);
-    thread->number = ((VThread *)thread->host)->self.id;
-}
-
-static void *replay_thread_join(QemuThread *qemu_thread)
-{
-    VThread *thread = qemu_thread->host;
-
-    replay_take(INPUT_THREAD_JOIN, qemu_thread->id);
-    if (thread->state != VTHREAD_DONE) {
-        replay_diverge("a join of a thread that has not ended", NULL);
-    }
-    return thread->ret;
-}
-
-void replay_thread_started(VThread *thread)
-{
-    if (thread->self.id != 1) {
-        replay_take(INPUT_THREAD_START, thread->self.id);
-    }
-}
-
-/* A thread has ended: the next input says who goes on. */
-void replay_thread_ended(VThread *thread)
-{
-    if (thread->self.id == 1) {
-        replay_stop(rp.result.outcome);
-    }
-    replay_next_input("the end of a thread");
-    replay_diverge("the end of a thread", NULL);
-}
-
 /* ---- Files ---- */
 
 static int replay_file_open(const char *path, bool writable, bool direct)
@@ -418,15 +303,13 @@ static int replay_file_open(const char *path, bool writable, bool direct)
     int result = (int)in.a;
 
     if (in.b != content_hash(path, strlen(path))) {
-        rp.at--;
-        replay_diverge("a file of another name", path);
+        replay_diverge_at_last("a file of another name", path);
     }
     if (result < 0) {
         return result;
     }
     if (result > 1024) {
-        rp.at--;
-        replay_diverge("a file", "the log's number for it is impossible");
+        replay_diverge_at_last("a file", "the log's number for it is impossible");
     }
     replay_files_open(rp.files, result, path);
     return REPLAY_FD_FILE + result;
@@ -441,8 +324,7 @@ static int64_t replay_file_size(int fd)
     int64_t size = replay_take(INPUT_FILE_SIZE, fd - REPLAY_FD_FILE).a;
 
     if (size > 1LL << 50) {
-        rp.at--;
-        replay_diverge("a file's size", "the log's is impossible");
+        replay_diverge_at_last("a file's size", "the log's is impossible");
     }
     return size;
 }
@@ -458,7 +340,7 @@ static int32_t replay_file_perform(const struct io_uring_sqe *sqe)
         with_data != brings_data(&pending, in)) {
         replay_diverge("another request on a file", NULL);
     }
-    rp.at++;
+    replay_accept();
     bring_data(in, &pending);
     return in->a;
 }
@@ -474,6 +356,7 @@ const HostOps replay_host = {
     .monitor_ops = replay_monitor_ops,
     .watch_add = replay_watch_add,
     .watch_remove = replay_watch_remove,
+    .watch_freed = replay_watch_freed,
     .add_sqe = replay_add_sqe,
     .monitor_busy = replay_monitor_busy,
     .monitor_wait = replay_monitor_wait,
@@ -483,6 +366,11 @@ const HostOps replay_host = {
     .poll = replay_poll,
     .busy_poll = replay_busy_poll,
     .bh_detached = replay_bh_detached,
+    .co_detached = replay_co_detached,
+    .observe = replay_observe,
+    .word_begin = replay_word_begin,
+    .word_end = replay_word_end,
+    .rec_assert = replay_rec_assert,
     .notifier_init = replay_notifier_init,
     .notifier_cleanup = replay_notifier_cleanup,
     .notifier_set = replay_notifier_set,
@@ -508,5 +396,5 @@ const HostOps replay_host = {
     .laio_submit = replay_laio_submit,
     .laio_getevents = replay_laio_getevents,
     .laio_pending = replay_laio_pending,
-    .thread_exit = machine_thread_exit,
+    .thread_exit = replay_thread_exit,
 };

@@ -3,17 +3,24 @@
 #ifndef REPLAY_REPLAY_INTERNAL_H
 #define REPLAY_REPLAY_INTERNAL_H
 
+#include "aio-internal.h"
 #include "fd-table.h"
 #include "machine.h"
 #include "pending.h"
 #include "replay-file.h"
 #include "replayer.h"
 
+enum { REPLAY_THREADS_MAX = 1 << 16 };
+
 typedef struct Replay {
     Log *log;
     Input *inputs;
     size_t n, at;        /* the next input */
+    uint32_t *following; /* of each input: the next of the same thread, or n */
+    uint32_t *cursors;   /* of each thread: its next input, or n */
+    VThread **threads;   /* by number */
     bool simulated;      /* the recorded host was */
+    bool main_ended;
     int next_notifier, next_monitor;
     FdTable fds; /* what GLib polls for us */
     PendingTable pending;
@@ -41,10 +48,19 @@ void replay_diverge(const char *got, const char *why);
 
 /* Lets threads run until the next input is the calling thread's. */
 const Input *replay_next_input(const char *wanted);
+/* The calling thread has it: replay_next_input()'s result is used up. */
+void replay_accept(void);
 /* The next input, which must be of this kind and object. */
 Input replay_take(InputKind kind, uint64_t obj);
-/* True, and taken, if the next input is of this kind. */
+/*
+ * The calling thread's own next input, without waiting for its turn; NULL if
+ * it has none any more.  For what a recording notes only now and then.
+ */
+const Input *replay_own_input(void);
+/* True, and taken, if the calling thread's next input is of this kind. */
 bool replay_take_if(InputKind kind);
+/* The input that was just taken is wrong: replay_diverge() at it. */
+void replay_diverge_at_last(const char *got, const char *why);
 /* "3.17", the object's creator and ordinal; freed by the caller. */
 char *replay_object_name(uint64_t id);
 
@@ -63,6 +79,25 @@ unsigned replay_laio_getevents(HostLaio *laio, HostLaioRequest **done,
                                unsigned n);
 bool replay_laio_pending(HostLaio *laio);
 
+/* replay-threads.c */
+void replay_bh_detached(uint64_t ctx, BHList *slice, BHList *left);
+void replay_co_detached(uint64_t ctx, CoroutineList *taken,
+                        CoroutineList *left);
+uint64_t replay_observe(HostSight what, uint64_t value);
+void replay_word_begin(const volatile void *word);
+void replay_word_end(const volatile void *word, uint64_t value);
+void replay_rec_assert(uint64_t value, const ProbeSite *site);
+void replay_lock_init(QemuMutex *mutex);
+void replay_mutex_lock(QemuMutex *mutex);
+bool replay_mutex_trylock(QemuMutex *mutex);
+void replay_mutex_unlock(QemuMutex *mutex);
+void replay_cond_nothing(QemuCond *cond);
+bool replay_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns);
+void replay_cond_wake(QemuCond *cond, bool all);
+void replay_thread_create(QemuThread *thread, const char *name,
+                          void *(*start)(void *), void *arg);
+void *replay_thread_join(QemuThread *qemu_thread);
+void replay_thread_exit(void *ret);
 /* A thread's first and last act. */
 void replay_thread_started(VThread *thread);
 void replay_thread_ended(VThread *thread);

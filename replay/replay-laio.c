@@ -26,8 +26,7 @@ int replay_laio_submit(HostLaio *laio, HostLaioRequest **requests, unsigned n)
     int ret = (int)replay_take(INPUT_LAIO_SUBMIT, 0).a;
 
     if (ret > (int)n) {
-        rp.at--;
-        replay_diverge("fewer requests", NULL);
+        replay_diverge_at_last("fewer requests", NULL);
     }
     for (int i = 0; i < ret; i++) {
         pending_add(&rp.pending, &requests[i]->handler,
@@ -42,8 +41,7 @@ unsigned replay_laio_getevents(HostLaio *laio, HostLaioRequest **done,
     uint64_t taken = replay_take(INPUT_LAIO_EVENTS, 0).a;
 
     if (taken > n) {
-        rp.at--;
-        replay_diverge("fewer completions", "the log's number is impossible");
+        replay_diverge_at_last("fewer completions", "the log's number is impossible");
     }
     for (uint64_t i = 0; i < taken; i++) {
         done[i] = container_of(replay_take_cqe(laio), HostLaioRequest, handler);

@@ -8,6 +8,12 @@
  * is ours, it must be of the kind that we need, for the object that we have;
  * then we take its values and go on.
  *
+ * So what a thread publishes is there early: right after its last input, and
+ * not when it was published in the recording.  Nobody sees it before its time,
+ * because what is seen is in the log.  Some operations are in the log only if
+ * they found something; then the thread's own next input tells, and nobody has
+ * to wait for a turn (replay_own_input()).
+ *
  * Nothing is guessed and nothing waits: the first thing that does not match
  * stops the replay with a report (diverge()).
  */
@@ -65,9 +71,21 @@ static char *describe(const Input *in)
 
 static char *thread_name(uint32_t id)
 {
-    VThread *thread = machine_thread_by_id(id);
+    VThread *thread = id < REPLAY_THREADS_MAX ? rp.threads[id] : NULL;
 
     return thread ? g_strdup(thread->name) : g_strdup_printf("thread %u", id);
+}
+
+static void step_back(void)
+{
+    rp.at--;
+    rp.cursors[rp.inputs[rp.at].thread] = rp.at;
+}
+
+void replay_diverge_at_last(const char *got, const char *why)
+{
+    step_back();
+    replay_diverge(got, why);
 }
 
 void replay_diverge(const char *got, const char *why)
@@ -116,7 +134,8 @@ static void take_choice(const Input *in)
 static void take_stuck(void)
 {
     for (; rp.at < rp.n && rp.inputs[rp.at].kind == INPUT_STUCK; rp.at++) {
-        VThread *thread = machine_thread_by_id(rp.inputs[rp.at].obj);
+        uint64_t id = rp.inputs[rp.at].obj;
+        VThread *thread = id < REPLAY_THREADS_MAX ? rp.threads[id] : NULL;
 
         if (thread) {
             sim_emit_stuck(thread);
@@ -125,42 +144,67 @@ static void take_stuck(void)
     replay_stop(REPLAY_STUCK);
 }
 
+/* Where the log goes on; never returns to a thread that has ended. */
+static void let_others_run(const char *wanted)
+{
+    const Input *in = &rp.inputs[rp.at];
+    VThread *thread = in->thread < REPLAY_THREADS_MAX ? rp.threads[in->thread]
+                                                      : NULL;
+
+    if (!thread || thread->state == VTHREAD_DONE) {
+        replay_diverge(wanted, "the thread that should go on does not exist, "
+                       "or has ended");
+    }
+    machine_switch(thread);
+}
+
+/* Inputs that are nobody's operation; ends the run at the end of the log. */
+static void skip_to_operation(void)
+{
+    while (rp.at < rp.n && rp.inputs[rp.at].kind == INPUT_PREIMAGE) {
+        rp.at++;
+    }
+    if (rp.at >= rp.n) {
+        replay_stop(rp.main_ended ? rp.result.outcome : REPLAY_CUT);
+    }
+    if (rp.inputs[rp.at].kind == INPUT_STUCK) {
+        take_stuck();
+    }
+}
+
+void replay_accept(void)
+{
+    rp.cursors[rp.inputs[rp.at].thread] = rp.following[rp.at];
+    rp.at++;
+}
+
 const Input *replay_next_input(const char *wanted)
 {
     for (;;) {
         const Input *in;
-        VThread *thread;
 
-        while (rp.at < rp.n && rp.inputs[rp.at].kind == INPUT_PREIMAGE) {
-            rp.at++;
-        }
-        if (rp.at >= rp.n) {
-            replay_stop(REPLAY_CUT);
-        }
+        skip_to_operation();
         in = &rp.inputs[rp.at];
-        if (in->kind == INPUT_STUCK) {
-            take_stuck();
-        }
-        if (in->thread == host_self()->id) {
-            if (in->kind != INPUT_CHOICE) {
-                return in;
-            }
-            rp.at++;
+        if (in->thread != host_self()->id) {
+            let_others_run(wanted);
+        } else if (in->kind == INPUT_CHOICE) {
+            replay_accept();
             take_choice(in);
-            continue;
+        } else {
+            return in;
         }
-        thread = machine_thread_by_id(in->thread);
-        if (!thread || thread->state == VTHREAD_DONE) {
-            replay_diverge(wanted, "the thread that should go on does not exist, or "
-                            "has ended");
-        }
-        machine_switch(thread);
     }
+}
+
+const Input *replay_own_input(void)
+{
+    uint32_t at = rp.cursors[host_self()->id];
+
+    return at < rp.n ? &rp.inputs[at] : NULL;
 }
 
 Input replay_take(InputKind kind, uint64_t obj)
 {
-    Input want = {.kind = kind, .obj = obj};
     const Input *in = replay_next_input(input_table[kind].name);
 
     if (in->kind != kind || in->obj != obj) {
@@ -171,17 +215,48 @@ Input replay_take(InputKind kind, uint64_t obj)
 
         replay_diverge(got, NULL);
     }
-    want = *in;
-    rp.at++;
-    return want;
+    replay_accept();
+    return *in;
 }
 
 bool replay_take_if(InputKind kind)
 {
-    bool is = replay_next_input(input_table[kind].name)->kind == kind;
+    const Input *own = replay_own_input();
 
-    rp.at += is;
-    return is;
+    /* Of a simulated run, choices may stand before it. */
+    if (rp.simulated) {
+        own = replay_next_input(input_table[kind].name);
+    }
+    if (!own || own->kind != kind) {
+        return false;
+    }
+    replay_next_input(input_table[kind].name);
+    replay_accept();
+    return true;
+}
+
+/* Chains the inputs of each thread; false if there are impossible ones. */
+static bool chain_inputs(void)
+{
+    rp.following = g_new(uint32_t, rp.n + 1);
+    rp.cursors = g_new(uint32_t, REPLAY_THREADS_MAX);
+    rp.threads = g_new0(VThread *, REPLAY_THREADS_MAX);
+    for (unsigned i = 0; i < REPLAY_THREADS_MAX; i++) {
+        rp.cursors[i] = rp.n;
+    }
+    for (size_t i = rp.n; i-- > 0;) {
+        uint32_t thread = rp.inputs[i].thread;
+
+        if (thread >= REPLAY_THREADS_MAX) {
+            return false;
+        }
+        rp.following[i] = rp.cursors[thread];
+        if (rp.inputs[i].kind != INPUT_PREIMAGE &&
+            rp.inputs[i].kind != INPUT_STUCK) {
+            rp.cursors[thread] = i;
+        }
+    }
+    return true;
 }
 
 /* ---- Running ---- */
@@ -204,11 +279,11 @@ static void *run_main(void *opaque)
     scenario_run(spec, &rp.result.scenario, NULL);
     in = replay_take(INPUT_END, 0);
     if (in.a != self->digest || in.b != self->events) {
-        rp.at--;
-        replay_diverge("another digest at the end", NULL);
+        replay_diverge_at_last("another digest at the end", NULL);
     }
     rp.result.digests++;
     rp.result.outcome = REPLAY_IDENTICAL;
+    rp.main_ended = true;
     return NULL;
 }
 
@@ -229,21 +304,31 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
         error_free(err);
         return rp.result;
     }
+    if (!chain_inputs()) {
+        rp.result.report = g_strdup_printf("%s: damaged log (a thread's number "
+                                           "is impossible)", log_path(log));
+        return rp.result;
+    }
     pending_init(&rp.pending);
     fd_table_init(&rp.fds);
     rp.files = replay_files_new(log, rp.inputs, rp.n);
-    host_set(&replay_host, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS);
+    host_set(&replay_host, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS |
+             (rp.simulated ? 0 : HOST_SIGHTS | HOST_REPLAYS));
     probe_start(count_event, NULL);
     machine_init();
     machine.started = replay_thread_started;
     machine.ended = replay_thread_ended;
-    machine_switch(machine_thread_new("main", run_main, (void *)spec));
+    rp.threads[1] = machine_thread_new("main", run_main, (void *)spec);
+    machine_switch(rp.threads[1]);
     probe_stop();
     machine_finish();
     live_stop();
     replay_files_free(rp.files);
     pending_finish(&rp.pending);
     fd_table_finish(&rp.fds);
+    g_free(rp.following);
+    g_free(rp.cursors);
+    g_free(rp.threads);
     g_free(rp.inputs);
     rp.result.inputs = rp.at;
     return rp.result;

@@ -3,15 +3,13 @@
 #include "ring.h"
 
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    COMMIT_SLOTS = RING_SLOTS / 4, /* taken and not committed, at most */
+    COMMIT_PART = 4,     /* of a ring: taken and not committed, at most */
     IDLE_NS = 500000,    /* the writer's pause when there is nothing to do */
     COMMIT_PAUSES = 400, /* commit after so many pauses, about 200 ms */
 };
@@ -28,6 +26,10 @@ struct RingSet {
     pthread_t writer;
     bool stop;
     Batch *batches; /* by ring */
+    uint64_t *last_tickets; /* by ring: what the log has already */
+    pthread_mutex_t lock;   /* of what follows */
+    unsigned n_free;
+    Ring *free[RINGS_MAX]; /* that threads gave back; the newest is warm */
     unsigned pauses; /* since the last commit */
     uint64_t inputs;
     GByteArray *bytes;
@@ -41,7 +43,7 @@ void ring_wait_slowly(Ring *ring, unsigned n)
 
     for (;;) {
         ring->seen_durable = qatomic_load_acquire(&ring->durable);
-        if (ring->head + n - ring->seen_durable <= RING_SLOTS) {
+        if (ring->head + n - ring->seen_durable <= ring->mask + 1) {
             break;
         }
         stalled = true;
@@ -68,16 +70,53 @@ void ring_put_bytes(Ring *ring, uint64_t hash, const void *data, size_t len)
     }
 }
 
+/* What is in the rings is kept; there is nobody to whom to return an error. */
+static void QEMU_NORETURN stop_recording(BlackBox *box, const char *why)
+{
+    fprintf(stderr, "aiolab: %s: the recording ends here: %s\n", box->log, why);
+    box->state = BOX_STOPPED;
+    _exit(5);
+}
+
+/* Its memory is allocated now: a full tmpfs must not become a SIGBUS later. */
+static Ring *new_ring(RingSet *set)
+{
+    unsigned index = set->box->n_rings;
+    Ring *ring = blackbox_ring(set->box, index);
+    int err;
+
+    if (index == RINGS_MAX) {
+        stop_recording(set->box, "too many threads at once (more than 256)");
+    }
+    err = posix_fallocate(set->box->fd, ring_offset(index),
+                          ring_offset(index + 1) - ring_offset(index));
+    if (err) {
+        g_autofree char *why = g_strdup_printf(
+            "no memory for another thread's inputs in %s: %s", set->box->path,
+            g_strerror(err));
+
+        stop_recording(set->box, why);
+    }
+    ring->mask = ring_slots(index) - 1;
+    qatomic_store_release(&set->box->n_rings, index + 1);
+    return ring;
+}
+
 Ring *ringset_attach(RingSet *set)
 {
-    uint32_t index = qatomic_fetch_inc(&set->box->n_rings);
+    Ring *ring;
 
-    if (index >= RINGS_MAX) {
-        fprintf(stderr, "aiolab: more than %d threads cannot be recorded\n",
-                RINGS_MAX);
-        abort();
-    }
-    return &set->box->rings[index];
+    pthread_mutex_lock(&set->lock);
+    ring = set->n_free ? set->free[--set->n_free] : new_ring(set);
+    pthread_mutex_unlock(&set->lock);
+    return ring;
+}
+
+void ringset_detach(RingSet *set, Ring *ring)
+{
+    pthread_mutex_lock(&set->lock);
+    set->free[set->n_free++] = ring;
+    pthread_mutex_unlock(&set->lock);
 }
 
 BlackBox *ringset_box(RingSet *set)
@@ -100,7 +139,7 @@ static void flush_batch(RingSet *set, unsigned ring)
 
 static unsigned n_rings(const RingSet *set)
 {
-    return MIN(qatomic_read(&set->box->n_rings), RINGS_MAX);
+    return qatomic_load_acquire(&set->box->n_rings);
 }
 
 /* From here on the recorded threads may use the slots again. */
@@ -113,7 +152,7 @@ static void commit(RingSet *set)
     }
     log_commit(set->log);
     for (unsigned i = 0; i < n; i++) {
-        Ring *ring = &set->box->rings[i];
+        Ring *ring = blackbox_ring(set->box, i);
 
         qatomic_store_release(&ring->durable, ring->tail);
     }
@@ -151,6 +190,9 @@ static bool take_slot(RingSet *set, unsigned index, Ring *ring, bool alive)
     if (!slot.head) {
         return take_bytes(set, ring, slot.a, slot.obj, alive);
     }
+    if (slot.head >> 24 <= set->last_tickets[index]) {
+        return true; /* it was committed, and its writer could not say so */
+    }
     batch->inputs[batch->n++] = (Input){
         .ticket = slot.head >> 24, .thread = slot.head >> 8 & 0xffff,
         .kind = slot.head & 0xff,
@@ -169,12 +211,12 @@ static bool drain_rings(RingSet *set, bool alive)
     bool any = false;
 
     for (unsigned i = 0; i < n; i++) {
-        Ring *ring = &set->box->rings[i];
+        Ring *ring = blackbox_ring(set->box, i);
         uint64_t head = qatomic_load_acquire(&ring->head);
 
         while (ring->tail < head && take_slot(set, i, ring, alive)) {
             any = true;
-            if (ring->tail - ring->durable > COMMIT_SLOTS) {
+            if (ring->tail - ring->durable > ring_slots(i) / COMMIT_PART) {
                 commit(set);
             }
         }
@@ -205,62 +247,6 @@ static void *writer_main(void *opaque)
 
 /* ---- Life ---- */
 
-/*
- * In memory (tmpfs) if there is any: a mapped file on a disk stops the recorded
- * thread each time the kernel writes its pages back.
- */
-static int create_file(const char *log_path, char **path)
-{
-    int fd;
-
-    *path = g_strdup("/dev/shm/aiolab-XXXXXX");
-    fd = g_mkstemp_full(*path, O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        g_free(*path);
-        *path = g_strconcat(log_path, ".ring", NULL);
-        fd = open(*path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    }
-    return fd;
-}
-
-BlackBox *blackbox_new(const char *log_path, Error **errp)
-{
-    g_autofree char *path = NULL;
-    int fd = create_file(log_path, &path);
-    int err = fd < 0 ? errno : ftruncate(fd, sizeof(BlackBox)) ? errno : 0;
-    BlackBox *box = MAP_FAILED;
-
-    if (!err) {
-        /* Whole, for the threads to come: a full disk must not be a SIGBUS. */
-        err = posix_fallocate(fd, 0, offsetof(BlackBox, rings[4]));
-    }
-    if (!err) {
-        box = mmap(NULL, sizeof(BlackBox), PROT_READ | PROT_WRITE, MAP_SHARED,
-                   fd, 0);
-        err = box == MAP_FAILED ? errno : 0;
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (err) {
-        error_setg_errno(errp, err, "%s: cannot make the recording buffer",
-                         path);
-        unlink(path);
-        return NULL;
-    }
-    madvise(box, offsetof(BlackBox, rings[1]), MADV_POPULATE_WRITE);
-    g_strlcpy(box->path, path, sizeof(box->path));
-    return box;
-}
-
-void blackbox_free(BlackBox *box)
-{
-    if (box) {
-        unlink(box->path);
-        munmap(box, sizeof(BlackBox));
-    }
-}
-
 static RingSet *ringset_alloc(Log *log, BlackBox *box)
 {
     RingSet *set = g_new0(RingSet, 1);
@@ -268,13 +254,17 @@ static RingSet *ringset_alloc(Log *log, BlackBox *box)
     set->log = log;
     set->box = box;
     set->batches = g_new0(Batch, RINGS_MAX);
+    set->last_tickets = g_new0(uint64_t, RINGS_MAX);
+    pthread_mutex_init(&set->lock, NULL);
     set->bytes = g_byte_array_new();
     return set;
 }
 
 static void ringset_free(RingSet *set)
 {
+    pthread_mutex_destroy(&set->lock);
     g_byte_array_unref(set->bytes);
+    g_free(set->last_tickets);
     g_free(set->batches);
     g_free(set);
 }
@@ -284,7 +274,9 @@ RingSet *ringset_new(Log *log, BlackBox *box)
     RingSet *set = ringset_alloc(log, box);
 
     log_set_meta(log, "ring", box->path);
+    log_set_meta(log, "ring.id", box->id);
     log_commit(log);
+    box->state = BOX_RUNNING;
     if (pthread_create(&set->writer, NULL, writer_main, set)) {
         abort();
     }
@@ -299,9 +291,10 @@ uint64_t ringset_finish(RingSet *set, uint64_t *inputs)
     pthread_join(set->writer, NULL);
     commit(set);
     for (unsigned i = 0; i < n_rings(set); i++) {
-        stalls += set->box->rings[i].stalls;
+        stalls += blackbox_ring(set->box, i)->stalls;
     }
     *inputs = set->inputs;
+    set->box->state = BOX_FINISHED;
     ringset_free(set);
     return stalls;
 }
@@ -312,8 +305,11 @@ uint64_t ringset_recover(Log *log, BlackBox *box)
     uint64_t inputs;
 
     for (unsigned i = 0; i < n_rings(set); i++) {
-        box->rings[i].tail = box->rings[i].durable;
+        Ring *ring = blackbox_ring(box, i);
+
+        ring->tail = ring->durable;
     }
+    log_last_tickets(log, set->last_tickets, RINGS_MAX);
     drain_rings(set, false);
     commit(set);
     inputs = set->inputs;

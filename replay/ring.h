@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Recording rings: how inputs leave the recorded thread.
+ * Recording rings: how inputs leave the recorded threads.
  *
  * A slot is overwritten only when its input is committed to the log, so what
- * the log lacks when a recorded process dies is still in the rings, and its
- * parent adds it (ringset_recover()).
+ * the log lacks when a recorded process dies is still in the rings, and
+ * whoever opens the log next adds it (blackbox.h).
  *
  * Each OS thread has a ring of its own in a shared mapped file (the black box:
  * what a killed process had written to it is still there), so putting an input
  * is a few stores and takes no lock.  One writer thread packs what it finds
  * into the log.  A full ring makes the recorded thread wait, and counts that;
  * nothing is ever dropped.
+ *
+ * A thread that ends gives its ring back, and the next thread that begins goes
+ * on in it, behind what is still to be written; so tickets ascend within each
+ * ring, whoever has it.
  */
 #ifndef REPLAY_RING_H
 #define REPLAY_RING_H
@@ -20,9 +24,16 @@
 #include "qemu/atomic.h"
 
 enum {
-    RING_SLOTS = 1 << 16,
+    RINGS_MAX = THREADS_MAX,
+    /*
+     * The first thread's ring is long, because most programs do most of their
+     * work there; the others are short enough for the 64 MiB of shared memory
+     * that a container has.
+     */
+    FIRST_RING_SLOTS = 1 << 16,
+    RING_SLOTS = 1 << 14,
     SLOT_SIZE = 32,
-    RINGS_MAX = 64,
+    RING_PAGE = 4096,
 };
 
 /* An input as the recorded thread leaves it. */
@@ -34,24 +45,65 @@ typedef struct Slot {
 typedef struct Ring {
     uint64_t head; /* written by the recorded thread */
     uint64_t seen_durable; /* its copy of durable, old but never too new */
-    char pad1[48];
+    uint64_t mask;         /* slots - 1 */
+    uint64_t stalls;
+    char pad1[32];
     uint64_t tail;    /* written by the writer thread: what it has taken */
     uint64_t durable; /* likewise: what it has committed; may be overwritten */
     char pad2[48];
-    uint64_t stalls;
-    char pad3[56];
-    Slot slots[RING_SLOTS];
+    char pad3[RING_PAGE - 128];
+    Slot slots[];
 } Ring;
 
+/* The file: this, and then the rings, of which most are holes. */
 typedef struct BlackBox {
+    char magic[8];
+    uint32_t version;
+    uint32_t rings_max, first_ring_slots, ring_slots;
+    char id[40];    /* the log's meta row ring.id says the same */
     char path[256]; /* of the file that we are */
-    uint64_t last_ticket;
-    char pad1[56];
-    uint32_t n_rings;
-    bool log_created; /* the recording process has made the log */
-    char pad2[55];
-    Ring rings[RINGS_MAX];
+    char log[1024]; /* and of the log */
+    int32_t fd;     /* of the processes that record */
+    uint8_t state;  /* a BlackBoxState */
+    char pad1[59];
+
+    uint64_t last_ticket; /* taken by any thread; on a cache line of its own */
+    char pad2[120];
+    uint32_t n_rings; /* that have ever been used */
+    char pad3[2556];
 } BlackBox;
+
+typedef enum BlackBoxState {
+    BOX_NEW,      /* there is no log yet */
+    BOX_LOG,      /* the log exists, and nothing is in it */
+    BOX_RUNNING,  /* the scenario runs */
+    BOX_STOPPED,  /* it had to end, which was said: what there is, is kept */
+    BOX_FINISHED, /* all of it is in the log */
+} BlackBoxState;
+
+QEMU_BUILD_BUG_ON(sizeof(Slot) != SLOT_SIZE);
+QEMU_BUILD_BUG_ON(sizeof(Ring) != RING_PAGE);
+QEMU_BUILD_BUG_ON(sizeof(BlackBox) != RING_PAGE);
+QEMU_BUILD_BUG_ON(offsetof(BlackBox, last_ticket) % 128);
+
+static inline uint64_t ring_slots(unsigned index)
+{
+    return index ? RING_SLOTS : FIRST_RING_SLOTS;
+}
+
+/* Where ring @index begins in the file; @index RINGS_MAX is the end. */
+static inline size_t ring_offset(unsigned index)
+{
+    size_t first = sizeof(Ring) + (size_t)FIRST_RING_SLOTS * SLOT_SIZE;
+    size_t other = sizeof(Ring) + (size_t)RING_SLOTS * SLOT_SIZE;
+
+    return sizeof(BlackBox) + (index ? first + (index - 1) * other : 0);
+}
+
+static inline Ring *blackbox_ring(BlackBox *box, unsigned index)
+{
+    return (Ring *)((char *)box + ring_offset(index));
+}
 
 typedef struct RingSet RingSet;
 
@@ -60,7 +112,7 @@ BlackBox *blackbox_new(const char *log_path, Error **errp);
 /* Unmaps and removes the file. */
 void blackbox_free(BlackBox *box);
 
-/* Starts the writer thread; the path of @box goes into @log. */
+/* Starts the writer thread; where @box is goes into @log. */
 RingSet *ringset_new(Log *log, BlackBox *box);
 /* Writes all that is left and joins the writer.  Returns stalls. */
 uint64_t ringset_finish(RingSet *set, uint64_t *inputs);
@@ -69,8 +121,15 @@ uint64_t ringset_finish(RingSet *set, uint64_t *inputs);
  * commit.  Returns how many inputs those are.
  */
 uint64_t ringset_recover(Log *log, BlackBox *box);
-/* The calling thread's ring; aborts if there are more than RINGS_MAX. */
+/*
+ * A ring for the calling thread alone, until it is detached: one that another
+ * thread had, or a new one, whose memory is there when this returns.  Any
+ * thread, at any time.  If there are RINGS_MAX already, or no memory, the
+ * recording ends with one line on stderr and exit status 5.
+ */
 Ring *ringset_attach(RingSet *set);
+/* The calling thread puts nothing more into @ring. */
+void ringset_detach(RingSet *set, Ring *ring);
 BlackBox *ringset_box(RingSet *set);
 
 /* Waits until there is room for @n slots, which there was not. */
@@ -78,7 +137,7 @@ void ring_wait_slowly(Ring *ring, unsigned n);
 
 static inline void ring_wait(Ring *ring, unsigned n)
 {
-    if (unlikely(ring->head + n - ring->seen_durable > RING_SLOTS)) {
+    if (unlikely(ring->head + n - ring->seen_durable > ring->mask + 1)) {
         ring_wait_slowly(ring, n);
     }
 }
@@ -88,7 +147,7 @@ void ring_put_bytes(Ring *ring, uint64_t hash, const void *data, size_t len);
 
 static inline Slot *ring_slot(Ring *ring, uint64_t at)
 {
-    return &ring->slots[at % RING_SLOTS];
+    return &ring->slots[at & ring->mask];
 }
 
 #endif

@@ -73,8 +73,7 @@ static void run_main(void *opaque)
 
 static void run_live(Run *run)
 {
-    live_start(run->config->monitor,
-               run->config->log ? RECORDER_LIVE_MODE : 0);
+    live_start(run->config->monitor, 0);
     if (run->config->log) {
         host_set(&recorder_host, RECORDER_LIVE_MODE);
     }

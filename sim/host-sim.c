@@ -25,7 +25,7 @@ static void sim_turn(uint64_t ctx)
 {
 }
 
-static void sim_bh_detached(uint64_t ctx, BHList *slice)
+static void sim_bh_detached(uint64_t ctx, BHList *slice, BHList *left)
 {
 }
 

@@ -45,7 +45,7 @@ static void live_turn(uint64_t ctx)
 {
 }
 
-static void live_bh_detached(uint64_t ctx, BHList *slice)
+static void live_bh_detached(uint64_t ctx, BHList *slice, BHList *left)
 {
 }
 

@@ -26,6 +26,7 @@
 #ifndef AIOLAB_SCENARIO_H
 #define AIOLAB_SCENARIO_H
 
+#include "aiolab/assert.h"
 #include "aiolab/probe.h"
 #include "block/block.h"
 #include "qapi/error.h"
@@ -77,7 +78,10 @@ const char *scenario_param(const ScenarioArgs *args, const char *name);
 int64_t scenario_param_int(const ScenarioArgs *args, const char *name);
 bool scenario_is_variant(const ScenarioArgs *args, const char *name);
 
-/* A result that reports and logs show, such as the number of requests. */
+/*
+ * A result that reports and logs show, such as the number of requests; a
+ * replay must come to the same.  This and the next three: any thread.
+ */
 void scenario_result(const char *name, int64_t value);
 /* A line in the log, at this event. */
 void scenario_note(const char *fmt, ...) G_GNUC_PRINTF_(1, 2);

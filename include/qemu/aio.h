@@ -35,12 +35,14 @@ typedef QLIST_HEAD(, AioHandler) AioHandlerList;
 typedef QSIMPLEQ_HEAD(, CqeHandler) CqeHandlerSimpleQ;
 
 typedef QSLIST_HEAD(BHList, QEMUBH) BHList;
+typedef QSLIST_HEAD(CoroutineList, Coroutine) CoroutineList;
 typedef struct BHListSlice BHListSlice;
 
 struct AioContext {
     GSource source;
     uint64_t id; /* the object's, see eventloop/host.h */
     char *name;
+    unsigned refs; /* all of ours are one of the source's */
 
     const FDMonOps *fdmon_ops; /* which monitor it has; see util/aio-posix.h */
     struct HostMonitor *monitor;
@@ -69,7 +71,7 @@ struct AioContext {
     bool notified;
     /* Beside them, for one cache line has then all that other threads write. */
     BHList bh_list;
-    QSLIST_HEAD(, Coroutine) scheduled_coroutines;
+    CoroutineList scheduled_coroutines;
     EventNotifier notifier;
 
     QSIMPLEQ_HEAD(, BHListSlice) bh_slice_list;

@@ -21,6 +21,7 @@
 #include "qemu/compiler.h"
 #include "qemu/processor.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* ---- Barriers ---- */
@@ -67,15 +68,56 @@
 #define qatomic_set__nocheck(ptr, i) \
     __atomic_store_n(ptr, i, __ATOMIC_RELAXED)
 
-#define QATOMIC_LOAD_(ptr, order)        \
-    ({                                   \
-        QATOMIC_CHECK_(ptr);             \
-        __atomic_load_n(ptr, order);     \
+/*
+ * While a live run is recorded, or a live recording replayed, the host hears
+ * of every access: words that threads share are an input like any other.  It
+ * does nothing else; qatomic_begin_() and qatomic_end_() stand in
+ * eventloop/shared-word.c.  What the host itself consists of, and is not
+ * replayed, is compiled with AIOLAB_UNSEEN_ATOMICS.
+ */
+#ifdef AIOLAB_UNSEEN_ATOMICS
+#define QATOMIC_SEEN_() 0
+#else
+extern int qatomic_seen;
+#define QATOMIC_SEEN_() unlikely(qatomic_seen)
+#endif
+void qatomic_begin_(const volatile void *word);
+void qatomic_end_(const volatile void *word, uint64_t value);
+
+/* A number as it is; of a pointer only whether it is one. */
+#define QATOMIC_VALUE_(v)                                        \
+    __builtin_choose_expr(__builtin_classify_type(v) == 5,       \
+                          (uint64_t)((v) != 0), (uint64_t)(v))
+
+/* The access, and what it saw; its arguments have been evaluated before. */
+#define QATOMIC_ACCESS_(ptr, access)                               \
+    ({                                                             \
+        int qatomic_told_ = QATOMIC_SEEN_();                       \
+        QATOMIC_CHECK_(ptr);                                       \
+        if (qatomic_told_) {                                       \
+            qatomic_begin_(ptr);                                   \
+        }                                                          \
+        typeof_strip_qual(*(ptr)) qatomic_saw_ = (access);         \
+        if (qatomic_told_) {                                       \
+            qatomic_end_(ptr, QATOMIC_VALUE_(qatomic_saw_));       \
+        }                                                          \
+        qatomic_saw_;                                              \
     })
-#define QATOMIC_STORE_(ptr, i, order)    \
-    ({                                   \
-        QATOMIC_CHECK_(ptr);             \
-        __atomic_store_n(ptr, i, order); \
+
+#define QATOMIC_LOAD_(ptr, order)                                        \
+    ({                                                                   \
+        __auto_type qatomic_ptr_ = (ptr);                                \
+        QATOMIC_ACCESS_(qatomic_ptr_,                                    \
+                        __atomic_load_n(qatomic_ptr_, order));           \
+    })
+#define QATOMIC_STORE_(ptr, i, order)                                    \
+    ({                                                                   \
+        __auto_type qatomic_ptr_ = (ptr);                                \
+        typeof_strip_qual(*qatomic_ptr_) qatomic_new_ = (i);             \
+        (void)QATOMIC_ACCESS_(                                           \
+            qatomic_ptr_,                                                \
+            (__atomic_store_n(qatomic_ptr_, qatomic_new_, order),        \
+             qatomic_new_));                                             \
     })
 
 #define qatomic_read(ptr) QATOMIC_LOAD_(ptr, __ATOMIC_RELAXED)
@@ -105,44 +147,52 @@
 
 /* ---- Read, change, write ---- */
 
+#define QATOMIC_RMW_(builtin, ptr, n)                                    \
+    ({                                                                   \
+        __auto_type qatomic_ptr_ = (ptr);                                \
+        __auto_type qatomic_n_ = (n);                                    \
+        QATOMIC_ACCESS_(qatomic_ptr_, builtin(qatomic_ptr_, qatomic_n_,  \
+                                              __ATOMIC_SEQ_CST));        \
+    })
+
 #define qatomic_xchg__nocheck(ptr, i) \
     __atomic_exchange_n(ptr, i, __ATOMIC_SEQ_CST)
-#define qatomic_xchg(ptr, i)           \
-    ({                                 \
-        QATOMIC_CHECK_(ptr);           \
-        qatomic_xchg__nocheck(ptr, i); \
-    })
+#define qatomic_xchg(ptr, i) QATOMIC_RMW_(__atomic_exchange_n, ptr, i)
 
 /* Returns what was there: @old if the exchange was made. */
 #define qatomic_cmpxchg__nocheck(ptr, old, new)                             \
     ({                                                                      \
-        typeof_strip_qual(*(ptr)) qatomic_seen_ = (old);                    \
-        (void)__atomic_compare_exchange_n(ptr, &qatomic_seen_, new, 0,      \
+        typeof_strip_qual(*(ptr)) qatomic_was_ = (old);                     \
+        (void)__atomic_compare_exchange_n(ptr, &qatomic_was_, new, 0,       \
                                           __ATOMIC_SEQ_CST,                 \
                                           __ATOMIC_SEQ_CST);                \
-        qatomic_seen_;                                                      \
+        qatomic_was_;                                                       \
     })
-#define qatomic_cmpxchg(ptr, old, new)           \
-    ({                                           \
-        QATOMIC_CHECK_(ptr);                     \
-        qatomic_cmpxchg__nocheck(ptr, old, new); \
+#define qatomic_cmpxchg(ptr, old, new)                                      \
+    ({                                                                      \
+        __auto_type qatomic_ptr_ = (ptr);                                   \
+        typeof_strip_qual(*qatomic_ptr_) qatomic_old_ = (old);              \
+        typeof_strip_qual(*qatomic_ptr_) qatomic_new_ = (new);              \
+        QATOMIC_ACCESS_(qatomic_ptr_,                                       \
+                        qatomic_cmpxchg__nocheck(qatomic_ptr_, qatomic_old_, \
+                                                 qatomic_new_));            \
     })
 
 /* These return the value before ... */
-#define qatomic_fetch_add(ptr, n) __atomic_fetch_add(ptr, n, __ATOMIC_SEQ_CST)
-#define qatomic_fetch_sub(ptr, n) __atomic_fetch_sub(ptr, n, __ATOMIC_SEQ_CST)
-#define qatomic_fetch_and(ptr, n) __atomic_fetch_and(ptr, n, __ATOMIC_SEQ_CST)
-#define qatomic_fetch_or(ptr, n) __atomic_fetch_or(ptr, n, __ATOMIC_SEQ_CST)
-#define qatomic_fetch_xor(ptr, n) __atomic_fetch_xor(ptr, n, __ATOMIC_SEQ_CST)
+#define qatomic_fetch_add(ptr, n) QATOMIC_RMW_(__atomic_fetch_add, ptr, n)
+#define qatomic_fetch_sub(ptr, n) QATOMIC_RMW_(__atomic_fetch_sub, ptr, n)
+#define qatomic_fetch_and(ptr, n) QATOMIC_RMW_(__atomic_fetch_and, ptr, n)
+#define qatomic_fetch_or(ptr, n) QATOMIC_RMW_(__atomic_fetch_or, ptr, n)
+#define qatomic_fetch_xor(ptr, n) QATOMIC_RMW_(__atomic_fetch_xor, ptr, n)
 #define qatomic_fetch_inc(ptr) qatomic_fetch_add(ptr, 1)
 #define qatomic_fetch_dec(ptr) qatomic_fetch_sub(ptr, 1)
 
 /* ... these the value after ... */
-#define qatomic_add_fetch(ptr, n) __atomic_add_fetch(ptr, n, __ATOMIC_SEQ_CST)
-#define qatomic_sub_fetch(ptr, n) __atomic_sub_fetch(ptr, n, __ATOMIC_SEQ_CST)
-#define qatomic_and_fetch(ptr, n) __atomic_and_fetch(ptr, n, __ATOMIC_SEQ_CST)
-#define qatomic_or_fetch(ptr, n) __atomic_or_fetch(ptr, n, __ATOMIC_SEQ_CST)
-#define qatomic_xor_fetch(ptr, n) __atomic_xor_fetch(ptr, n, __ATOMIC_SEQ_CST)
+#define qatomic_add_fetch(ptr, n) QATOMIC_RMW_(__atomic_add_fetch, ptr, n)
+#define qatomic_sub_fetch(ptr, n) QATOMIC_RMW_(__atomic_sub_fetch, ptr, n)
+#define qatomic_and_fetch(ptr, n) QATOMIC_RMW_(__atomic_and_fetch, ptr, n)
+#define qatomic_or_fetch(ptr, n) QATOMIC_RMW_(__atomic_or_fetch, ptr, n)
+#define qatomic_xor_fetch(ptr, n) QATOMIC_RMW_(__atomic_xor_fetch, ptr, n)
 #define qatomic_inc_fetch(ptr) qatomic_add_fetch(ptr, 1)
 #define qatomic_dec_fetch(ptr) qatomic_sub_fetch(ptr, 1)
 
@@ -164,22 +214,22 @@ typedef uint64_t aligned_uint64_t __attribute__((aligned(8)));
 
 static inline int64_t qatomic_read_i64(const int64_t *ptr)
 {
-    return qatomic_read__nocheck(ptr);
+    return qatomic_read(ptr);
 }
 
 static inline uint64_t qatomic_read_u64(const uint64_t *ptr)
 {
-    return qatomic_read__nocheck(ptr);
+    return qatomic_read(ptr);
 }
 
 static inline void qatomic_set_i64(int64_t *ptr, int64_t value)
 {
-    qatomic_set__nocheck(ptr, value);
+    qatomic_set(ptr, value);
 }
 
 static inline void qatomic_set_u64(uint64_t *ptr, uint64_t value)
 {
-    qatomic_set__nocheck(ptr, value);
+    qatomic_set(ptr, value);
 }
 
 static inline void qatomic64_init(void)

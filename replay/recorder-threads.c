@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The recorder between threads: locks, lists, words, and threads themselves.
+ *
+ * What a thread publishes takes no ticket: whoever finds it notes what was
+ * found, after it was.  In a replay a thread therefore publishes early, right
+ * after the last thing that it noted, which is before the ticket of whoever
+ * found it; and who finds something finds exactly what is noted, even if there
+ * is more.  So it does not matter that a ticket is taken a moment after the
+ * operation that it stands for, but for two:
+ *
+ *   a word of the program's (qatomic_*()) is accessed and gets its ticket under
+ *   one lock, so that its accesses have the order of their tickets;
+ *   a new thread begins when its creator has its ticket.
+ */
+#include "recorder-internal.h"
+
+#include <sched.h>
+
+/* ---- Lists ---- */
+
+void rec_bh_detached(uint64_t ctx, BHList *slice, BHList *left)
+{
+    unsigned n = 0;
+    QEMUBH *bh;
+
+    QSLIST_FOREACH(bh, slice, next) {
+        n++;
+    }
+    if (n) {
+        rec_put(INPUT_BH_SLICE, ctx, n, 0);
+        QSLIST_FOREACH(bh, slice, next) {
+            rec_put(INPUT_BH, bh->id, 0, 0);
+        }
+    }
+}
+
+void rec_co_detached(uint64_t ctx, CoroutineList *taken, CoroutineList *left)
+{
+    unsigned n = 0;
+    Coroutine *co;
+
+    QSLIST_FOREACH(co, taken, co_scheduled_next) {
+        n++;
+    }
+    if (n) {
+        rec_put(INPUT_CO_SLICE, ctx, n, 0);
+        QSLIST_FOREACH(co, taken, co_scheduled_next) {
+            rec_put(INPUT_CO, co->id, 0, 0);
+        }
+    }
+}
+
+/* ---- Words ---- */
+
+uint64_t rec_observe(HostSight what, uint64_t value)
+{
+    uint32_t *unseen = &host_self()->unseen[what];
+
+    if (rec_muted) {
+        return value;
+    }
+    if (!value) {
+        ++*unseen;
+        return 0;
+    }
+    rec_put(INPUT_SEEN, what, value, *unseen);
+    *unseen = 0;
+    return value;
+}
+
+enum { STRIPES = 256 };
+
+/* One lock for all words with the same hash of their address. */
+static struct {
+    bool locked;
+} __attribute__((aligned(64))) stripes[STRIPES];
+
+static bool *stripe_of(const volatile void *word)
+{
+    uint64_t hash = ((uintptr_t)word >> 2) * 0x9e3779b97f4a7c15ULL;
+
+    return &stripes[hash >> 56].locked;
+}
+
+void rec_word_begin(const volatile void *word)
+{
+    bool *locked = stripe_of(word);
+
+    if (rec_muted) {
+        return;
+    }
+    while (unlikely(qatomic_xchg(locked, true))) {
+        unsigned rounds = 0;
+
+        while (qatomic_read(locked)) {
+            cpu_relax();
+            if (++rounds % 128 == 0) {
+                sched_yield(); /* its holder was preempted */
+            }
+        }
+    }
+}
+
+void rec_word_end(const volatile void *word, uint64_t value)
+{
+    if (rec_muted) {
+        return;
+    }
+    rec_put(INPUT_WORD, 0, value, 0);
+    qatomic_store_release(stripe_of(word), false);
+}
+
+void rec_assert(uint64_t value, const ProbeSite *site)
+{
+    rec_put(INPUT_ASSERT, site->line, value, 0);
+}
+
+/* ---- Locks ---- */
+
+void rec_mutex_lock(QemuMutex *mutex)
+{
+    rec.base->mutex_lock(mutex);
+    rec_put(INPUT_LOCK, mutex->id, 0, 0);
+}
+
+bool rec_mutex_trylock(QemuMutex *mutex)
+{
+    bool taken = rec.base->mutex_trylock(mutex);
+
+    rec_put(INPUT_TRYLOCK, mutex->id, taken, 0);
+    return taken;
+}
+
+bool rec_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
+{
+    bool woken = rec.base->cond_wait(cond, mutex, timeout_ns);
+
+    rec_put(INPUT_COND, cond->id, woken, 0);
+    return woken;
+}
+
+/* ---- Threads ---- */
+
+typedef struct ThreadStart {
+    void *(*start)(void *);
+    void *arg;
+} ThreadStart;
+
+static void thread_begins(void)
+{
+    if (!rec.simulated) {
+        rec_ring = ringset_attach(rec.rings);
+        /* Its creator holds this until it has noted us. */
+        g_mutex_lock(&rec.creating);
+        g_mutex_unlock(&rec.creating);
+    }
+    rec_put(INPUT_THREAD_START, host_self()->id, 0, 0);
+}
+
+static void thread_ends(void)
+{
+    HostThread *self = host_self();
+
+    rec_put(INPUT_THREAD_END, self->id, self->digest, self->events);
+    if (!rec.simulated) {
+        ringset_detach(rec.rings, rec_ring);
+        rec_ring = NULL;
+    }
+}
+
+static void *thread_main(void *opaque)
+{
+    ThreadStart call = *(ThreadStart *)opaque;
+    void *ret;
+
+    g_free(opaque);
+    thread_begins();
+    ret = call.start(call.arg);
+    thread_ends();
+    return ret;
+}
+
+void rec_thread_create(QemuThread *thread, const char *name,
+                       void *(*start)(void *), void *arg)
+{
+    ThreadStart *call = g_new(ThreadStart, 1);
+
+    *call = (ThreadStart){start, arg};
+    if (rec.simulated) {
+        rec.base->thread_create(thread, name, thread_main, call);
+        rec_put(INPUT_THREAD_CREATE, thread->id, thread->number, 0);
+        return;
+    }
+    g_mutex_lock(&rec.creating);
+    rec.base->thread_create(thread, name, thread_main, call);
+    rec_put(INPUT_THREAD_CREATE, thread->id, thread->number, 0);
+    g_mutex_unlock(&rec.creating);
+    if (thread->number >= RECORDED_THREADS_MAX) {
+        fprintf(stderr, "aiolab: a recording can hold %d threads, and this "
+                "scenario has started more\n", RECORDED_THREADS_MAX - 1);
+        _exit(5);
+    }
+}
+
+void *rec_thread_join(QemuThread *thread)
+{
+    void *ret = rec.base->thread_join(thread);
+
+    rec_put(INPUT_THREAD_JOIN, thread->id, 0, 0);
+    return ret;
+}
+
+void rec_thread_exit(void *ret)
+{
+    thread_ends();
+    rec.base->thread_exit(ret);
+}
+
+HostThread *rec_thread_attach(void)
+{
+    fprintf(stderr, "aiolab: a thread that another library has started calls "
+            "the event loop; a recording cannot replay it\n");
+    _exit(5);
+}
