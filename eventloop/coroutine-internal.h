@@ -38,6 +38,10 @@ void coroutine_enter_slowly(Coroutine *co)
 void coroutine_yield_slowly(void) __attribute__((visibility("hidden")));
 
 #ifdef COROUTINE_SWITCH_BY_HAND
+/* Enters @co, or suspends @co and goes on in @to: no questions asked. */
+void coroutine_enter_fast(Coroutine *co) __attribute__((visibility("hidden")));
+void coroutine_yield_fast(Coroutine *co, Coroutine *to)
+    __attribute__((visibility("hidden")));
 /*
  * Suspends @from, which enters or has entered nobody any more, and goes on
  * where @to called qemu_coroutine_enter(), as if it called @fn(@from) there.

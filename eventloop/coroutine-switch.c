@@ -74,6 +74,22 @@ static_assert(offsetof(HostFast, current) == FAST_CURRENT, "");
     "    call " #function "\n"           \
     "    popq %rbp\n"                    \
     "    ret\n"
+/*
+ * rax: host_fast_.  The stores stay in order: what smp_wmb() is for elsewhere.
+ */
+#define ENTER                                           \
+    "    movq " FAST(FAST_CURRENT) ", %rsi\n"           \
+    "    movq %rsi, " STR(CO_CALLER) "(%rdi)\n"         \
+    "    movq " FAST(FAST_CTX) ", %rdx\n"               \
+    "    movq %rdx, " STR(CO_CTX) "(%rdi)\n"            \
+    "    movq %rdi, " FAST(FAST_CURRENT) "\n"           \
+    SWITCH("%rsi", "%rdi")                              \
+    RETURN
+#define YIELD                                           \
+    "    movq $0, " STR(CO_CALLER) "(%rdi)\n"           \
+    "    movq %rsi, " FAST(FAST_CURRENT) "\n"           \
+    SWITCH("%rdi", "%rsi")                              \
+    RETURN
 #define END(name) ".size " #name ", . - " #name "\n"
 
 __asm__(".text\n"
@@ -84,14 +100,7 @@ __asm__(".text\n"
         "    orq " STR(CO_CALLER) "(%rdi), %rdx\n"
         "    orq " STR(CO_SCHEDULED) "(%rdi), %rdx\n"
         "    jne 1f\n"
-        "    movq " FAST(FAST_CURRENT) ", %rsi\n"
-        "    movq %rsi, " STR(CO_CALLER) "(%rdi)\n"
-        /* Stores stay in order: what smp_wmb() is for elsewhere. */
-        "    movq " FAST(FAST_CTX) ", %rdx\n"
-        "    movq %rdx, " STR(CO_CTX) "(%rdi)\n"
-        "    movq %rdi, " FAST(FAST_CURRENT) "\n"
-        SWITCH("%rsi", "%rdi")
-        RETURN
+        ENTER
         SLOWLY(coroutine_enter_slowly)
         END(qemu_coroutine_enter)
 
@@ -101,12 +110,25 @@ __asm__(".text\n"
         "    cmpq $0, " STR(CO_SLOW) "(%rdi)\n"
         "    jne 1f\n"
         "    movq " STR(CO_CALLER) "(%rdi), %rsi\n"
-        "    movq $0, " STR(CO_CALLER) "(%rdi)\n"
-        "    movq %rsi, " FAST(FAST_CURRENT) "\n"
-        SWITCH("%rdi", "%rsi")
-        RETURN
+        YIELD
         SLOWLY(coroutine_yield_slowly)
         END(qemu_coroutine_yield)
+
+        /*
+         * The fast ways of those two, for who has already looked that nothing
+         * stands in the way.  rdi: whom to enter; then: who yields, to rsi
+         */
+        ".hidden coroutine_enter_fast\n"
+        FUNCTION(coroutine_enter_fast)
+        FIND_FAST
+        ENTER
+        END(coroutine_enter_fast)
+
+        ".hidden coroutine_yield_fast\n"
+        FUNCTION(coroutine_yield_fast)
+        FIND_FAST
+        YIELD
+        END(coroutine_yield_fast)
 
         /* rdi: who leaves; rsi: who had entered it; rdx: what to call */
         ".hidden coroutine_switch_and_call\n"

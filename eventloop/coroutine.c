@@ -12,6 +12,8 @@
  * coroutine leaves, the coroutine arranges for it.  The loop below is the
  * other way, for everything else; it says so in its coroutine's "loops", and
  * looks itself.
+ *
+ * While a run is recorded, both ways emit the same events in the same order.
  */
 #include "coroutine-internal.h"
 
@@ -83,6 +85,12 @@ void coroutine_yield_slowly(void)
         coroutine_misuse_yield();
     }
     PROBE(CO_YIELD, co->id, to->id, 0, 0);
+#ifdef COROUTINE_SWITCH_BY_HAND
+    if (!*loops(to) && QSIMPLEQ_EMPTY(&co->co_queue_wakeup)) {
+        coroutine_yield_fast(co, to);
+        return;
+    }
+#endif
     co->caller = NULL;
     coroutine_leave(co, to);
 }
@@ -97,9 +105,10 @@ static __attribute__((noinline)) void end(void)
 
     co->entry = NULL;
 #ifdef COROUTINE_SWITCH_BY_HAND
-    if (likely(!(co->slow | (uintptr_t)co->scheduled | co->locks_held |
-                 *loops(to)) &&
+    if (likely(!((uintptr_t)QSIMPLEQ_FIRST(&co->co_queue_wakeup) |
+                 (uintptr_t)co->scheduled | co->locks_held | *loops(to)) &&
                coroutine_pool_has_room(host_self_))) {
+        PROBE(CO_END, co->id, 0, 0, 0);
         coroutine_pool_put(host_self_, co);
         host_fast_.current = to;
         coroutine_switch_for_good(co, to);
@@ -179,6 +188,16 @@ static void enter_in_loop(AioContext *ctx, Coroutine *co)
 
 void coroutine_enter_slowly(Coroutine *co)
 {
+#ifdef COROUTINE_SWITCH_BY_HAND
+    /* The only reason is that the run is recorded, and nobody listens. */
+    if (likely(host_fast_.trap == TRAP_TRACED && probe_on == PROBE_DIGEST &&
+               !co->caller && !co->scheduled)) {
+        PROBE(CO_ENTER, co->id, host_fast_.ctx->id, host_fast_.current->id, 0);
+        co->slow = true; /* it yields by way of coroutine_yield_slowly() */
+        coroutine_enter_fast(co);
+        return;
+    }
+#endif
     enter_in_loop(qemu_get_current_aio_context(), co);
 }
 
@@ -246,7 +265,7 @@ static inline Coroutine *begin_life(HostThread *self, Coroutine *co,
     return co;
 }
 
-static __attribute__((noinline))
+static __attribute__((noinline, cold))
 Coroutine *create_slowly(CoroutineEntry *entry, void *opaque, const char *name)
 {
     HostThread *self = host_self();
@@ -262,10 +281,14 @@ Coroutine *qemu_coroutine_create_named(CoroutineEntry *entry, void *opaque,
 {
     HostThread *self = host_self_;
 
-    if (unlikely(!self || !self->pool.first || probe_on)) {
+    Coroutine *co;
+
+    if (unlikely(!self || !self->pool.first)) {
         return create_slowly(entry, opaque, name);
     }
-    return begin_life(self, coroutine_pool_get(self), entry, opaque, name);
+    co = begin_life(self, coroutine_pool_get(self), entry, opaque, name);
+    PROBE_TEXT(CO_CREATE, co->id, 0, 0, 0, name);
+    return co;
 }
 
 #undef qemu_coroutine_create

@@ -18,6 +18,7 @@ void host_save_fast(void)
 {
     if (host_self_) {
         host_self_->fast = host_fast_;
+        host_self_->digest = probe_digest();
     }
 }
 
@@ -27,6 +28,7 @@ __attribute__((noinline)) void host_set_self(HostThread *self)
         host_save_fast();
         host_self_ = self;
         host_fast_ = self ? self->fast : unattached;
+        probe_digest_ = self ? self->digest : 0;
     }
 }
 
@@ -56,7 +58,9 @@ void host_thread_init(HostThread *thread, uint32_t id, const char *name)
         .current = &thread->leader.base,
     };
     if (thread == host_self_) {
-        host_fast_ = thread->fast; /* the main thread, for another run */
+        /* The main thread, for another run. */
+        host_fast_ = thread->fast;
+        probe_digest_ = thread->digest;
     }
 }
 

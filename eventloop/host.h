@@ -93,8 +93,7 @@ typedef struct HostThread {
 
     uint32_t id;          /* in creation order; the main thread is 1 */
     uint32_t next_object; /* ordinals of the objects it creates */
-    uint64_t digest;      /* over all probe events it has emitted */
-    uint64_t events;      /* how many those are */
+    uint64_t digest;      /* probe_digest(), while another thread runs */
     int64_t now_ns;       /* the last time it read */
     uint32_t unseen[HOST_SIGHT_MAX]; /* looks that found nothing, so far */
     uint64_t last_seen[HOST_SIGHT_MAX]; /* host_observe_change() */
@@ -262,7 +261,7 @@ typedef struct HostOps {
     uint64_t (*random64)(void);
     /* Another thread may run now.  Returns in the same thread. */
     void (*point)(HostPoint point, uint64_t object);
-    /* A loop turn of @ctx ends; self->digest covers it.  May be NULL. */
+    /* A loop turn of @ctx ends; probe_digest() covers it.  May be NULL. */
     void (*turn)(uint64_t ctx);
 
     /* Home thread, but for watch_add/remove: any thread. */

@@ -64,7 +64,7 @@ static void rec_point(HostPoint point, uint64_t object)
 
 static void rec_turn(uint64_t ctx)
 {
-    rec_put(INPUT_TURN, ctx, host_self()->digest, 0);
+    rec_put(INPUT_TURN, ctx, probe_digest(), 0);
 }
 
 /* ---- Monitors ---- */
@@ -389,9 +389,7 @@ bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
 
 void recorder_end(void)
 {
-    HostThread *self = host_self();
-
-    rec_put(INPUT_END, 0, self->digest, self->events);
+    rec_put(INPUT_END, 0, probe_digest(), 0);
 }
 
 void recorder_stop(void)

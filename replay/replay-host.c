@@ -39,9 +39,9 @@ static void replay_turn(uint64_t ctx)
 {
     Input in = replay_take(INPUT_TURN, ctx);
 
-    if (in.a != host_self()->digest) {
+    if (in.a != probe_digest()) {
         g_autofree char *got = g_strdup_printf("digest %016" PRIx64,
-                                               host_self()->digest);
+                                               probe_digest());
 
         replay_diverge_at_last(got, "the inputs were the same, and the events are not: state "
                      "that no input covers, or another version of the code");

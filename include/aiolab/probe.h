@@ -50,20 +50,82 @@ typedef struct ProbeEvent {
 /* Called on the emitting thread; must not call the event loop. */
 typedef void ProbeSink(const ProbeEvent *event, void *opaque);
 
-extern int probe_on;
+enum {
+    PROBE_DIGEST = 1, /* events are mixed into the thread's digest */
+    PROBE_SINK = 2,   /* somebody listens to them, too */
+};
+extern int probe_on; /* 0, PROBE_DIGEST or both */
 
 /* Turns probes on.  @sink NULL: digests only.  Before threads exist. */
 void probe_start(ProbeSink *sink, void *opaque);
 void probe_stop(void);
+
+/*
+ * The digest of a thread's events: a polynomial over them, modulo 2^64.  Each
+ * argument of an event is multiplied by an odd number of its own, the sum is
+ * the next coefficient.  So one event that differs always changes it, and so
+ * do two that change places, unless they are 2^20 events apart or more; it
+ * need not resist anybody.  The numbers have 32 bits because an instruction
+ * holds such a one.
+ *
+ * The line of the site is not in it: compilers differ in which line a long
+ * macro call is on.
+ */
+#define PROBE_DIGEST_FACTOR 0x5851f42d
+#define PROBE_DIGEST_KIND 0x3c6ef35f
+
+extern __thread uint64_t probe_digest_;
+
+static inline uint64_t probe_event_digest(ProbeKind kind, uint64_t obj,
+                                          uint64_t a, uint64_t b, uint64_t c)
+{
+    return (uint64_t)kind * PROBE_DIGEST_KIND + obj * 0x7feb352d +
+           a * 0x68e31da5 + b * 0x5bd1e995 + c * 0x2c1b3c6d;
+}
+
+/* The same as probe_mix(), for machines that it does not know. */
+void probe_mix_slowly(uint64_t event);
+
+/*
+ * While recording this is all that a probe costs.  A compiler may keep the
+ * address of a thread-local variable across a coroutine's move to another
+ * thread; the instructions here find it anew.
+ */
+static inline void probe_mix(uint64_t event)
+{
+#if defined(__x86_64__) && defined(__ELF__)
+    uint64_t at, digest;
+
+    __asm__ volatile("movq probe_digest_@gottpoff(%%rip), %0\n\t"
+                     "imulq %3, %%fs:(%0), %1\n\t"
+                     "addq %2, %1\n\t"
+                     "movq %1, %%fs:(%0)"
+                     : "=&r"(at), "=&r"(digest)
+                     : "r"(event), "i"(PROBE_DIGEST_FACTOR)
+                     : "cc");
+#else
+    probe_mix_slowly(event);
+#endif
+}
+
+/* The calling thread's. */
+uint64_t probe_digest(void);
 
 void probe_emit(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
                 uint64_t b, uint64_t c, const char *text);
 
 #define PROBE_TEXT(ID, obj, a, b, c, text)                                  \
     do {                                                                    \
-        if (unlikely(probe_on)) {                                           \
+        int on_ = probe_on;                                                 \
+                                                                            \
+        if (unlikely(on_)) {                                                \
             static const ProbeSite site_ = {__FILE__, __LINE__, __func__};  \
-            probe_emit(PROBE_##ID, &site_, obj, a, b, c, text);             \
+                                                                            \
+            if (likely(on_ == PROBE_DIGEST)) {                              \
+                probe_mix(probe_event_digest(PROBE_##ID, obj, a, b, c));    \
+            } else {                                                        \
+                probe_emit(PROBE_##ID, &site_, obj, a, b, c, text);         \
+            }                                                               \
         }                                                                   \
     } while (0)
 #define PROBE(ID, obj, a, b, c) PROBE_TEXT(ID, obj, a, b, c, NULL)
