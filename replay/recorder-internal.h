@@ -18,6 +18,7 @@ typedef struct RecordedFile RecordedFile; /* recorder-data.c */
 
 typedef struct Recorder {
     const HostOps *base;
+    uint64_t *last_ticket; /* in the box */
     RingSet *rings;
     BlackBox *box, *own_box;
     Log *log;
@@ -31,8 +32,36 @@ extern Recorder rec;
 extern __thread Ring *rec_ring; /* the calling thread's */
 extern __thread bool rec_muted; /* it looks, and what it finds will be noted */
 
+/*
+ * Takes @n tickets, and returns the first.  One at a time costs an exclusive
+ * access to a word that all recorded threads want, so inputs that belong to
+ * one operation take theirs together.
+ */
+static inline uint64_t rec_tickets(unsigned n)
+{
+    return qatomic_fetch_add(rec.last_ticket, n) + 1;
+}
+
+static inline void rec_put_ticket(uint64_t ticket, InputKind kind, uint64_t obj,
+                                  uint64_t a, uint64_t b)
+{
+    Ring *ring = rec_ring;
+    uint64_t at = ring->head;
+    Slot *slot = ring_slot(ring, at);
+
+    ring_wait(ring, 1);
+    slot->head = ticket << 24 | (uint64_t)host_self_->id << 8 | kind;
+    slot->obj = obj;
+    slot->a = a;
+    slot->b = b;
+    qatomic_store_release(&ring->head, at + 1);
+}
+
 /* Notes an input of the calling thread. */
-void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b);
+static inline void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b)
+{
+    rec_put_ticket(rec_tickets(1), kind, obj, a, b);
+}
 
 /* recorder-data.c */
 void rec_files_init(void);

@@ -28,9 +28,11 @@ void rec_bh_detached(uint64_t ctx, BHList *slice, BHList *left)
         n++;
     }
     if (n) {
-        rec_put(INPUT_BH_SLICE, ctx, n, 0);
+        uint64_t ticket = rec_tickets(n + 1);
+
+        rec_put_ticket(ticket++, INPUT_BH_SLICE, ctx, n, 0);
         QSLIST_FOREACH(bh, slice, next) {
-            rec_put(INPUT_BH, bh->id, 0, 0);
+            rec_put_ticket(ticket++, INPUT_BH, bh->id, 0, 0);
         }
     }
 }
@@ -44,9 +46,11 @@ void rec_co_detached(uint64_t ctx, CoroutineList *taken, CoroutineList *left)
         n++;
     }
     if (n) {
-        rec_put(INPUT_CO_SLICE, ctx, n, 0);
+        uint64_t ticket = rec_tickets(n + 1);
+
+        rec_put_ticket(ticket++, INPUT_CO_SLICE, ctx, n, 0);
         QSLIST_FOREACH(co, taken, co_scheduled_next) {
-            rec_put(INPUT_CO, co->id, 0, 0);
+            rec_put_ticket(ticket++, INPUT_CO, co->id, 0, 0);
         }
     }
 }
@@ -160,9 +164,7 @@ static void thread_begins(void)
 
 static void thread_ends(void)
 {
-    HostThread *self = host_self();
-
-    rec_put(INPUT_THREAD_END, self->id, self->digest, self->events);
+    rec_put(INPUT_THREAD_END, host_self()->id, probe_digest(), 0);
     if (!rec.simulated) {
         ringset_detach(rec.rings, rec_ring);
         rec_ring = NULL;

@@ -17,21 +17,6 @@ Recorder rec;
 __thread Ring *rec_ring;
 __thread bool rec_muted;
 
-__attribute__((noinline))
-void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b)
-{
-    Ring *ring = rec_ring;
-    uint64_t ticket;
-
-    ring_wait(ring, 1);
-    ticket = __atomic_add_fetch(&rec.box->last_ticket, 1, __ATOMIC_ACQ_REL);
-    *ring_slot(ring, ring->head) = (Slot){
-        .head = ticket << 24 | (uint64_t)host_self_->id << 8 | kind,
-        .obj = obj, .a = a, .b = b,
-    };
-    qatomic_store_release(&ring->head, ring->head + 1);
-}
-
 /* ---- Time, chance, points ---- */
 
 static int64_t rec_clock_ns(QEMUClockType clock)
@@ -54,7 +39,9 @@ static uint64_t rec_random64(void)
 
 static void rec_point(HostPoint point, uint64_t object)
 {
-    rec.base->point(point, object);
+    if (rec.simulated) {
+        rec.base->point(point, object);
+    }
     if (point == HOST_POINT_REPLAY_BH) {
         rec_put(INPUT_REPLAY_BH, object, 0, 0);
     } else if (rec.simulated) {
@@ -374,6 +361,7 @@ bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
     rec.rings = ringset_new(log, box);
     rec.base = base;
     rec.box = ringset_box(rec.rings);
+    rec.last_ticket = &rec.box->last_ticket;
     rec.log = log;
     rec.policy = policy;
     rec.simulated = base == &sim_host;

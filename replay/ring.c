@@ -11,6 +11,7 @@
 enum {
     COMMIT_PART = 4,     /* of a ring: taken and not committed, at most */
     IDLE_NS = 500000,    /* the writer's pause when there is nothing to do */
+    STALL_NS = 50000,    /* a recorded thread's, when its ring is full */
     COMMIT_PAUSES = 400, /* commit after so many pauses, about 200 ms */
 };
 
@@ -39,6 +40,7 @@ struct RingSet {
 
 void ring_wait_slowly(Ring *ring, unsigned n)
 {
+    struct timespec pause = {.tv_nsec = STALL_NS};
     bool stalled = false;
 
     for (;;) {
@@ -47,7 +49,9 @@ void ring_wait_slowly(Ring *ring, unsigned n)
             break;
         }
         stalled = true;
-        sched_yield();
+        /* Not sched_yield(): the writer needs this processor, or another
+         * thread does, and the time would be ours. */
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     }
     ring->stalls += stalled;
 }
