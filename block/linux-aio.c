@@ -95,11 +95,12 @@ static void fetch_events(LinuxAioState *s)
 {
     s->event_idx = 0;
     s->event_max = host->laio_getevents(s->host, s->events, MAX_EVENTS);
-    if (unlikely(probe_on)) {
+    if (unlikely(probe_on & PROBE_SINK)) {
         for (unsigned i = 0; i < s->event_max; i++) {
             struct io_uring_cqe *cqe = &s->events[i]->handler.cqe;
 
-            PROBE(LAIO_EVENT, cqe->user_data, s->ctx->id, (int64_t)cqe->res, i);
+            PROBE_SHOW(LAIO_EVENT, cqe->user_data, s->ctx->id,
+                       (int64_t)cqe->res, i);
         }
     }
 }

@@ -62,13 +62,13 @@ static void take_watches(HostBatch *batch, AioHandlerList *ready)
 
 static void take_cqes(AioContext *ctx, HostBatch *batch)
 {
-    if (unlikely(probe_on)) {
+    if (unlikely(probe_on & PROBE_SINK)) {
         uint64_t position = 0;
         CqeHandler *handler;
 
         QSIMPLEQ_FOREACH(handler, &batch->cqes, next) {
-            PROBE(CQE, handler->cqe.user_data, ctx->id,
-                  (int64_t)handler->cqe.res, position++);
+            PROBE_SHOW(CQE, handler->cqe.user_data, ctx->id,
+                       (int64_t)handler->cqe.res, position++);
         }
     }
     QSIMPLEQ_CONCAT(&ctx->cqes, &batch->cqes);
@@ -85,7 +85,7 @@ void aio_wait_monitor(AioContext *ctx, int64_t timeout, AioHandlerList *ready)
     if (unlikely(batch.now_ns)) {
         host_self()->now_ns = batch.now_ns;
     }
-    PROBE(POLL_WAKE, ctx->id, batch.n_watches, batch.n_cqes, 0);
+    PROBE_SHOW(POLL_WAKE, ctx->id, batch.n_watches, batch.n_cqes, 0);
     if (!ctx->fdmon_ops->visible) {
         ctx->fdmon_ops = host->monitor_ops(ctx->monitor); /* it may change */
     }

@@ -71,13 +71,13 @@ static QEMUBH *bh_create(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
         .ctx = ctx, .cb = cb, .opaque = opaque, .name = name,
         .id = host_new_id(), .guard = guard,
     };
-    PROBE_TEXT(BH_NEW, bh->id, ctx->id, 0, 0, name);
     return bh;
 }
 
 static void bh_free(QEMUBH *bh)
 {
-    PROBE(BH_FREE, bh->id, bh->ctx->id, 0, 0);
+    /* Right behind bh.end, or bh.delete told it. */
+    PROBE_SHOW(BH_FREE, bh->id, bh->ctx->id, 0, 0);
     bh_release(bh);
 }
 
@@ -170,7 +170,10 @@ static QEMUBH *bh_dequeue(BHList *list, unsigned *flags)
 QEMUBH *aio_bh_new_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
                         const char *name, MemReentrancyGuard *guard)
 {
-    return bh_create(ctx, cb, opaque, name, guard);
+    QEMUBH *bh = bh_create(ctx, cb, opaque, name, guard);
+
+    PROBE_TEXT(BH_NEW, bh->id, ctx->id, 0, 0, name);
+    return bh;
 }
 
 void aio_bh_schedule_oneshot_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
@@ -179,6 +182,7 @@ void aio_bh_schedule_oneshot_full(AioContext *ctx, QEMUBHFunc *cb, void *opaque,
     QEMUBH *bh = bh_create(ctx, cb, opaque, name, NULL);
 
     bh->flags = BH_PENDING | BH_SCHEDULED | BH_ONESHOT;
+    PROBE_SHOW_TEXT(BH_NEW, bh->id, ctx->id, 0, 0, name);
     host_point(HOST_POINT_BH_PUBLISH, bh->id);
     PROBE(BH_SCHEDULE, bh->id, ctx->id, BH_SCHEDULED | BH_ONESHOT, 0);
     bh_push(ctx, bh);
@@ -247,12 +251,12 @@ static void take_slice(AioContext *ctx, BHListSlice *slice)
         host->bh_detached(ctx->id, &slice->bh_list, &ctx->bh_list);
     }
     QSIMPLEQ_INSERT_TAIL(&ctx->bh_slice_list, slice, next);
-    if (unlikely(probe_on)) {
+    if (unlikely(probe_on & PROBE_SINK)) {
         uint64_t position = 0;
         QEMUBH *bh;
 
         QSLIST_FOREACH(bh, &slice->bh_list, next) {
-            PROBE(BH_SLICE, ctx->id, bh->id, position++, 0);
+            PROBE_SHOW(BH_SLICE, ctx->id, bh->id, position++, 0);
         }
     }
 }

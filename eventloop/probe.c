@@ -39,7 +39,7 @@ __attribute__((noinline)) void probe_mix_slowly(uint64_t event)
     probe_digest_ = probe_digest_ * PROBE_DIGEST_FACTOR + event;
 }
 
-void probe_emit(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
+void probe_show(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
                 uint64_t b, uint64_t c, const char *text)
 {
     HostThread *self = host_self_;
@@ -48,8 +48,14 @@ void probe_emit(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
         .obj = obj, .a = a, .b = b, .c = c, .site = site, .text = text,
     };
 
-    probe_mix_slowly(probe_event_digest(kind, obj, a, b, c));
     if (probe_sink) {
         probe_sink(&event, probe_opaque);
     }
+}
+
+void probe_emit(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
+                uint64_t b, uint64_t c, const char *text)
+{
+    probe_mix_slowly(probe_event_digest(kind, obj, a, b, c));
+    probe_show(kind, site, obj, a, b, c, text);
 }

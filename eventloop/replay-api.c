@@ -2,8 +2,9 @@
 /*
  * QEMU's record/replay hooks for bottom halves.
  *
- * The host is told of each call (a row in the log that a replay verifies), and
- * the bottom half is scheduled as any other.  replay/replay-events.c in QEMU
+ * A simulated machine is told of each call (a row in the log that a replay
+ * verifies); a live one need not be, because that the call was made is in the
+ * digest.  The bottom half is scheduled as any other.  replay/replay-events.c in QEMU
  * queues it for the next replay_async_events() instead, and drops @ctx.
  */
 #include "aio-internal.h"
@@ -11,7 +12,7 @@
 
 void replay_bh_schedule_event(QEMUBH *bh)
 {
-    host->point(HOST_POINT_REPLAY_BH, bh->id);
+    host_point(HOST_POINT_REPLAY_BH, bh->id);
     PROBE(REPLAY_BH, bh->id, bh->ctx->id, 0, 0);
     qemu_bh_schedule(bh);
 }
@@ -19,7 +20,7 @@ void replay_bh_schedule_event(QEMUBH *bh)
 void replay_bh_schedule_oneshot_event(AioContext *ctx, QEMUBHFunc *cb,
                                       void *opaque)
 {
-    host->point(HOST_POINT_REPLAY_BH, ctx->id);
+    host_point(HOST_POINT_REPLAY_BH, ctx->id);
     PROBE(REPLAY_BH, 0, ctx->id, 0, 0);
     aio_bh_schedule_oneshot(ctx, cb, opaque);
 }

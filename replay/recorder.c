@@ -39,9 +39,7 @@ static uint64_t rec_random64(void)
 
 static void rec_point(HostPoint point, uint64_t object)
 {
-    if (rec.simulated) {
-        rec.base->point(point, object);
-    }
+    rec.base->point(point, object);
     if (point == HOST_POINT_REPLAY_BH) {
         rec_put(INPUT_REPLAY_BH, object, 0, 0);
     } else if (rec.simulated) {

@@ -114,6 +114,10 @@ uint64_t probe_digest(void);
 void probe_emit(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
                 uint64_t b, uint64_t c, const char *text);
 
+/* The same without the digest; only if somebody listens. */
+void probe_show(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
+                uint64_t b, uint64_t c, const char *text);
+
 #define PROBE_TEXT(ID, obj, a, b, c, text)                                  \
     do {                                                                    \
         int on_ = probe_on;                                                 \
@@ -129,5 +133,19 @@ void probe_emit(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,
         }                                                                   \
     } while (0)
 #define PROBE(ID, obj, a, b, c) PROBE_TEXT(ID, obj, a, b, c, NULL)
+
+/*
+ * An event that says again what an input of the same operation says, or the
+ * event next to it: it is not in the digest, and costs a recording nothing.
+ */
+#define PROBE_SHOW_TEXT(ID, obj, a, b, c, text)                             \
+    do {                                                                    \
+        if (unlikely(probe_on & PROBE_SINK)) {                              \
+            static const ProbeSite site_ = {__FILE__, __LINE__, __func__};  \
+                                                                            \
+            probe_show(PROBE_##ID, &site_, obj, a, b, c, text);             \
+        }                                                                   \
+    } while (0)
+#define PROBE_SHOW(ID, obj, a, b, c) PROBE_SHOW_TEXT(ID, obj, a, b, c, NULL)
 
 #endif
