@@ -265,9 +265,7 @@ static void count_event(const ProbeEvent *event, void *opaque)
 {
     rp.result.events++;
     rp.last_event = *event;
-    if (rp.sink) {
-        rp.sink(event, rp.sink_opaque);
-    }
+    rp.sink(event, rp.sink_opaque);
 }
 
 static void *run_main(void *opaque)
@@ -313,7 +311,7 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
     rp.files = replay_files_new(log, rp.inputs, rp.n);
     host_set(&replay_host, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS |
              (rp.simulated ? 0 : HOST_SIGHTS | HOST_REPLAYS));
-    probe_start(count_event, NULL);
+    probe_start(sink ? count_event : NULL, NULL);
     machine_init();
     machine.started = replay_thread_started;
     machine.ended = replay_thread_ended;

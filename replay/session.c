@@ -14,6 +14,7 @@ void (*session_progress)(uint64_t events);
 typedef struct LogRun {
     const char *path;
     const ScenarioSpec *spec;
+    bool silent;
 } LogRun;
 
 static void replay_body(void *opaque, ProbeSink *sink, EngineEnd *end)
@@ -35,7 +36,7 @@ static void replay_body(void *opaque, ProbeSink *sink, EngineEnd *end)
         };
         return;
     }
-    result = replay_run(log, run->spec, sink, NULL);
+    result = replay_run(log, run->spec, run->silent ? NULL : sink, NULL);
     *end = (EngineEnd){
         ends[result.outcome], result.inputs, result.digests, result.report,
     };
@@ -110,12 +111,23 @@ static Session *open_session(EngineBody *body, void *opaque, char *title,
     return session;
 }
 
-Session *session_open_log(Log *log, const ScenarioSpec *spec, Error **errp)
+static Session *open_log(Log *log, const ScenarioSpec *spec, bool silent,
+                         Error **errp)
 {
-    LogRun run = {log_path(log), spec};
+    LogRun run = {log_path(log), spec, silent};
 
     return open_session(replay_body, &run, g_path_get_basename(log_path(log)),
                         errp);
+}
+
+Session *session_open_log(Log *log, const ScenarioSpec *spec, Error **errp)
+{
+    return open_log(log, spec, false, errp);
+}
+
+Session *session_compare_log(Log *log, const ScenarioSpec *spec, Error **errp)
+{
+    return open_log(log, spec, true, errp);
 }
 
 Session *session_open_scenario(const ScenarioSpec *spec,

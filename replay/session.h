@@ -42,6 +42,8 @@ typedef struct Session {
 
 /* Replays a log to its end; the position is the last event. */
 Session *session_open_log(Log *log, const ScenarioSpec *spec, Error **errp);
+/* Compares inputs and digests only, which is faster: there are no events. */
+Session *session_compare_log(Log *log, const ScenarioSpec *spec, Error **errp);
 /* Simulates a scenario; @config->sim holds seed and oracle. */
 Session *session_open_scenario(const ScenarioSpec *spec,
                                const RunConfig *config, Error **errp);
