@@ -18,13 +18,24 @@ const InputInfo input_table[INPUT_KIND_MAX] = {
 enum {
     KIND_JUMP = 0x80,   /* the ticket is not the last one + 1: it follows */
     KIND_THREAD = 0x40, /* not the last input's thread: it follows */
+    /* In place of a kind: the last one again, with the same differences. */
+    KIND_AGAIN = 0x3f,
+    HASH_BYTES = 6,
 };
+
+QEMU_BUILD_BUG_ON((int)INPUT_KIND_MAX > (int)KIND_AGAIN);
+
+/* One kind's fields: the last ones, and how they differed from those before. */
+typedef struct PackedFields {
+    uint64_t last[3], step[3];
+} PackedFields;
 
 /* What the differences refer to; starts from zero in each chunk. */
 typedef struct Packer {
     uint64_t ticket;
     uint32_t thread;
-    uint64_t last[INPUT_KIND_MAX][3];
+    uint32_t kind; /* of the last input; KIND_AGAIN: there is none */
+    PackedFields fields[INPUT_KIND_MAX];
 } Packer;
 
 static uint8_t *put_varint(uint8_t *p, uint64_t value)
@@ -61,51 +72,90 @@ static uint64_t unzigzag(uint64_t value)
     return value >> 1 ^ -(value & 1);
 }
 
-static uint8_t *put_field(uint8_t *p, char packing, uint64_t value,
-                          uint64_t *last)
+/* How many bytes such a field has as it is, or 0. */
+static size_t plain_bytes(char packing)
 {
-    if (packing == 'x') {
-        memcpy(p, &value, sizeof(value));
-        return p + sizeof(value);
+    return packing == 'x' ? sizeof(uint64_t) : packing == 'h' ? HASH_BYTES : 0;
+}
+
+/* Notes the new values; false if a difference is not the one of last time. */
+static bool step_fields(PackedFields *f, const char *packing,
+                        const uint64_t *values)
+{
+    uint64_t changed = 0;
+
+    for (unsigned i = 0; i < 3; i++) {
+        if (packing[i] == 'd') {
+            uint64_t step = values[i] - f->last[i];
+
+            changed |= step ^ f->step[i];
+            f->step[i] = step;
+            f->last[i] = values[i];
+        }
     }
-    if (packing == 'd') {
-        p = put_varint(p, zigzag(value - *last));
-        *last = value;
+    return !changed;
+}
+
+static uint8_t *put_fields(uint8_t *p, const PackedFields *f,
+                           const char *packing, const uint64_t *values,
+                           bool again)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        size_t bytes = plain_bytes(packing[i]);
+
+        if (bytes) {
+            memcpy(p, &values[i], sizeof(values[i]));
+            p += bytes;
+        } else if (packing[i] == 'd' && !again) {
+            p = put_varint(p, zigzag(f->step[i]));
+        }
     }
     return p;
 }
 
-static const uint8_t *get_field(const uint8_t *p, const uint8_t *end,
-                                char packing, uint64_t *value, uint64_t *last)
+static const uint8_t *get_fields(const uint8_t *p, const uint8_t *end,
+                                 PackedFields *f, const char *packing,
+                                 uint64_t *values, bool again)
 {
-    *value = 0;
-    if (packing == 'x') {
-        if (end - p < (ptrdiff_t)sizeof(*value)) {
-            return NULL;
-        }
-        memcpy(value, p, sizeof(*value));
-        return p + sizeof(*value);
-    }
-    if (packing == 'd') {
-        uint64_t difference;
+    for (unsigned i = 0; i < 3; i++) {
+        size_t bytes = plain_bytes(packing[i]);
 
-        p = get_varint(p, end, &difference);
-        *value = *last += unzigzag(difference);
+        values[i] = 0;
+        if (bytes) {
+            if ((size_t)(end - p) < bytes) {
+                return NULL;
+            }
+            memcpy(&values[i], p, bytes);
+            p += bytes;
+        } else if (packing[i] == 'd') {
+            uint64_t step;
+
+            if (!again) {
+                p = get_varint(p, end, &step);
+                if (!p) {
+                    return NULL;
+                }
+                f->step[i] = unzigzag(step);
+            }
+            values[i] = f->last[i] += f->step[i];
+        }
     }
     return p;
 }
 
 size_t inputs_pack(const Input *inputs, unsigned n, uint8_t *out)
 {
-    Packer packer = {.ticket = 0};
+    Packer packer = {.kind = KIND_AGAIN};
     uint8_t *p = out;
 
     for (const Input *in = inputs; in < inputs + n; in++) {
         const char *packing = input_table[in->kind].packing;
-        uint64_t *last = packer.last[in->kind];
+        const uint64_t values[3] = {in->obj, in->a, in->b};
+        PackedFields *f = &packer.fields[in->kind];
         uint8_t *head = p++;
+        bool again = step_fields(f, packing, values) && in->kind == packer.kind;
 
-        *head = in->kind;
+        *head = again ? KIND_AGAIN : in->kind;
         if (in->ticket != packer.ticket + 1) {
             *head |= KIND_JUMP;
             p = put_varint(p, in->ticket - packer.ticket);
@@ -116,9 +166,8 @@ size_t inputs_pack(const Input *inputs, unsigned n, uint8_t *out)
         }
         packer.ticket = in->ticket;
         packer.thread = in->thread;
-        p = put_field(p, packing[0], in->obj, &last[0]);
-        p = put_field(p, packing[1], in->a, &last[1]);
-        p = put_field(p, packing[2], in->b, &last[2]);
+        packer.kind = in->kind;
+        p = put_fields(p, f, packing, values, again);
     }
     return p - out;
 }
@@ -126,8 +175,8 @@ size_t inputs_pack(const Input *inputs, unsigned n, uint8_t *out)
 static const uint8_t *unpack_one(const uint8_t *p, const uint8_t *end,
                                  Packer *packer, Input *in)
 {
-    uint64_t jump = 1, thread = packer->thread, *last;
-    const char *packing;
+    uint64_t jump = 1, thread = packer->thread, values[3];
+    bool again;
     uint8_t head;
 
     if (p >= end) {
@@ -135,6 +184,10 @@ static const uint8_t *unpack_one(const uint8_t *p, const uint8_t *end,
     }
     head = *p++;
     in->kind = head & ~(KIND_JUMP | KIND_THREAD);
+    again = in->kind == KIND_AGAIN;
+    if (again) {
+        in->kind = packer->kind;
+    }
     if (in->kind >= INPUT_KIND_MAX) {
         return NULL;
     }
@@ -146,21 +199,21 @@ static const uint8_t *unpack_one(const uint8_t *p, const uint8_t *end,
     }
     packer->ticket += jump;
     packer->thread = thread;
+    packer->kind = in->kind;
     in->ticket = packer->ticket;
     in->thread = packer->thread;
-    packing = input_table[in->kind].packing;
-    last = packer->last[in->kind];
-    if (!(p = get_field(p, end, packing[0], &in->obj, &last[0])) ||
-        !(p = get_field(p, end, packing[1], &in->a, &last[1]))) {
-        return NULL;
-    }
-    return get_field(p, end, packing[2], &in->b, &last[2]);
+    p = get_fields(p, end, &packer->fields[in->kind],
+                   input_table[in->kind].packing, values, again);
+    in->obj = values[0];
+    in->a = values[1];
+    in->b = values[2];
+    return p;
 }
 
 bool inputs_unpack(const uint8_t *data, size_t len, Input *inputs, unsigned n)
 {
     const uint8_t *p = data, *end = data + len;
-    Packer packer = {.ticket = 0};
+    Packer packer = {.kind = KIND_AGAIN};
 
     for (unsigned i = 0; i < n; i++) {
         p = unpack_one(p, end, &packer, &inputs[i]);

@@ -194,9 +194,13 @@ static bool is_uncertain(const Pending *read)
 
 /* ---- Results ---- */
 
-/* A result: @with_data if it brought what a replay could not know. */
-static void put_result(const Pending *pending, InputKind kind,
-                       InputKind with_data, uint64_t obj, int32_t res)
+/* How a result is noted: without data, with it, and with its hash only. */
+typedef struct ResultKinds {
+    InputKind plain, data, hash;
+} ResultKinds;
+
+static void put_result(const Pending *pending, ResultKinds kinds, uint64_t obj,
+                       int32_t res)
 {
     if (res > 0 && pending_is_read(pending)) {
         struct iovec one;
@@ -208,10 +212,12 @@ static void put_result(const Pending *pending, InputKind kind,
 
         if (rec.policy == DATA_FULL || is_uncertain(pending)) {
             ring_put_bytes(rec_ring, hash, data, res);
+            rec_put(kinds.data, obj, res, hash);
+        } else {
+            rec_put(kinds.hash, obj, res, input_hash(hash));
         }
-        rec_put(with_data, obj, res, hash);
     } else {
-        rec_put(kind, obj, (int64_t)res, 0);
+        rec_put(kinds.plain, obj, (int64_t)res, 0);
     }
 }
 
@@ -239,7 +245,8 @@ void rec_put_cqe(PendingTable *table, CqeHandler *handler)
 {
     uint64_t id = handler->cqe.user_data;
 
-    put_result(pending_find(table, id), INPUT_CQE, INPUT_CQE_DATA, id,
+    put_result(pending_find(table, id),
+               (ResultKinds){INPUT_CQE, INPUT_CQE_DATA, INPUT_CQE_HASH}, id,
                handler->cqe.res);
     rec_request_is_over(table, id);
 }
@@ -359,8 +366,9 @@ int32_t rec_file_perform(const struct io_uring_sqe *sqe)
 
     rec_request_begins(&pending);
     res = rec.base->file_perform(sqe);
-    put_result(&pending, INPUT_FILE_IO, INPUT_FILE_IO_DATA, ordinal_of(sqe->fd),
-               res);
+    put_result(&pending,
+               (ResultKinds){INPUT_FILE_IO, INPUT_FILE_IO_DATA,
+                             INPUT_FILE_IO_HASH}, ordinal_of(sqe->fd), res);
     flight_is_over(&pending);
     return res;
 }

@@ -151,16 +151,17 @@ static void build(ReplayFile *file, uint64_t offset, uint8_t *out, size_t len)
 
 static uint8_t *content(ReplayFiles *files, ReplayFile *file,
                         const Pending *read, size_t len, uint64_t hash,
-                        Error **errp)
+                        bool named, Error **errp)
 {
     size_t stored;
-    uint8_t *data = log_payload(files->log, hash, &stored);
+    uint8_t *data = named ? log_payload(files->log, hash, &stored) : NULL;
+    uint64_t found;
 
     if (data && stored == len) {
         return data;
     }
     g_free(data);
-    if (files->full) {
+    if (files->full && named) {
         error_setg(errp, "%s: damaged log (the data of a read is missing); "
                    "restore it from a copy, or record again",
                    log_path(files->log));
@@ -168,7 +169,8 @@ static uint8_t *content(ReplayFiles *files, ReplayFile *file,
     }
     data = g_malloc(len);
     build(file, read->off, data, len);
-    if (content_hash(data, len) != hash) {
+    found = content_hash(data, len);
+    if ((named ? found : input_hash(found)) != hash) {
         error_setg(errp, "%s: not what it was when the log was recorded "
                    "(offset %" PRIu64 "); restore the image, or record with "
                    "--data=full", file->path, read->off);
@@ -180,7 +182,7 @@ static uint8_t *content(ReplayFiles *files, ReplayFile *file,
 
 bool replay_files_read(ReplayFiles *files, unsigned ordinal,
                        const Pending *read, size_t len, uint64_t hash,
-                       Error **errp)
+                       bool named, Error **errp)
 {
     struct iovec one;
     unsigned niov;
@@ -192,7 +194,8 @@ bool replay_files_read(ReplayFiles *files, unsigned ordinal,
                    "for)", log_path(files->log));
         return false;
     }
-    data = content(files, get_file(files, ordinal), read, len, hash, errp);
+    data = content(files, get_file(files, ordinal), read, len, hash, named,
+                   errp);
     if (!data) {
         return false;
     }

@@ -151,7 +151,8 @@ static bool brings_data(const Pending *pending, const Input *in)
     return pending_is_read(pending) && (int32_t)in->a > 0;
 }
 
-static void bring_data(const Input *in, const Pending *pending)
+/* @named: the hash names a content of the log's. */
+static void bring_data(const Input *in, const Pending *pending, bool named)
 {
     unsigned ordinal = pending->fd - REPLAY_FD_FILE;
     Error *err = NULL;
@@ -163,7 +164,7 @@ static void bring_data(const Input *in, const Pending *pending)
         replay_files_write(rp.files, ordinal, pending, in->a);
     } else if (brings_data(pending, in) &&
                !replay_files_read(rp.files, ordinal, pending, in->a, in->b,
-                                  &err)) {
+                                  named, &err)) {
         replay_stop_bad_log(err);
     }
 }
@@ -171,7 +172,7 @@ static void bring_data(const Input *in, const Pending *pending)
 CqeHandler *replay_take_cqe(const HostLaio *laio)
 {
     const Input *in = replay_next_input("cqe");
-    bool with_data = in->kind == INPUT_CQE_DATA;
+    bool with_data = in->kind == INPUT_CQE_DATA || in->kind == INPUT_CQE_HASH;
     Pending *pending = with_data || in->kind == INPUT_CQE
                            ? pending_find(&rp.pending, in->obj)
                            : NULL;
@@ -183,7 +184,7 @@ CqeHandler *replay_take_cqe(const HostLaio *laio)
                 "no such request is on the ring");
     }
     replay_accept();
-    bring_data(in, pending);
+    bring_data(in, pending, in->kind == INPUT_CQE_DATA);
     handler = pending->handler;
     handler->cqe.res = in->a;
     handler->cqe.flags = 0;
@@ -335,7 +336,8 @@ static int64_t replay_file_size(int fd)
 static int32_t replay_file_perform(const struct io_uring_sqe *sqe)
 {
     const Input *in = replay_next_input("file.io");
-    bool with_data = in->kind == INPUT_FILE_IO_DATA;
+    bool with_data = in->kind == INPUT_FILE_IO_DATA ||
+                     in->kind == INPUT_FILE_IO_HASH;
     Pending pending = pending_of(sqe);
 
     if ((!with_data && in->kind != INPUT_FILE_IO) ||
@@ -344,7 +346,7 @@ static int32_t replay_file_perform(const struct io_uring_sqe *sqe)
         replay_diverge("another request on a file", NULL);
     }
     replay_accept();
-    bring_data(in, &pending);
+    bring_data(in, &pending, in->kind == INPUT_FILE_IO_DATA);
     return in->a;
 }
 

@@ -217,7 +217,8 @@ static void test_results(void **state)
         g_autofree Input *copy = copy_inputs();
         g_autofree char *what = g_strdup_printf("result of input %zu", at + 1);
 
-        if (inputs[at].kind == INPUT_CQE || inputs[at].kind == INPUT_CQE_DATA) {
+        if (inputs[at].kind == INPUT_CQE || inputs[at].kind == INPUT_CQE_DATA ||
+            inputs[at].kind == INPUT_CQE_HASH) {
             copy[at].a = next_random() % 2 ? (uint64_t)-EIO : copy[at].a + 1;
             if (replay_changed(copy, n_inputs, what) == 0) {
                 fail_msg("%s: not noticed", what);

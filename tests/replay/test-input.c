@@ -38,6 +38,21 @@ static uint64_t random_value(uint64_t last)
     }
 }
 
+/* The same kind again, and often the same difference as before. */
+static void like_the_last(Input *in, const Input *last, const Input *before)
+{
+    uint64_t ticket = in->ticket;
+    uint32_t thread = in->thread;
+
+    *in = *last;
+    in->ticket = ticket;
+    in->thread = thread;
+    if (before && before->kind == last->kind &&
+        input_table[in->kind].packing[0] == 'd') {
+        in->obj += last->obj - before->obj;
+    }
+}
+
 static Input *random_inputs(unsigned n)
 {
     Input *inputs = g_new0(Input, n + 1);
@@ -55,6 +70,12 @@ static Input *random_inputs(unsigned n)
         in->obj = packing[0] == '-' ? 0 : random_value(last.obj);
         in->a = packing[1] == '-' ? 0 : random_value(last.a);
         in->b = packing[2] == '-' ? 0 : random_value(last.b);
+        if (packing[2] == 'h') {
+            in->b >>= 16;
+        }
+        if (next_random() % 2 && i) {
+            like_the_last(in, &inputs[i - 1], i > 1 ? &inputs[i - 2] : NULL);
+        }
         last = *in;
     }
     return inputs;
