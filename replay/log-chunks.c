@@ -32,10 +32,11 @@ void log_put_payload(Log *log, uint64_t hash, const void *data, size_t len)
     }
 }
 
-void *log_payload(Log *log, uint64_t hash, size_t *len)
+/* A row as it is, with a 0 behind it, so that text is a string; or NULL. */
+static char *payload_row(Log *log, uint64_t hash, size_t *len)
 {
     sqlite3_stmt *stmt = log_statement(log, GET_PAYLOAD);
-    void *copy = NULL;
+    char *copy = NULL;
 
     if (!stmt) {
         return NULL;
@@ -45,14 +46,55 @@ void *log_payload(Log *log, uint64_t hash, size_t *len)
         const void *data = sqlite3_column_blob(stmt, 0);
 
         *len = sqlite3_column_bytes(stmt, 0);
-        if (content_hash(data, *len) == hash) {
-            copy = g_malloc(*len + 1); /* with a 0, so that text is a string */
+        copy = g_malloc(*len + 1);
+        if (*len) {
             memcpy(copy, data, *len);
-            ((char *)copy)[*len] = 0;
         }
+        copy[*len] = 0;
     }
     sqlite3_reset(stmt);
     return copy;
+}
+
+/* The content whose pieces have these hashes; NULL if one is missing. */
+static char *join_pieces(Log *log, const char *list, size_t list_len,
+                         size_t *len)
+{
+    GByteArray *all = g_byte_array_new();
+    bool ok = list_len % sizeof(uint64_t) == 0;
+
+    for (size_t at = 0; ok && at < list_len; at += sizeof(uint64_t)) {
+        g_autofree char *piece = NULL;
+        size_t piece_len;
+        uint64_t hash;
+
+        memcpy(&hash, list + at, sizeof(hash));
+        piece = payload_row(log, hash, &piece_len);
+        ok = piece && piece_len && piece_len <= LOG_PIECE_SIZE &&
+             all->len <= INT32_MAX - piece_len;
+        if (ok) {
+            g_byte_array_append(all, (uint8_t *)piece, piece_len);
+        }
+    }
+    *len = all->len;
+    g_byte_array_append(all, (const uint8_t *)"", 1);
+    return (char *)g_byte_array_free(all, !ok);
+}
+
+void *log_payload(Log *log, uint64_t hash, size_t *len)
+{
+    char *data = payload_row(log, hash, len), *joined = NULL;
+
+    if (!data || content_hash(data, *len) == hash) {
+        return data;
+    }
+    joined = join_pieces(log, data, *len, len);
+    g_free(data);
+    if (joined && content_hash(joined, *len) == hash) {
+        return joined;
+    }
+    g_free(joined);
+    return NULL;
 }
 
 static bool load_chunk(sqlite3_stmt *stmt, GArray *inputs)
@@ -122,7 +164,7 @@ static GArray *load_chunks(Log *log, Error **errp)
     return inputs;
 }
 
-Input *log_inputs(Log *log, size_t *n, Error **errp)
+Input *log_inputs_or_none(Log *log, size_t *n, Error **errp)
 {
     GArray *chunks = load_chunks(log, errp);
     TicketRules rules = ticket_rules(log);
@@ -140,11 +182,19 @@ Input *log_inputs(Log *log, size_t *n, Error **errp)
     }
     if (complaint) {
         set_damaged(log, errp, complaint);
-    } else if (!*n) {
+        g_free(inputs);
+        return NULL;
+    }
+    return inputs ? inputs : g_new0(Input, 1);
+}
+
+Input *log_inputs(Log *log, size_t *n, Error **errp)
+{
+    Input *inputs = log_inputs_or_none(log, n, errp);
+
+    if (inputs && !*n) {
         error_setg(errp, "%s: holds no inputs, so it cannot be replayed",
                    log->path);
-    }
-    if (complaint || !*n) {
         g_free(inputs);
         return NULL;
     }

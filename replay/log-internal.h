@@ -18,8 +18,17 @@ struct Log {
     sqlite3_stmt *statements[STATEMENT_MAX];
     GTree *meta; /* name -> value */
     bool writing, created, in_transaction;
+    bool reserved; /* there is a file that keeps some space for the end */
     char *failure; /* the first error while writing */
 };
+
+/*
+ * Opens without looking whether it was closed.  A log that was not is opened
+ * in such a way that it may be written, whatever @writable is.
+ */
+Log *log_open_as_it_is(const char *path, bool writable, Error **errp);
+/* Without writing anything. */
+void log_close_as_it_is(Log *log);
 
 /* Keeps the first error; later writes do nothing, and log_close() reports it. */
 void log_keep_failure(Log *log, const char *doing);
@@ -33,6 +42,9 @@ void log_finish_put(Log *log, sqlite3_stmt *stmt);
 void log_bind_text(sqlite3_stmt *stmt, int index, const char *text);
 /* Makes the meta table's digest fit its rows. */
 void log_seal_meta(Log *log);
+
+/* As log_inputs(), but having none is no error. */
+Input *log_inputs_or_none(Log *log, size_t *n, Error **errp);
 
 /* ---- log-order.c ---- */
 

@@ -2,10 +2,20 @@
 /* The log as an SQLite file: creating, opening, closing, and its meta table. */
 #include "log-internal.h"
 
+#include "recover.h"
+
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
+
+enum {
+    RESERVE_BYTES = 512 * 1024,
+    BUSY_MS = 5000,
+    CLOSE_TRIES = 100, /* every 20 ms, while somebody looks at the log */
+};
 
 static const char *const statement_sql[STATEMENT_MAX] = {
     [PUT_META] = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
@@ -29,8 +39,12 @@ static const char schema[] =
 void log_keep_failure(Log *log, const char *doing)
 {
     if (!log->failure) {
-        log->failure = g_strdup_printf("%s: %s", doing,
-                                       sqlite3_errmsg(log->db));
+        int err = sqlite3_system_errno(log->db);
+
+        log->failure = g_strdup_printf(
+            "%s: %s", doing,
+            (sqlite3_errcode(log->db) & 0xff) == SQLITE_IOERR && err
+                ? g_strerror(err) : sqlite3_errmsg(log->db));
     }
 }
 
@@ -79,15 +93,43 @@ void log_bind_text(sqlite3_stmt *stmt, int index, const char *text)
     sqlite3_bind_text(stmt, index, text, -1, SQLITE_STATIC);
 }
 
+/* ---- Space for the end: a full disk must not keep a log from closing ---- */
+
+static bool make_reserve(Log *log, Error **errp)
+{
+    g_autofree char *path = g_strconcat(log->path, "-reserve", NULL);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int err = fd < 0 ? errno : posix_fallocate(fd, 0, RESERVE_BYTES);
+
+    log->reserved = fd >= 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (err) {
+        error_setg_errno(errp, err, "%s: there is no space for a recording",
+                         log->path);
+    }
+    return !err;
+}
+
+static void free_reserve(Log *log)
+{
+    if (log->reserved) {
+        g_autofree char *path = g_strconcat(log->path, "-reserve", NULL);
+
+        g_unlink(path);
+        log->reserved = false;
+    }
+}
+
 static void free_log(Log *log)
 {
     for (unsigned i = 0; i < STATEMENT_MAX; i++) {
         sqlite3_finalize(log->statements[i]);
     }
     sqlite3_close(log->db);
-    if (log->meta) {
-        g_tree_destroy(log->meta);
-    }
+    free_reserve(log);
+    g_tree_destroy(log->meta);
     g_free(log->failure);
     g_free(log->path);
     g_free(log);
@@ -200,43 +242,84 @@ static bool may_replace(const char *path)
            (st.st_size == 0 || has_our_header(path));
 }
 
+/* What is there makes room for a new log. */
+static bool replace(const char *path, bool overwrite, Error **errp)
+{
+    if (!recover_discard(path, overwrite)) {
+        error_setg(errp, "%s: is being recorded right now; choose another "
+                   "name, or wait for its end", path);
+        return false;
+    }
+    if (!overwrite) {
+        error_setg(errp, "%s: exists already; choose another name, or "
+                   "give --force", path);
+        return false;
+    }
+    if (!may_replace(path)) {
+        error_setg(errp, "%s: is not a log, and --force replaces only "
+                   "logs; choose another name", path);
+        return false;
+    }
+    if (g_unlink(path) < 0) {
+        error_setg_errno(errp, errno, "%s: cannot be replaced", path);
+        return false;
+    }
+    log_remove(path); /* what stood beside it */
+    return true;
+}
+
+/* Of two that create the same log at the same time, one must not. */
+static bool create_file(const char *path, Error **errp)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+    if (fd < 0) {
+        error_setg_errno(errp, errno, "%s: cannot be created", path);
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+static bool set_up(Log *log, Error **errp)
+{
+    if (sqlite3_open_v2(log->path, &log->db, SQLITE_OPEN_READWRITE, NULL) !=
+        SQLITE_OK) {
+        error_setg(errp, "%s: cannot be created: %s", log->path,
+                   sqlite3_errmsg(log->db));
+        return false;
+    }
+    sqlite3_busy_timeout(log->db, BUSY_MS);
+    /* Before the WAL, so that a log whose recorder is killed has a header. */
+    log_run_sql(log, "BEGIN; PRAGMA application_id=1095323468;"
+                "PRAGMA user_version=" stringify(LOG_VERSION) ";");
+    log_run_sql(log, schema);
+    log->in_transaction = true;
+    log_set_meta(log, "state", "recording");
+    log_commit(log);
+    log_run_sql(log, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+                 "PRAGMA wal_autocheckpoint=4000;");
+    if (log->failure) {
+        error_setg(errp, "%s: %s", log->path, log->failure);
+        return false;
+    }
+    return make_reserve(log, errp);
+}
+
 Log *log_create(const char *path, bool overwrite, Error **errp)
 {
     Log *log;
 
-    if (g_file_test(path, G_FILE_TEST_EXISTS)) {
-        if (!overwrite) {
-            error_setg(errp, "%s: exists already; choose another name, or "
-                       "give --force", path);
-            return NULL;
-        }
-        if (!may_replace(path)) {
-            error_setg(errp, "%s: is not a log, and --force replaces only "
-                       "logs; choose another name", path);
-            return NULL;
-        }
-        if (g_unlink(path) < 0) {
-            error_setg_errno(errp, errno, "%s: cannot be replaced", path);
-            return NULL;
-        }
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error */
+    if ((g_file_test(path, G_FILE_TEST_EXISTS) &&
+         !replace(path, overwrite, errp)) || !create_file(path, errp)) {
+        return NULL;
     }
     log = new_log(path);
     log->writing = log->created = true;
-    if (sqlite3_open_v2(path, &log->db, SQLITE_OPEN_READWRITE |
-                        SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
-        error_setg(errp, "%s: cannot be created: %s", path,
-                   sqlite3_errmsg(log->db));
+    if (!set_up(log, errp)) {
         free_log(log);
-        return NULL;
-    }
-    /* Before the WAL, so that a log whose recorder is killed has a header. */
-    log_run_sql(log, "PRAGMA application_id=1095323468; PRAGMA user_version=1;");
-    log_run_sql(log, schema);
-    log_run_sql(log, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                 "PRAGMA wal_autocheckpoint=4000;");
-    if (log->failure) {
-        error_setg(errp, "%s: %s", path, log->failure);
-        free_log(log);
+        log_remove(path);
         return NULL;
     }
     return log;
@@ -253,6 +336,11 @@ static int64_t pragma_int(Log *log, const char *sql)
     }
     sqlite3_finalize(stmt);
     return value;
+}
+
+static bool was_not_closed(Log *log)
+{
+    return g_strcmp0(log_meta(log, "state"), "recording") == 0;
 }
 
 static bool load_meta(Log *log, Error **errp)
@@ -280,7 +368,7 @@ static bool load_meta(Log *log, Error **errp)
         return false;
     }
     digest = meta_digest(log);
-    if (g_strcmp0(log_meta(log, "state"), "complete") == 0 &&
+    if (!was_not_closed(log) &&
         g_strcmp0(log_meta(log, "meta.digest"), digest) != 0) {
         error_setg(errp, "%s: damaged log (table meta does not match its "
                    "digest); restore it from a copy, or record again",
@@ -310,11 +398,6 @@ static bool check_header(Log *log, Error **errp)
 {
     int64_t version = pragma_int(log, "PRAGMA user_version");
 
-    if (!has_our_header(log->path)) {
-        error_setg(errp, "%s: not an aiolab log (no such header); 'aiolab "
-                   "record' makes logs", log->path);
-        return false;
-    }
     if (version < 0) {
         error_setg(errp, "%s: damaged log (%s); restore it from a copy, or "
                    "record again", log->path, sqlite3_errmsg(log->db));
@@ -344,40 +427,75 @@ static bool has_side_file(const char *path, const char *suffix)
     return g_file_test(file, G_FILE_TEST_EXISTS);
 }
 
-static Log *open_log(const char *path, bool writable, Error **errp)
+/* Before SQLite has it open: closing a file ends the locks on it. */
+static bool check_file(const char *path, Error **errp)
 {
-    bool unfinished;
-    Log *log;
-    g_autofree char *uri = NULL, *escaped = NULL;
-
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
         error_setg(errp, "%s: %s; give the name of a log", path,
                    g_file_test(path, G_FILE_TEST_EXISTS) ? "not a file"
                                                          : "no such file");
-        return NULL;
+        return false;
     }
     if (access(path, R_OK) < 0) {
         error_setg_errno(errp, errno, "%s: cannot be read", path);
+        return false;
+    }
+    if (!has_our_header(path)) {
+        error_setg(errp, "%s: not an aiolab log (no such header); 'aiolab "
+                   "record' makes logs", path);
+        return false;
+    }
+    return true;
+}
+
+/* SQLite would write beside it as well. */
+static bool check_writable(const char *path, bool unfinished, Error **errp)
+{
+    g_autofree char *dir = g_path_get_dirname(path);
+    const char *what = access(path, W_OK) < 0 ? path
+                     : access(dir, W_OK) < 0 ? dir : NULL;
+
+    if (what) {
+        error_setg_errno(errp, errno, unfinished
+                         ? "%s: its recorder did not close it, and bringing it "
+                           "to its last commit needs writing it (copy it, with "
+                           "what stands beside it, to where you can write)"
+                         : "%s: cannot be written", path);
+    }
+    return !what;
+}
+
+Log *log_open_as_it_is(const char *path, bool writable, Error **errp)
+{
+    g_autofree char *uri = NULL, *escaped = NULL;
+    bool unfinished, writes;
+    Log *log;
+
+    if (!check_file(path, errp)) {
         return NULL;
     }
-    log = new_log(path);
-    escaped = g_uri_escape_string(path, "/", false);
-    unfinished = has_side_file(path, "-wal") || has_side_file(path, "-journal");
     /*
      * A plain file that nobody writes needs no locks and no side files.  One
      * whose writer was interrupted is brought back to its last commit, which
      * means writing it.
      */
-    uri = g_strdup_printf("file:%s%s", escaped,
-                          writable || unfinished ? "" : "?immutable=1");
+    unfinished = has_side_file(path, "-wal") || has_side_file(path, "-journal");
+    writes = writable || unfinished;
+    if (writes && !check_writable(path, unfinished, errp)) {
+        return NULL;
+    }
+    log = new_log(path);
+    escaped = g_uri_escape_string(path, "/", false);
+    uri = g_strdup_printf("file:%s%s", escaped, writes ? "" : "?immutable=1");
     if (sqlite3_open_v2(uri, &log->db, SQLITE_OPEN_URI |
-                        (writable || unfinished ? SQLITE_OPEN_READWRITE
-                                                : SQLITE_OPEN_READONLY), NULL) != SQLITE_OK) {
+                        (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY),
+                        NULL) != SQLITE_OK) {
         error_setg(errp, "%s: cannot be opened: %s", path,
                    sqlite3_errmsg(log->db));
         free_log(log);
         return NULL;
     }
+    sqlite3_busy_timeout(log->db, BUSY_MS);
     sqlite3_exec(log->db, "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON",
                  NULL, NULL, NULL);
     if (!check_header(log, errp) || !load_meta(log, errp)) {
@@ -388,6 +506,61 @@ static Log *open_log(const char *path, bool writable, Error **errp)
     return log;
 }
 
+static void say_recovered(const char *path, const Recovery *recovery)
+{
+    if (recovery->rings_lost) {
+        fprintf(stderr, "aiolab: %s: its recorder died, and its buffer is gone; "
+                "it ends at its last commit, after %zu inputs\n", path,
+                recovery->inputs);
+    } else {
+        fprintf(stderr, "aiolab: %s: its recorder died; %zu inputs recovered "
+                "from its buffer\n", path, recovery->recovered);
+    }
+}
+
+/* It could not be written: it is shown up to its last commit all the same. */
+static Log *cut_in_memory(Log *log)
+{
+    g_tree_insert(log->meta, g_strdup("state"), g_strdup("cut"));
+    g_tree_insert(log->meta, g_strdup("tail.lost"), g_strdup("1"));
+    return log;
+}
+
+static Log *open_log(const char *path, bool writable, Error **errp)
+{
+    static bool said; /* once, by whatever number of processes of ours */
+    Log *log = log_open_as_it_is(path, writable, errp);
+    Recovery recovery;
+    Error *err = NULL;
+
+    if (!log || !was_not_closed(log)) {
+        return log;
+    }
+    log_close_as_it_is(log);
+    switch (recover_log(path, -1, &recovery, &err)) {
+    case RECOVERED:
+        say_recovered(path, &recovery);
+        return log_open_as_it_is(path, writable, errp);
+    case RECOVER_LIVE:
+        error_propagate(errp, err);
+        return NULL;
+    case RECOVER_FAILED:
+        break;
+    }
+    log = writable ? NULL : log_open_as_it_is(path, false, NULL);
+    if (!log) {
+        error_propagate(errp, err);
+        return NULL;
+    }
+    if (!said) {
+        fprintf(stderr, "aiolab: %s; until then it ends at its last commit\n",
+                error_get_pretty(err));
+        said = true;
+    }
+    error_free(err);
+    return cut_in_memory(log);
+}
+
 Log *log_open(const char *path, Error **errp)
 {
     return open_log(path, false, errp);
@@ -395,6 +568,7 @@ Log *log_open(const char *path, Error **errp)
 
 Log *log_open_rw(const char *path, Error **errp)
 {
+    signal(SIGXFSZ, SIG_IGN);
     return open_log(path, true, errp);
 }
 
@@ -406,6 +580,38 @@ void log_commit(Log *log)
     }
 }
 
+void log_give_up(Log *log)
+{
+    log->in_transaction = false;
+    if (!sqlite3_get_autocommit(log->db)) {
+        sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    free_reserve(log);
+}
+
+/* Into one file; if somebody looks at it just now, a little later. */
+static void merge_side_files(Log *log)
+{
+    for (unsigned i = 0; i < CLOSE_TRIES && !log->failure; i++) {
+        if (sqlite3_exec(log->db, "PRAGMA wal_checkpoint(TRUNCATE);"
+                         "PRAGMA journal_mode=DELETE;", NULL, NULL, NULL) ==
+            SQLITE_OK) {
+            return;
+        }
+        if ((sqlite3_errcode(log->db) & 0xff) != SQLITE_BUSY &&
+            (sqlite3_errcode(log->db) & 0xff) != SQLITE_LOCKED) {
+            log_keep_failure(log, "cannot write the log");
+        }
+        g_usleep(20000);
+    }
+}
+
+void log_close_as_it_is(Log *log)
+{
+    log_give_up(log);
+    free_log(log);
+}
+
 bool log_close(Log *log, Error **errp)
 {
     bool ok = true;
@@ -413,7 +619,7 @@ bool log_close(Log *log, Error **errp)
     if (!log) {
         return true;
     }
-    if (log->writing) {
+    if (log->writing && !log->failure) {
         if (log->created) {
             log_set_meta(log, "state", "complete");
         }
@@ -423,11 +629,12 @@ bool log_close(Log *log, Error **errp)
             sqlite3_finalize(log->statements[i]);
             log->statements[i] = NULL;
         }
-        log_run_sql(log, "PRAGMA wal_checkpoint(TRUNCATE);"
-                     "PRAGMA journal_mode=DELETE;");
+        free_reserve(log);
+        merge_side_files(log);
     }
     if (log->failure) {
         error_setg(errp, "%s: %s", log->path, log->failure);
+        log_give_up(log);
         ok = false;
     }
     free_log(log);
@@ -436,13 +643,20 @@ bool log_close(Log *log, Error **errp)
 
 void log_remove(const char *path)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    static const char *const suffixes[] = {
+        "", "-wal", "-shm", "-journal", "-reserve",
+    };
 
     for (unsigned i = 0; i < ARRAY_SIZE(suffixes); i++) {
         g_autofree char *file = g_strconcat(path, suffixes[i], NULL);
 
         g_unlink(file);
     }
+}
+
+const char *log_failure(const Log *log)
+{
+    return log->failure;
 }
 
 const char *log_path(const Log *log)

@@ -13,16 +13,21 @@
 #include "aiolab/probe.h"
 #include "qapi/error.h"
 
+#define LOG_VERSION 2 /* the file's user_version */
+
 enum {
     LOG_APPLICATION_ID = 0x41494f4c, /* "AIOL" */
-    LOG_VERSION = 1,
+    LOG_PIECE_SIZE = 65536, /* a longer content is kept in pieces */
 };
 
 typedef struct Log Log;
 
 /* Replaces nothing: fails if @path exists, unless @overwrite. */
 Log *log_create(const char *path, bool overwrite, Error **errp);
-/* Read-only; checks header, version and the meta table. */
+/*
+ * Read-only; checks header, version and the meta table.  A log whose recorder
+ * died is brought to its end first, which is said on stderr.
+ */
 Log *log_open(const char *path, Error **errp);
 /* For aiolab index: may write the derived tables. */
 Log *log_open_rw(const char *path, Error **errp);
@@ -40,6 +45,13 @@ void log_put_chunk(Log *log, unsigned ring, const Input *inputs, unsigned n);
 void log_put_payload(Log *log, uint64_t hash, const void *data, size_t len);
 void log_commit(Log *log);
 bool log_failed(const Log *log);
+/* The first error, or NULL. */
+const char *log_failure(const Log *log);
+/*
+ * Nothing more is written: back to the last commit, and the space that was
+ * kept for that case is free.
+ */
+void log_give_up(Log *log);
 
 /* ---- Reading ---- */
 

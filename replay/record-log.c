@@ -5,6 +5,7 @@
  */
 #include "record-log.h"
 
+#include "recover.h"
 #include "ring.h"
 
 #include <poll.h>
@@ -38,7 +39,10 @@ static int record_in_child(const ScenarioSpec *spec, RunConfig config,
         return fail(err, result.scenario.bad_input ? 3 : 5);
     }
     log_set_meta_int(config.log, "io_uring", result.io_uring);
-    return log_close(config.log, &err) ? 0 : fail(err, 5);
+    if (!log_close(config.log, &err)) {
+        blackbox_stop(config.box, error_get_pretty(err));
+    }
+    return 0;
 }
 
 /* Returns the child's wait status. */
@@ -62,28 +66,57 @@ static int wait_for(pid_t pid)
     return status;
 }
 
-/* The child was killed: what it had recorded is still worth having. */
-static void recover(const char *path, BlackBox *box, int signal_number)
+/* Adds what the rings have; *said gets "the n inputs up to there are saved". */
+static void recover(const char *path, BlackBox *box, int signal_number,
+                    char **said)
 {
+    Recovery recovery;
     Error *err = NULL;
-    Log *log = log_open_rw(path, &err);
-    size_t n = 0;
+    Log *log;
 
-    fprintf(stderr, "aiolab: %s: the recorded scenario was killed by signal "
-            "%d", path, signal_number);
-    if (!log) {
-        fprintf(stderr, "; and nothing could be saved: %s\n",
-                error_get_pretty(err));
+    if (recover_log(path, box->fd, &recovery, &err) != RECOVERED) {
+        *said = g_strdup_printf("what it has is saved up to the last commit "
+                                "(%s)", error_get_pretty(err));
         error_free(err);
         return;
     }
-    ringset_recover(log, box);
-    log_set_meta(log, "state", "cut");
-    log_set_meta_int(log, "signal", signal_number);
-    g_free(log_inputs(log, &n, NULL));
-    log_set_meta_int(log, "inputs", n);
-    fprintf(stderr, "; the %zu inputs up to there are saved\n", n);
-    log_close(log, NULL);
+    *said = g_strdup_printf("the %zu inputs up to there are saved",
+                            recovery.inputs);
+    log = signal_number ? log_open_rw(path, NULL) : NULL;
+    if (log) {
+        log_set_meta_int(log, "signal", signal_number);
+        log_close(log, NULL);
+    }
+}
+
+static int after_kill(const char *path, BlackBox *box, int signal_number)
+{
+    g_autofree char *said = NULL;
+
+    if (box->state != BOX_NEW) {
+        recover(path, box, signal_number, &said);
+        fprintf(stderr, "aiolab: %s: the recorded scenario was killed by signal "
+                "%d; %s\n", path, signal_number, said);
+    }
+    return 128 + signal_number;
+}
+
+static int after_exit(const char *path, BlackBox *box, int status)
+{
+    g_autofree char *said = NULL;
+
+    if (box->state == BOX_STOPPED) {
+        recover(path, box, 0, &said);
+        fprintf(stderr, "aiolab: %s: the recording ended early: %s; %s\n", path,
+                box->reason, said);
+    } else if (status == 0 && box->state == BOX_RUNNING) {
+        recover(path, box, 0, &said);
+        fprintf(stderr, "aiolab: %s: the recorded scenario ended the process; "
+                "%s\n", path, said);
+    } else if (status && box->state != BOX_NEW) {
+        log_remove(path); /* it did not begin: nothing to keep */
+    }
+    return status;
 }
 
 int record_log(const ScenarioSpec *spec, const RunConfig *config,
@@ -95,10 +128,12 @@ int record_log(const ScenarioSpec *spec, const RunConfig *config,
     int status;
     pid_t pid;
 
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error */
     with_box.box = blackbox_new(path, &err);
     if (!with_box.box) {
         return fail(err, 5);
     }
+    with_box.box->has_parent = true;
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
@@ -110,17 +145,9 @@ int record_log(const ScenarioSpec *spec, const RunConfig *config,
     sigaction(SIGINT, &ignore, &old_int);
     status = wait_for(pid);
     sigaction(SIGINT, &old_int, NULL);
-    if (WIFSIGNALED(status)) {
-        if (with_box.box->state != BOX_NEW) {
-            recover(path, with_box.box, WTERMSIG(status));
-        }
-        status = 128 + WTERMSIG(status);
-    } else {
-        status = WEXITSTATUS(status);
-        if (status && with_box.box->state != BOX_NEW) {
-            log_remove(path); /* it did not begin: nothing to keep */
-        }
-    }
+    status = WIFSIGNALED(status)
+                 ? after_kill(path, with_box.box, WTERMSIG(status))
+                 : after_exit(path, with_box.box, WEXITSTATUS(status));
     blackbox_free(with_box.box);
     return status;
 }

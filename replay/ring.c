@@ -27,7 +27,6 @@ struct RingSet {
     pthread_t writer;
     bool stop;
     Batch *batches; /* by ring */
-    uint64_t *last_tickets; /* by ring: what the log has already */
     pthread_mutex_t lock;   /* of what follows */
     unsigned n_free;
     Ring *free[RINGS_MAX]; /* that threads gave back; the newest is warm */
@@ -56,12 +55,13 @@ void ring_wait_slowly(Ring *ring, unsigned n)
     ring->stalls += stalled;
 }
 
-void ring_put_bytes(Ring *ring, uint64_t hash, const void *data, size_t len)
+static void put_content(Ring *ring, uint64_t hash, const void *data, size_t len,
+                        uint64_t flags)
 {
     const char *p = data;
 
     ring_wait(ring, 1);
-    *ring_slot(ring, ring->head) = (Slot){.obj = len, .a = hash};
+    *ring_slot(ring, ring->head) = (Slot){.obj = len | flags, .a = hash};
     qatomic_store_release(&ring->head, ring->head + 1);
     while (len) {
         size_t part = MIN(len, SLOT_SIZE);
@@ -74,12 +74,24 @@ void ring_put_bytes(Ring *ring, uint64_t hash, const void *data, size_t len)
     }
 }
 
-/* What is in the rings is kept; there is nobody to whom to return an error. */
-static void QEMU_NORETURN stop_recording(BlackBox *box, const char *why)
+void ring_put_bytes(Ring *ring, uint64_t hash, const void *data, size_t len)
 {
-    fprintf(stderr, "aiolab: %s: the recording ends here: %s\n", box->log, why);
-    box->state = BOX_STOPPED;
-    _exit(5);
+    g_autofree uint64_t *list = NULL;
+    unsigned n = 0;
+
+    if (len <= PIECE_SIZE) {
+        put_content(ring, hash, data, len, 0);
+        return;
+    }
+    list = g_new(uint64_t, DIV_ROUND_UP(len, PIECE_SIZE));
+    for (size_t at = 0; at < len; at += PIECE_SIZE) {
+        const char *piece = (const char *)data + at;
+        size_t piece_len = MIN(len - at, PIECE_SIZE);
+
+        list[n] = content_hash(piece, piece_len);
+        put_content(ring, list[n++], piece, piece_len, 0);
+    }
+    put_content(ring, hash, list, n * sizeof(*list), SLOT_IS_LIST);
 }
 
 /* Its memory is allocated now: a full tmpfs must not become a SIGBUS later. */
@@ -90,16 +102,15 @@ static Ring *new_ring(RingSet *set)
     int err;
 
     if (index == RINGS_MAX) {
-        stop_recording(set->box, "too many threads at once (more than 256)");
+        blackbox_stop(set->box, "too many threads at once (more than 256)");
     }
     err = posix_fallocate(set->box->fd, ring_offset(index),
                           ring_offset(index + 1) - ring_offset(index));
     if (err) {
         g_autofree char *why = g_strdup_printf(
-            "no memory for another thread's inputs in %s: %s", set->box->path,
-            g_strerror(err));
+            "no memory for another thread's inputs: %s", g_strerror(err));
 
-        stop_recording(set->box, why);
+        blackbox_stop(set->box, why);
     }
     ring->mask = ring_slots(index) - 1;
     qatomic_store_release(&set->box->n_rings, index + 1);
@@ -155,6 +166,10 @@ static void commit(RingSet *set)
         flush_batch(set, i);
     }
     log_commit(set->log);
+    if (log_failed(set->log)) {
+        log_give_up(set->log);
+        blackbox_stop(set->box, log_failure(set->log));
+    }
     for (unsigned i = 0; i < n; i++) {
         Ring *ring = blackbox_ring(set->box, i);
 
@@ -163,18 +178,13 @@ static void commit(RingSet *set)
     set->pauses = 0;
 }
 
-/* False if the thread that was writing them is gone. */
-static bool take_bytes(RingSet *set, Ring *ring, uint64_t hash, size_t len,
-                       bool alive)
+static void take_bytes(RingSet *set, Ring *ring, uint64_t hash, size_t len)
 {
     g_byte_array_set_size(set->bytes, 0);
     while (set->bytes->len < len) {
         size_t part = MIN(len - set->bytes->len, SLOT_SIZE);
 
         while (qatomic_load_acquire(&ring->head) == ring->tail) {
-            if (!alive) {
-                return false;
-            }
             sched_yield(); /* they are being written */
         }
         g_byte_array_append(set->bytes,
@@ -182,34 +192,35 @@ static bool take_bytes(RingSet *set, Ring *ring, uint64_t hash, size_t len,
         qatomic_set(&ring->tail, ring->tail + 1);
     }
     log_put_payload(set->log, hash, set->bytes->data, len);
-    return true;
 }
 
-static bool take_slot(RingSet *set, unsigned index, Ring *ring, bool alive)
+Input slot_input(const Slot *slot)
+{
+    return (Input){
+        .ticket = slot->head >> 24, .thread = slot->head >> 8 & 0xffff,
+        .kind = slot->head & 0xff,
+        .obj = slot->obj, .a = slot->a, .b = slot->b,
+    };
+}
+
+static void take_slot(RingSet *set, unsigned index, Ring *ring)
 {
     Slot slot = *ring_slot(ring, ring->tail);
     Batch *batch = &set->batches[index];
 
     qatomic_set(&ring->tail, ring->tail + 1);
     if (!slot.head) {
-        return take_bytes(set, ring, slot.a, slot.obj, alive);
+        take_bytes(set, ring, slot.a, slot.obj & ~SLOT_IS_LIST);
+        return;
     }
-    if (slot.head >> 24 <= set->last_tickets[index]) {
-        return true; /* it was committed, and its writer could not say so */
-    }
-    batch->inputs[batch->n++] = (Input){
-        .ticket = slot.head >> 24, .thread = slot.head >> 8 & 0xffff,
-        .kind = slot.head & 0xff,
-        .obj = slot.obj, .a = slot.a, .b = slot.b,
-    };
+    batch->inputs[batch->n++] = slot_input(&slot);
     if (batch->n == CHUNK_INPUTS) {
         flush_batch(set, index);
     }
-    return true;
 }
 
 /* Returns true if there was anything. */
-static bool drain_rings(RingSet *set, bool alive)
+static bool drain_rings(RingSet *set)
 {
     unsigned n = n_rings(set);
     bool any = false;
@@ -218,7 +229,8 @@ static bool drain_rings(RingSet *set, bool alive)
         Ring *ring = blackbox_ring(set->box, i);
         uint64_t head = qatomic_load_acquire(&ring->head);
 
-        while (ring->tail < head && take_slot(set, i, ring, alive)) {
+        while (ring->tail < head) {
+            take_slot(set, i, ring);
             any = true;
             if (ring->tail - ring->durable > ring_slots(i) / COMMIT_PART) {
                 commit(set);
@@ -236,7 +248,7 @@ static void *writer_main(void *opaque)
     for (;;) {
         bool stop = qatomic_load_acquire(&set->stop);
 
-        if (drain_rings(set, true)) {
+        if (drain_rings(set)) {
             continue;
         }
         if (stop) {
@@ -258,7 +270,6 @@ static RingSet *ringset_alloc(Log *log, BlackBox *box)
     set->log = log;
     set->box = box;
     set->batches = g_new0(Batch, RINGS_MAX);
-    set->last_tickets = g_new0(uint64_t, RINGS_MAX);
     pthread_mutex_init(&set->lock, NULL);
     set->bytes = g_byte_array_new();
     return set;
@@ -268,7 +279,6 @@ static void ringset_free(RingSet *set)
 {
     pthread_mutex_destroy(&set->lock);
     g_byte_array_unref(set->bytes);
-    g_free(set->last_tickets);
     g_free(set->batches);
     g_free(set);
 }
@@ -301,22 +311,4 @@ uint64_t ringset_finish(RingSet *set, uint64_t *inputs)
     set->box->state = BOX_FINISHED;
     ringset_free(set);
     return stalls;
-}
-
-uint64_t ringset_recover(Log *log, BlackBox *box)
-{
-    RingSet *set = ringset_alloc(log, box);
-    uint64_t inputs;
-
-    for (unsigned i = 0; i < n_rings(set); i++) {
-        Ring *ring = blackbox_ring(box, i);
-
-        ring->tail = ring->durable;
-    }
-    log_last_tickets(log, set->last_tickets, RINGS_MAX);
-    drain_rings(set, false);
-    commit(set);
-    inputs = set->inputs;
-    ringset_free(set);
-    return inputs;
 }

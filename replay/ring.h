@@ -34,7 +34,11 @@ enum {
     RING_SLOTS = 1 << 14,
     SLOT_SIZE = 32,
     RING_PAGE = 4096,
+    /* A longer content goes through the ring, and into the log, in pieces. */
+    PIECE_SIZE = LOG_PIECE_SIZE,
 };
+
+#define SLOT_IS_LIST (1ULL << 63) /* with the length: of hashes of pieces */
 
 /* An input as the recorded thread leaves it. */
 typedef struct Slot {
@@ -63,21 +67,23 @@ typedef struct BlackBox {
     char id[40];    /* the log's meta row ring.id says the same */
     char path[256]; /* of the file that we are */
     char log[1024]; /* and of the log */
-    int32_t fd;     /* of the processes that record */
+    char reason[128]; /* why it had to stop */
+    int32_t fd;     /* of the processes that record; they hold its flock() */
     uint8_t state;  /* a BlackBoxState */
-    char pad1[59];
+    bool has_parent; /* somebody waits for the recording process */
+    char pad1[58];
 
     uint64_t last_ticket; /* taken by any thread; on a cache line of its own */
     char pad2[120];
     uint32_t n_rings; /* that have ever been used */
-    char pad3[2556];
+    char pad3[2428];
 } BlackBox;
 
 typedef enum BlackBoxState {
     BOX_NEW,      /* there is no log yet */
     BOX_LOG,      /* the log exists, and nothing is in it */
     BOX_RUNNING,  /* the scenario runs */
-    BOX_STOPPED,  /* it had to end, which was said: what there is, is kept */
+    BOX_STOPPED,  /* it had to end, see reason: what there is, is kept */
     BOX_FINISHED, /* all of it is in the log */
 } BlackBoxState;
 
@@ -107,20 +113,37 @@ static inline Ring *blackbox_ring(BlackBox *box, unsigned index)
 
 typedef struct RingSet RingSet;
 
-/* Makes and maps the file.  NULL and *errp if there is no room for it. */
+/*
+ * Makes and maps the file, which is locked as long as we or a child of ours
+ * live.  NULL and *errp if there is no room for it.
+ */
 BlackBox *blackbox_new(const char *log_path, Error **errp);
 /* Unmaps and removes the file. */
 void blackbox_free(BlackBox *box);
+/* The log cannot be written any more: says so, and ends the process. */
+void QEMU_NORETURN blackbox_stop(BlackBox *box, const char *reason);
+
+/* ---- What a dead recorder left: bytes from a stranger ---- */
+
+typedef struct RingReader {
+    void (*input)(unsigned ring, const Input *input, void *opaque);
+    void (*content)(uint64_t hash, const void *data, size_t len, void *opaque);
+    void *opaque;
+} RingReader;
+
+/*
+ * Gives all that @ring holds beyond its last commit, contents before inputs
+ * that refer to them, up to the first thing that is not as a recorder leaves
+ * it.  @ring is a copy of ring @index.
+ */
+void ring_read(const Ring *ring, unsigned index, const RingReader *reader);
+/* Whether the file's first page is a black box, and the log's with this id. */
+bool blackbox_is_valid(const BlackBox *box, const char *id);
 
 /* Starts the writer thread; where @box is goes into @log. */
 RingSet *ringset_new(Log *log, BlackBox *box);
 /* Writes all that is left and joins the writer.  Returns stalls. */
 uint64_t ringset_finish(RingSet *set, uint64_t *inputs);
-/*
- * The recording process is gone: writes what its rings hold beyond its last
- * commit.  Returns how many inputs those are.
- */
-uint64_t ringset_recover(Log *log, BlackBox *box);
 /*
  * A ring for the calling thread alone, until it is detached: one that another
  * thread had, or a new one, whose memory is there when this returns.  Any
@@ -131,6 +154,9 @@ Ring *ringset_attach(RingSet *set);
 /* The calling thread puts nothing more into @ring. */
 void ringset_detach(RingSet *set, Ring *ring);
 BlackBox *ringset_box(RingSet *set);
+
+/* The input in a slot whose head is not 0. */
+Input slot_input(const Slot *slot);
 
 /* Waits until there is room for @n slots, which there was not. */
 void ring_wait_slowly(Ring *ring, unsigned n);
