@@ -56,6 +56,19 @@ static void print_text(const Session *session, Log *log, const char *name,
     }
 }
 
+/* What was lost of the run's own timing: nothing else is. */
+static void report_stalls(const char *path, const CommonOptions *common)
+{
+    Log *log = common->quiet ? NULL : log_open(path, NULL);
+    int64_t stalls = log ? log_meta_int(log, "stalls", 0) : 0;
+
+    if (stalls) {
+        cli_error("%s: the recorded threads had to wait %" PRId64 " times for "
+                  "the disk; nothing is missing", path, stalls);
+    }
+    log_close(log, NULL);
+}
+
 int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
                      const ScenarioOptions *options,
                      const CommonOptions *common, const char *path)
@@ -68,7 +81,9 @@ int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
 
     cli_progress_start(common);
     status = record_log(spec, config, path, options->force);
-
+    if (status == STATUS_OK) {
+        report_stalls(path, common);
+    }
     if (status != STATUS_OK || options->no_replay) {
         cli_progress_stop();
         return status;

@@ -112,12 +112,17 @@ BlackBox *blackbox_new(const char *log_path, Error **errp)
     return box;
 }
 
+void blackbox_leave(BlackBox *box)
+{
+    close(box->fd);
+    munmap(box, ring_offset(RINGS_MAX));
+}
+
 void blackbox_free(BlackBox *box)
 {
     if (box) {
         unlink(box->path);
-        close(box->fd);
-        munmap(box, ring_offset(RINGS_MAX));
+        blackbox_leave(box);
     }
 }
 

@@ -27,7 +27,7 @@ void log_put_payload(Log *log, uint64_t hash, const void *data, size_t len)
 
     if (stmt) {
         sqlite3_bind_int64(stmt, 1, hash);
-        sqlite3_bind_blob(stmt, 2, data, len, SQLITE_STATIC);
+        sqlite3_bind_blob(stmt, 2, len ? data : "", len, SQLITE_STATIC);
         log_finish_put(log, stmt);
     }
 }

@@ -30,6 +30,10 @@ Log *log_open_as_it_is(const char *path, bool writable, Error **errp);
 /* Without writing anything. */
 void log_close_as_it_is(Log *log);
 
+enum { RESERVE_SLICES = 4 };
+/* Frees all of the space that was kept for the end but @slices of it. */
+void log_shrink_reserve(const char *path, unsigned slices);
+
 /* Keeps the first error; later writes do nothing, and log_close() reports it. */
 void log_keep_failure(Log *log, const char *doing);
 bool log_run_sql(Log *log, const char *sql);

@@ -12,7 +12,7 @@
 #include <xxhash.h>
 
 enum {
-    RESERVE_BYTES = 512 * 1024,
+    RESERVE_BYTES = 768 * 1024,
     BUSY_MS = 5000,
     CLOSE_TRIES = 100, /* every 20 ms, while somebody looks at the log */
 };
@@ -36,15 +36,20 @@ static const char schema[] =
 
 /* ---- SQLite, wrapped ---- */
 
+/* SQLite knows "disk I/O error"; the system says what that is. */
+static const char *error_text(sqlite3 *db)
+{
+    int err = sqlite3_system_errno(db) ? sqlite3_system_errno(db) : errno;
+
+    return (sqlite3_errcode(db) & 0xff) == SQLITE_IOERR &&
+           (err == EFBIG || err == ENOSPC || err == EDQUOT || err == EIO ||
+            err == EROFS) ? g_strerror(err) : sqlite3_errmsg(db);
+}
+
 void log_keep_failure(Log *log, const char *doing)
 {
     if (!log->failure) {
-        int err = sqlite3_system_errno(log->db);
-
-        log->failure = g_strdup_printf(
-            "%s: %s", doing,
-            (sqlite3_errcode(log->db) & 0xff) == SQLITE_IOERR && err
-                ? g_strerror(err) : sqlite3_errmsg(log->db));
+        log->failure = g_strdup_printf("%s: %s", doing, error_text(log->db));
     }
 }
 
@@ -93,7 +98,13 @@ void log_bind_text(sqlite3_stmt *stmt, int index, const char *text)
     sqlite3_bind_text(stmt, index, text, -1, SQLITE_STATIC);
 }
 
-/* ---- Space for the end: a full disk must not keep a log from closing ---- */
+/*
+ * ---- Space for the end: a full disk must not keep a log from closing ----
+ *
+ * It is spent in slices, because a step that fails eats what it was given; the
+ * last one is for SQLite's -shm file, when a log is opened that could not
+ * become one file.
+ */
 
 static bool make_reserve(Log *log, Error **errp)
 {
@@ -112,12 +123,24 @@ static bool make_reserve(Log *log, Error **errp)
     return !err;
 }
 
+void log_shrink_reserve(const char *path, unsigned slices)
+{
+    g_autofree char *file = g_strconcat(path, "-reserve", NULL);
+    off_t keep = (off_t)RESERVE_BYTES / RESERVE_SLICES * slices;
+    struct stat st;
+
+    if (!slices) {
+        g_unlink(file);
+    } else if (stat(file, &st) == 0 && st.st_size > keep &&
+               truncate(file, keep) < 0) {
+        g_unlink(file);
+    }
+}
+
 static void free_reserve(Log *log)
 {
     if (log->reserved) {
-        g_autofree char *path = g_strconcat(log->path, "-reserve", NULL);
-
-        g_unlink(path);
+        log_shrink_reserve(log->path, 0);
         log->reserved = false;
     }
 }
@@ -481,6 +504,9 @@ Log *log_open_as_it_is(const char *path, bool writable, Error **errp)
      */
     unfinished = has_side_file(path, "-wal") || has_side_file(path, "-journal");
     writes = writable || unfinished;
+    if (writes) {
+        signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error */
+    }
     if (writes && !check_writable(path, unfinished, errp)) {
         return NULL;
     }
@@ -568,7 +594,6 @@ Log *log_open(const char *path, Error **errp)
 
 Log *log_open_rw(const char *path, Error **errp)
 {
-    signal(SIGXFSZ, SIG_IGN);
     return open_log(path, true, errp);
 }
 
@@ -586,7 +611,9 @@ void log_give_up(Log *log)
     if (!sqlite3_get_autocommit(log->db)) {
         sqlite3_exec(log->db, "ROLLBACK", NULL, NULL, NULL);
     }
-    free_reserve(log);
+    if (log->reserved) {
+        log_shrink_reserve(log->path, RESERVE_SLICES - 1);
+    }
 }
 
 /* Into one file; if somebody looks at it just now, a little later. */
@@ -629,7 +656,7 @@ bool log_close(Log *log, Error **errp)
             sqlite3_finalize(log->statements[i]);
             log->statements[i] = NULL;
         }
-        free_reserve(log);
+        log_shrink_reserve(log->path, 1);
         merge_side_files(log);
     }
     if (log->failure) {

@@ -66,57 +66,57 @@ static int wait_for(pid_t pid)
     return status;
 }
 
-/* Adds what the rings have; *said gets "the n inputs up to there are saved". */
-static void recover(const char *path, BlackBox *box, int signal_number,
-                    char **said)
+/*
+ * Adds what the rings have, if there is space; returns what came of it.  False
+ * if not even that could be written.
+ */
+static bool recover(const char *path, BlackBox *box, char **said)
 {
     Recovery recovery;
-    Error *err = NULL;
-    Log *log;
 
-    if (recover_log(path, box->fd, &recovery, &err) != RECOVERED) {
-        *said = g_strdup_printf("what it has is saved up to the last commit "
-                                "(%s)", error_get_pretty(err));
-        error_free(err);
-        return;
+    if (recover_log(path, box->fd, &recovery, NULL) == RECOVERED ||
+        recover_last_commit(path, &recovery, NULL) == RECOVERED) {
+        *said = g_strdup_printf("the %zu inputs up to there are saved",
+                                recovery.inputs);
+        return true;
     }
-    *said = g_strdup_printf("the %zu inputs up to there are saved",
-                            recovery.inputs);
-    log = signal_number ? log_open_rw(path, NULL) : NULL;
+    *said = g_strdup("what is in it is saved; make space before you open it");
+    return false;
+}
+
+/* Returns whether the rings are no longer needed. */
+static bool after_kill(const char *path, BlackBox *box, int signal_number)
+{
+    g_autofree char *said = NULL;
+    bool done = recover(path, box, &said);
+    Log *log = done ? log_open_rw(path, NULL) : NULL;
+
     if (log) {
         log_set_meta_int(log, "signal", signal_number);
         log_close(log, NULL);
     }
+    fprintf(stderr, "aiolab: %s: the recorded scenario was killed by signal "
+            "%d; %s\n", path, signal_number, said);
+    return done;
 }
 
-static int after_kill(const char *path, BlackBox *box, int signal_number)
+static bool after_exit(const char *path, BlackBox *box, int status)
 {
     g_autofree char *said = NULL;
-
-    if (box->state != BOX_NEW) {
-        recover(path, box, signal_number, &said);
-        fprintf(stderr, "aiolab: %s: the recorded scenario was killed by signal "
-                "%d; %s\n", path, signal_number, said);
-    }
-    return 128 + signal_number;
-}
-
-static int after_exit(const char *path, BlackBox *box, int status)
-{
-    g_autofree char *said = NULL;
+    bool done = true;
 
     if (box->state == BOX_STOPPED) {
-        recover(path, box, 0, &said);
+        done = recover(path, box, &said);
         fprintf(stderr, "aiolab: %s: the recording ended early: %s; %s\n", path,
                 box->reason, said);
     } else if (status == 0 && box->state == BOX_RUNNING) {
-        recover(path, box, 0, &said);
+        done = recover(path, box, &said);
         fprintf(stderr, "aiolab: %s: the recorded scenario ended the process; "
                 "%s\n", path, said);
     } else if (status && box->state != BOX_NEW) {
         log_remove(path); /* it did not begin: nothing to keep */
     }
-    return status;
+    return done;
 }
 
 int record_log(const ScenarioSpec *spec, const RunConfig *config,
@@ -124,16 +124,18 @@ int record_log(const ScenarioSpec *spec, const RunConfig *config,
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, old_int;
     RunConfig with_box = *config;
+    BlackBox *box;
     Error *err = NULL;
     int status;
+    bool done;
     pid_t pid;
 
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error */
-    with_box.box = blackbox_new(path, &err);
-    if (!with_box.box) {
+    with_box.box = box = blackbox_new(path, &err);
+    if (!box) {
         return fail(err, 5);
     }
-    with_box.box->has_parent = true;
+    box->has_parent = true;
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
@@ -145,11 +147,15 @@ int record_log(const ScenarioSpec *spec, const RunConfig *config,
     sigaction(SIGINT, &ignore, &old_int);
     status = wait_for(pid);
     sigaction(SIGINT, &old_int, NULL);
-    status = WIFSIGNALED(status)
-                 ? after_kill(path, with_box.box, WTERMSIG(status))
-                 : after_exit(path, with_box.box, WEXITSTATUS(status));
-    blackbox_free(with_box.box);
-    return status;
+    done = box->state == BOX_NEW ? true
+         : WIFSIGNALED(status) ? after_kill(path, box, WTERMSIG(status))
+                               : after_exit(path, box, WEXITSTATUS(status));
+    if (done) {
+        blackbox_free(box);
+    } else {
+        blackbox_leave(box);
+    }
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 bool index_log(const char *path, const Session *session, Error **errp)

@@ -182,9 +182,6 @@ static size_t count_inputs(Log *log, bool *rings_lost)
 
 static bool add_what_is_left(Log *log, int fd, Recovery *recovery)
 {
-    g_autofree char *reserve = g_strconcat(log->path, "-reserve", NULL);
-
-    unlink(reserve); /* this is what it was kept for */
     log_begin(log);
     log_set_meta(log, "state", "cut");
     recovery->recovered = fd >= 0 ? add_rings(log, fd) : 0;
@@ -199,15 +196,17 @@ static bool add_what_is_left(Log *log, int fd, Recovery *recovery)
 static RecoverStatus recover_from(const char *path, int fd, Recovery *recovery,
                                   Error **errp)
 {
-    Log *log = log_open_as_it_is(path, true, errp);
+    Log *log;
 
+    log_shrink_reserve(path, fd < 0 ? 1 : 2); /* this is what it is for */
+    log = log_open_as_it_is(path, true, errp);
     if (!log) {
         return RECOVER_FAILED;
     }
     *recovery = (Recovery){.rings_lost = fd < 0};
     if (g_strcmp0(log_meta(log, "state"), "recording") != 0) {
         recovery->inputs = log_meta_int(log, "inputs", 0);
-        log_close(log, NULL); /* somebody else was faster */
+        log_close_as_it_is(log); /* somebody else was faster */
         return RECOVERED;
     }
     if (!add_what_is_left(log, fd, recovery)) {
@@ -218,7 +217,17 @@ static RecoverStatus recover_from(const char *path, int fd, Recovery *recovery,
         return RECOVER_FAILED;
     }
     log_close(log, NULL); /* what is committed is safe, in one file or two */
+    log_shrink_reserve(path, 0);
     return RECOVERED;
+}
+
+RecoverStatus recover_last_commit(const char *path, Recovery *recovery,
+                                  Error **errp)
+{
+    RecoverStatus status = recover_from(path, -1, recovery, errp);
+
+    log_shrink_reserve(path, 0);
+    return status;
 }
 
 RecoverStatus recover_log(const char *path, int ring_fd, Recovery *recovery,

@@ -28,6 +28,9 @@ typedef enum RecoverStatus {
  */
 RecoverStatus recover_log(const char *path, int ring_fd, Recovery *recovery,
                           Error **errp);
+/* Closes the log as it is, without its rings: where there is no space. */
+RecoverStatus recover_last_commit(const char *path, Recovery *recovery,
+                                  Error **errp);
 /*
  * False if the log at @path is being recorded.  With @discard, what a dead
  * recorder left for it is removed: the log is going to be replaced.

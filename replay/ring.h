@@ -120,6 +120,8 @@ typedef struct RingSet RingSet;
 BlackBox *blackbox_new(const char *log_path, Error **errp);
 /* Unmaps and removes the file. */
 void blackbox_free(BlackBox *box);
+/* Unmaps it; whoever opens the log will find the file. */
+void blackbox_leave(BlackBox *box);
 /* The log cannot be written any more: says so, and ends the process. */
 void QEMU_NORETURN blackbox_stop(BlackBox *box, const char *reason);
 

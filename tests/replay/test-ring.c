@@ -5,6 +5,7 @@
  * what many rings left.
  */
 #include "child.h"
+#include "log-internal.h"
 #include "ring.h"
 #include "testlib.h"
 
@@ -123,6 +124,88 @@ static void test_threads_come_and_go(void **state)
         assert_int_equal(inputs[i].ticket, i + 1);
         assert_int_equal(inputs[i].a, ++nth[inputs[i].thread]);
     }
+}
+
+/* ---- A log that cannot be written just now ---- */
+
+static void *fill_ring(void *opaque)
+{
+    Ring *ring = ringset_attach(set);
+
+    for (unsigned i = 0; i < 3 * FIRST_RING_SLOTS; i++) {
+        put(ring, 1, i);
+    }
+    qatomic_set((bool *)opaque, true);
+    return NULL;
+}
+
+/* A full ring makes its thread wait; that is counted, and nothing is lost. */
+static void test_back_pressure(void **state)
+{
+    Error *err = NULL;
+    Log *log = log_create(path, true, &err), *other;
+    uint64_t inputs, stalls;
+    bool done = false;
+    pthread_t thread;
+
+    assert_non_null(log);
+    box = blackbox_new(path, &err);
+    set = ringset_new(log, box);
+    other = log_open_as_it_is(path, true, &err);
+    assert_non_null(other);
+    log_set_meta(other, "lock", "held"); /* the writer has to wait for us */
+    assert_int_equal(pthread_create(&thread, NULL, fill_ring, &done), 0);
+    while (qatomic_read(&box->last_ticket) < FIRST_RING_SLOTS) {
+        sched_yield();
+    }
+    assert_false(qatomic_read(&done));
+    log_close_as_it_is(other);
+    pthread_join(thread, NULL);
+    stalls = ringset_finish(set, &inputs);
+    blackbox_free(box);
+    assert_true(stalls > 0);
+    assert_int_equal(inputs, 3 * FIRST_RING_SLOTS);
+    assert_true(log_close(log, &err));
+}
+
+/* A content longer than the ring goes through it, and comes back whole. */
+static void test_long_contents(void **state)
+{
+    static const size_t sizes[] = {
+        0, 1, PIECE_SIZE - 1, PIECE_SIZE, PIECE_SIZE + 1, 3 * PIECE_SIZE,
+        5000001,
+    };
+    g_autofree uint8_t *data = g_malloc(5000001);
+    Error *err = NULL;
+    Log *log = log_create(path, true, &err);
+    Ring *ring;
+    uint64_t inputs;
+
+    for (size_t i = 0; i < 5000001; i++) {
+        data[i] = i * 2654435761u >> 7;
+    }
+    box = blackbox_new(path, &err);
+    set = ringset_new(log, box);
+    ringset_attach(set);
+    ring = ringset_attach(set); /* a short one */
+    for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+        ring_put_bytes(ring, content_hash(data, sizes[i]), data, sizes[i]);
+        put(ring, 1, i);
+    }
+    ringset_finish(set, &inputs);
+    blackbox_free(box);
+    assert_true(log_close(log, &err));
+    log = log_open(path, &err);
+    for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+        size_t len;
+        g_autofree void *copy = log_payload(
+            log, content_hash(data, sizes[i]), &len);
+
+        assert_non_null(copy);
+        assert_int_equal(len, sizes[i]);
+        assert_memory_equal(copy, data, len);
+    }
+    log_close(log, NULL);
 }
 
 /* One more than there can be: it is said, and what there is remains. */
@@ -309,6 +392,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads_come_and_go),
+        cmocka_unit_test(test_back_pressure),
+        cmocka_unit_test(test_long_contents),
         cmocka_unit_test(test_too_many_threads),
         cmocka_unit_test(test_sorting_is_fast),
         cmocka_unit_test(test_gaps),
