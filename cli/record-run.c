@@ -69,6 +69,41 @@ static void report_stalls(const char *path, const CommonOptions *common)
     log_close(log, NULL);
 }
 
+/* The end of a long run: there is nothing to replay. */
+static int index_end(const char *path, const char *name,
+                     const ScenarioOptions *options,
+                     const CommonOptions *common, Log *log)
+{
+    Error *err = NULL;
+    int64_t inputs = log_meta_int(log, "inputs", 0);
+
+    if (common->json) {
+        JsonBuilder *b = json_builder_new();
+
+        json_builder_begin_object(b);
+        cli_json_string(b, "log", path);
+        cli_json_string(b, "scenario", name);
+        cli_json_string(b, "host", log_meta(log, "host"));
+        cli_json_string(b, "outcome", log_meta(log, "outcome"));
+        cli_json_int(b, "inputs", inputs);
+        cli_json_int(b, "let_go", log_inputs_let_go(log));
+        cli_json_int(b, "stalls", log_meta_int(log, "stalls", 0));
+        json_builder_end_object(b);
+        cli_print_json(b);
+    } else {
+        cli_print(common, "recorded the end of %s (%s) into %s: the last %"
+                  PRId64 " inputs; %" PRIu64 " before them were let go\n",
+                  name, log_meta(log, "host"), path, inputs,
+                  log_inputs_let_go(log));
+        log_foreach_meta(log, print_result, (void *)common);
+    }
+    log_close(log, NULL);
+    if (!options->no_index && !index_log(path, NULL, &err)) {
+        return cli_fail(err, STATUS_MACHINE);
+    }
+    return STATUS_OK;
+}
+
 int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
                      const ScenarioOptions *options,
                      const CommonOptions *common, const char *path)
@@ -89,6 +124,10 @@ int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
         return status;
     }
     log = log_open(path, &err);
+    if (log && log_inputs_let_go(log)) {
+        cli_progress_stop();
+        return index_end(path, name, options, common, log);
+    }
     session = log ? session_open_log(log, spec, &err) : NULL;
     cli_progress_stop();
     if (!session) {

@@ -76,7 +76,9 @@ bool index_build(Log *log, const Session *session, Error **errp)
 
     if (inputs) {
         log_clear_derived(log);
-        put_events(&indexer, session);
+        if (session) {
+            put_events(&indexer, session);
+        }
         for (size_t i = 0; i < n; i++) {
             log_put_input(log, &inputs[i]);
         }

@@ -6,7 +6,10 @@
 #include "log.h"
 #include "session.h"
 
-/* Fills thread, object, site, event and input.  False and *errp on failure. */
+/*
+ * Fills thread, object, site, event and input; input alone if @session is NULL.
+ * False and *errp on failure.
+ */
 bool index_build(Log *log, const Session *session, Error **errp);
 
 #endif

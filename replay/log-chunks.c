@@ -2,7 +2,7 @@
 /* The truth in a log: chunks of inputs, and the contents they refer to. */
 #include "log-internal.h"
 
-void log_put_chunk(Log *log, unsigned ring, const Input *inputs, unsigned n)
+int64_t log_put_chunk(Log *log, unsigned ring, const Input *inputs, unsigned n)
 {
     uint8_t packed[CHUNK_INPUTS * INPUT_PACKED_MAX];
     sqlite3_stmt *stmt = log_statement(log, PUT_CHUNK);
@@ -10,7 +10,7 @@ void log_put_chunk(Log *log, unsigned ring, const Input *inputs, unsigned n)
     size_t len = inputs_pack(inputs, n, packed);
 
     if (!stmt) {
-        return;
+        return 0;
     }
     sqlite3_bind_int64(stmt, 1, ring);
     sqlite3_bind_int64(stmt, 2, first);
@@ -19,6 +19,27 @@ void log_put_chunk(Log *log, unsigned ring, const Input *inputs, unsigned n)
     sqlite3_bind_int64(stmt, 5, chunk_crc(packed, len, first, last, n));
     sqlite3_bind_blob(stmt, 6, packed, len, SQLITE_STATIC);
     log_finish_put(log, stmt);
+    return sqlite3_last_insert_rowid(log->db);
+}
+
+static void drop(Log *log, Statement which, uint64_t key)
+{
+    sqlite3_stmt *stmt = log_statement(log, which);
+
+    if (stmt) {
+        sqlite3_bind_int64(stmt, 1, key);
+        log_finish_put(log, stmt);
+    }
+}
+
+void log_drop_chunk(Log *log, int64_t id)
+{
+    drop(log, DROP_CHUNK, id);
+}
+
+void log_drop_payload(Log *log, uint64_t hash)
+{
+    drop(log, DROP_PAYLOAD, hash);
 }
 
 void log_put_payload(Log *log, uint64_t hash, const void *data, size_t len)
@@ -115,6 +136,28 @@ static bool load_chunk(sqlite3_stmt *stmt, GArray *inputs)
     return inputs_unpack(data, len, &g_array_index(inputs, Input, at), n);
 }
 
+uint64_t log_inputs_let_go(Log *log)
+{
+    uint64_t first = log_meta_int(log, "flight.first", 1);
+
+    return first ? first - 1 : 0;
+}
+
+/* Removes the part of the oldest chunks that has gaps. */
+static void drop_older(GArray *inputs, uint64_t first)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < inputs->len; i++) {
+        Input *in = &g_array_index(inputs, Input, i);
+
+        if (in->ticket >= first) {
+            g_array_index(inputs, Input, n++) = *in;
+        }
+    }
+    g_array_set_size(inputs, n);
+}
+
 /* Which tickets may be missing. */
 static TicketRules ticket_rules(Log *log)
 {
@@ -122,7 +165,7 @@ static TicketRules ticket_rules(Log *log)
     bool rings_lost = !complete && log_meta_int(log, "tail.lost", 0);
 
     return (TicketRules){
-        .first = 1,
+        .first = log_inputs_let_go(log) + 1,
         .gaps = complete || rings_lost ? 0 : THREADS_MAX,
         .cut_at_gap = rings_lost,
     };
@@ -174,6 +217,9 @@ Input *log_inputs_or_none(Log *log, size_t *n, Error **errp)
 
     if (!chunks) {
         return NULL;
+    }
+    if (rules.first > 1) {
+        drop_older(chunks, rules.first);
     }
     inputs = inputs_in_order(chunks, &rules, n, &complaint);
     said = inputs ? log_meta_int(log, "inputs", *n) : 0;

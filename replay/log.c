@@ -27,6 +27,8 @@ static const char *const statement_sql[STATEMENT_MAX] = {
     [PUT_SITE] = "INSERT OR REPLACE INTO site VALUES (?1, ?2, ?3, ?4)",
     [PUT_EVENT] = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
                   "?9, ?10)",
+    [DROP_CHUNK] = "DELETE FROM chunk WHERE id = ?1",
+    [DROP_PAYLOAD] = "DELETE FROM payload WHERE hash = ?1",
     [PUT_INPUT] = "INSERT INTO input VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 };
 

@@ -41,8 +41,11 @@ const char *log_path(const Log *log);
 
 void log_set_meta(Log *log, const char *name, const char *value);
 void log_set_meta_int(Log *log, const char *name, int64_t value);
-void log_put_chunk(Log *log, unsigned ring, const Input *inputs, unsigned n);
+/* Returns its id. */
+int64_t log_put_chunk(Log *log, unsigned ring, const Input *inputs, unsigned n);
 void log_put_payload(Log *log, uint64_t hash, const void *data, size_t len);
+void log_drop_chunk(Log *log, int64_t id);
+void log_drop_payload(Log *log, uint64_t hash);
 void log_commit(Log *log);
 bool log_failed(const Log *log);
 /* The first error, or NULL. */
@@ -63,6 +66,11 @@ void log_foreach_meta(Log *log, void (*fn)(const char *name, const char *value,
                                            void *opaque), void *opaque);
 /* All inputs in ticket order; freed with g_free.  NULL and *errp if damaged. */
 Input *log_inputs(Log *log, size_t *n, Error **errp);
+/*
+ * How many inputs at the beginning were not kept (--flight-recorder); such a
+ * log cannot be replayed, unless that is 0.
+ */
+uint64_t log_inputs_let_go(Log *log);
 /* By ring, of @n: the last ticket in its chunks, or 0. */
 void log_last_tickets(Log *log, uint64_t *tickets, unsigned n);
 /* The content, freed with g_free, or NULL; checked against its name. */

@@ -15,7 +15,7 @@ int record_log(const ScenarioSpec *spec, const RunConfig *config,
                const char *path, bool overwrite);
 /* Called each second while the child runs, with their number. */
 extern void (*record_progress)(unsigned seconds);
-/* Makes the tables of the log at @path from its @session. */
+/* Makes the tables of the log at @path from its @session, see index_build(). */
 bool index_log(const char *path, const Session *session, Error **errp);
 
 #endif

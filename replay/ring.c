@@ -2,6 +2,8 @@
 /* Rings and the thread that empties them; see ring.h. */
 #include "ring.h"
 
+#include "flight.h"
+
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -27,6 +29,8 @@ struct RingSet {
     pthread_t writer;
     bool stop;
     Batch *batches; /* by ring */
+    Flight *flight; /* or NULL: all is kept */
+    uint64_t newest; /* ticket that was taken */
     pthread_mutex_t lock;   /* of what follows */
     unsigned n_free;
     Ring *free[RINGS_MAX]; /* that threads gave back; the newest is warm */
@@ -146,7 +150,11 @@ static void flush_batch(RingSet *set, unsigned ring)
     Batch *batch = &set->batches[ring];
 
     if (batch->n) {
-        log_put_chunk(set->log, ring, batch->inputs, batch->n);
+        int64_t id = log_put_chunk(set->log, ring, batch->inputs, batch->n);
+
+        if (set->flight) {
+            flight_chunk(set->flight, id, batch->inputs[batch->n - 1].ticket);
+        }
         set->inputs += batch->n;
         batch->n = 0;
     }
@@ -165,6 +173,9 @@ static void commit(RingSet *set)
     for (unsigned i = 0; i < n; i++) {
         flush_batch(set, i);
     }
+    if (set->flight) {
+        flight_trim(set->flight, set->log, set->newest);
+    }
     log_commit(set->log);
     if (log_failed(set->log)) {
         log_give_up(set->log);
@@ -178,7 +189,8 @@ static void commit(RingSet *set)
     set->pauses = 0;
 }
 
-static void take_bytes(RingSet *set, Ring *ring, uint64_t hash, size_t len)
+static void take_bytes(RingSet *set, unsigned index, Ring *ring, uint64_t hash,
+                       size_t len)
 {
     g_byte_array_set_size(set->bytes, 0);
     while (set->bytes->len < len) {
@@ -192,6 +204,9 @@ static void take_bytes(RingSet *set, Ring *ring, uint64_t hash, size_t len)
         qatomic_set(&ring->tail, ring->tail + 1);
     }
     log_put_payload(set->log, hash, set->bytes->data, len);
+    if (set->flight) {
+        flight_content(set->flight, index, hash);
+    }
 }
 
 Input slot_input(const Slot *slot)
@@ -210,10 +225,14 @@ static void take_slot(RingSet *set, unsigned index, Ring *ring)
 
     qatomic_set(&ring->tail, ring->tail + 1);
     if (!slot.head) {
-        take_bytes(set, ring, slot.a, slot.obj & ~SLOT_IS_LIST);
+        take_bytes(set, index, ring, slot.a, slot.obj & ~SLOT_IS_LIST);
         return;
     }
     batch->inputs[batch->n++] = slot_input(&slot);
+    set->newest = MAX(set->newest, slot.head >> 24);
+    if (set->flight) {
+        flight_input(set->flight, index, slot.head >> 24);
+    }
     if (batch->n == CHUNK_INPUTS) {
         flush_batch(set, index);
     }
@@ -278,6 +297,7 @@ static RingSet *ringset_alloc(Log *log, BlackBox *box)
 static void ringset_free(RingSet *set)
 {
     pthread_mutex_destroy(&set->lock);
+    flight_free(set->flight);
     g_byte_array_unref(set->bytes);
     g_free(set->batches);
     g_free(set);
@@ -286,7 +306,9 @@ static void ringset_free(RingSet *set)
 RingSet *ringset_new(Log *log, BlackBox *box)
 {
     RingSet *set = ringset_alloc(log, box);
+    int64_t keep = log_meta_int(log, "flight.recorder", 0);
 
+    set->flight = keep > 0 ? flight_new(keep, RINGS_MAX) : NULL;
     log_set_meta(log, "ring", box->path);
     log_set_meta(log, "ring.id", box->id);
     log_commit(log);
@@ -308,6 +330,9 @@ uint64_t ringset_finish(RingSet *set, uint64_t *inputs)
         stalls += blackbox_ring(set->box, i)->stalls;
     }
     *inputs = set->inputs;
+    if (set->flight) {
+        *inputs -= flight_first(set->flight) - 1;
+    }
     set->box->state = BOX_FINISHED;
     ringset_free(set);
     return stalls;

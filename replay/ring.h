@@ -144,7 +144,10 @@ bool blackbox_is_valid(const BlackBox *box, const char *id);
 
 /* Starts the writer thread; where @box is goes into @log. */
 RingSet *ringset_new(Log *log, BlackBox *box);
-/* Writes all that is left and joins the writer.  Returns stalls. */
+/*
+ * Writes all that is left and joins the writer.  Returns stalls; *inputs is
+ * how many the log has.
+ */
 uint64_t ringset_finish(RingSet *set, uint64_t *inputs);
 /*
  * A ring for the calling thread alone, until it is detached: one that another

@@ -203,6 +203,13 @@ ScenarioSpec *run_spec_from_log(Log *log, Error **errp)
     const char *slash = name ? strchr(name, '/') : NULL;
     ScenarioSpec *spec;
 
+    if (log_inputs_let_go(log)) {
+        error_setg(errp, "%s: holds only the last %" PRId64 " inputs of a run, "
+                   "so it cannot be replayed; 'aiolab index' makes the table "
+                   "input of them, for SQL", log_path(log),
+                   log_meta_int(log, "inputs", 0));
+        return NULL;
+    }
     if (!name) {
         error_setg(errp, "%s: damaged log (it does not say which scenario it "
                    "is of)", log_path(log));

@@ -28,6 +28,9 @@ static void write_meta(Log *log, const ScenarioSpec *spec,
     log_set_meta(log, "host", config->live ? "live" : "sim");
     log_set_meta(log, "data", config->policy == DATA_HASH ? "hash" : "full");
     log_set_meta_int(log, "seed", config->sim.seed);
+    if (config->flight) {
+        log_set_meta_int(log, "flight.recorder", config->flight);
+    }
     g_hash_table_foreach(spec->params, put_param, log);
     log_commit(log);
 }
