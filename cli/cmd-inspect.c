@@ -36,6 +36,12 @@ static const Topic *find_topic(const char *name)
     return NULL;
 }
 
+static bool is_topic(const char *name)
+{
+    return find_topic(name) || g_str_equal(name, "bt") ||
+           g_str_equal(name, "waits") || g_str_equal(name, "locks");
+}
+
 /* What fields a, b and c are called, by kind; see model.c. */
 static const char *const fields[MODEL_KIND_MAX][3] = {
     [MODEL_CONTEXT] = {"depth", "notified"},
@@ -131,6 +137,64 @@ static void print_waits(const Model *model, JsonBuilder *b)
     }
 }
 
+static void print_lock(const Model *model, const ModelObject *mutex,
+                       JsonBuilder *b)
+{
+    const ModelThread *holder = model_thread(model, mutex->a);
+    g_autofree char *name = model_name(model, mutex->id);
+
+    if (b) {
+        json_builder_begin_object(b);
+        cli_json_string(b, "mutex", name);
+        cli_json_string(b, "thread", holder->name);
+        cli_json_string(b, "function", mutex->site->func);
+        cli_json_string(b, "file", mutex->site->file);
+        cli_json_int(b, "line", mutex->site->line);
+        cli_json_int(b, "since", mutex->since);
+    } else {
+        printf("%-10s holds %s  in %s, %s:%d  since event %" PRIu64 "\n",
+               holder->name, name, mutex->site->func, mutex->site->file,
+               mutex->site->line, mutex->since);
+    }
+}
+
+/* Only threads that are stuck for ever are known to wait. */
+static void print_lock_waiters(const Model *model, uint64_t mutex,
+                               JsonBuilder *b)
+{
+    if (b) {
+        json_builder_set_member_name(b, "waited_for_by");
+        json_builder_begin_array(b);
+    }
+    for (unsigned i = 0; i < model->threads->len; i++) {
+        const ModelThread *t = &g_array_index(model->threads, ModelThread, i);
+
+        if (t->stuck && t->waits_mutex == mutex && !t->waits_cond) {
+            if (b) {
+                json_builder_add_string_value(b, t->name);
+            } else {
+                printf("%-10s waits for it  in %s, %s:%d  STUCK\n", t->name,
+                       t->waits_at->func, t->waits_at->file,
+                       t->waits_at->line);
+            }
+        }
+    }
+    if (b) {
+        json_builder_end_array(b);
+        json_builder_end_object(b);
+    }
+}
+
+static void print_locks(const Model *model, JsonBuilder *b)
+{
+    ModelObject *mutex;
+
+    QTAILQ_FOREACH(mutex, &model->objects[MODEL_MUTEX], next) {
+        print_lock(model, mutex, b);
+        print_lock_waiters(model, mutex->id, b);
+    }
+}
+
 static bool print_stacks(Session *session, JsonBuilder *b, Error **errp)
 {
     GPtrArray *lines = stack_lines(session, errp);
@@ -189,6 +253,8 @@ static int inspect(Session *session, const char *what, bool json)
         print_topic(session->model, topic, b);
     } else if (g_str_equal(what, "waits")) {
         print_waits(session->model, b);
+    } else if (g_str_equal(what, "locks")) {
+        print_locks(session->model, b);
     } else {
         ok = print_stacks(session, b, &err);
     }
@@ -215,18 +281,17 @@ int cmd_inspect(int argc, char **argv)
         {NULL}};
     int status = cli_parse(&argc, &argv, "LOG|SCENARIO TOPIC",
                            "Prints one state.  Topics: bt, bhs, contexts, "
-                           "coroutines, drains, handlers,\nrequests, timers, "
-                           "waits.", entries, &common);
+                           "coroutines, drains, handlers,\nlocks, requests, "
+                           "timers, waits.", entries, &common);
     Session *session;
 
     if (status >= 0) {
         return status;
     }
-    if (argc != 3 || !(find_topic(argv[2]) || g_str_equal(argv[2], "bt") ||
-                       g_str_equal(argv[2], "waits"))) {
+    if (argc != 3 || !is_topic(argv[2])) {
         cli_error("inspect needs a log or scenario, and one of bt, bhs, "
-                  "contexts, coroutines, drains, handlers, requests, timers, "
-                  "waits");
+                  "contexts, coroutines, drains, handlers, locks, requests, "
+                  "timers, waits");
         return STATUS_USAGE;
     }
     session = open_session_by_name(argv[1], &scenario, &status);

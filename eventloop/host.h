@@ -113,6 +113,10 @@ typedef struct HostThread {
     QSLIST_HEAD(, QEMUBH) free_bhs; /* for its next bottom halves */
     unsigned n_free_bhs;
 
+    /* While probes are on: the lock that it waits for, 0: none. */
+    uint64_t waits_mutex, waits_cond;
+    const ProbeSite *waits_at;
+
     void *host;           /* the host's own */
     NotifierList atexit;  /* called when it ends by itself */
 } HostThread;

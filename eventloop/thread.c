@@ -2,8 +2,30 @@
 /*
  * Threads and locks: the host's, with names; and what is built from them.
  * QEMU: util/qemu-thread-posix.c.
+ *
+ * The event of a lock comes when it was taken, and that of an unlock before it
+ * is given up: so each holder's events stand between the two, on every host.
  */
 #include "host.h"
+
+static void tell(ProbeKind kind, const QemuMutex *mutex, const LockSite *at)
+{
+    if (unlikely(probe_on)) {
+        probe_emit(kind, &at->site, mutex->id, 0, 0, 0, at->lock);
+    }
+}
+
+/* For the report of a deadlock. */
+static void set_waiting(uint64_t mutex, uint64_t cond, const ProbeSite *at)
+{
+    if (unlikely(probe_on)) {
+        HostThread *self = host_self();
+
+        self->waits_mutex = mutex;
+        self->waits_cond = cond;
+        self->waits_at = at;
+    }
+}
 
 void qemu_mutex_init(QemuMutex *mutex)
 {
@@ -18,22 +40,47 @@ void qemu_mutex_destroy(QemuMutex *mutex)
     host->mutex_destroy(mutex);
 }
 
-void qemu_mutex_lock(QemuMutex *mutex)
+void qemu_mutex_lock_at(QemuMutex *mutex, const LockSite *at)
 {
     assert(mutex->initialized);
+    set_waiting(mutex->id, 0, &at->site);
     host->mutex_lock(mutex);
+    set_waiting(0, 0, NULL);
+    tell(PROBE_LOCK, mutex, at);
 }
 
-int qemu_mutex_trylock(QemuMutex *mutex)
+int qemu_mutex_trylock_at(QemuMutex *mutex, const LockSite *at)
 {
     assert(mutex->initialized);
-    return host->mutex_trylock(mutex) ? 0 : -EBUSY;
+    if (!host->mutex_trylock(mutex)) {
+        return -EBUSY;
+    }
+    tell(PROBE_LOCK, mutex, at);
+    return 0;
 }
 
-void qemu_mutex_unlock(QemuMutex *mutex)
+/* Afterwards the mutex is another thread's, which may destroy it. */
+void qemu_mutex_unlock_at(QemuMutex *mutex, const LockSite *at)
 {
     assert(mutex->initialized);
+    tell(PROBE_UNLOCK, mutex, at);
     host->mutex_unlock(mutex);
+}
+
+/* Whoever takes the address of one of these has no place of its own. */
+void (qemu_mutex_lock)(QemuMutex *mutex)
+{
+    qemu_mutex_lock_at(mutex, LOCK_SITE_(NULL));
+}
+
+int (qemu_mutex_trylock)(QemuMutex *mutex)
+{
+    return qemu_mutex_trylock_at(mutex, LOCK_SITE_(NULL));
+}
+
+void (qemu_mutex_unlock)(QemuMutex *mutex)
+{
+    qemu_mutex_unlock_at(mutex, LOCK_SITE_(NULL));
 }
 
 /* ---- Recursive mutexes ---- */
@@ -57,19 +104,19 @@ static bool rec_mutex_is_ours(QemuRecMutex *mutex)
     return raw_read(&mutex->owner) == host_self()->id;
 }
 
-void qemu_rec_mutex_lock(QemuRecMutex *mutex)
+void qemu_rec_mutex_lock_at(QemuRecMutex *mutex, const LockSite *at)
 {
     if (!rec_mutex_is_ours(mutex)) {
-        qemu_mutex_lock(&mutex->mutex);
+        qemu_mutex_lock_at(&mutex->mutex, at);
         raw_set(&mutex->owner, host_self()->id);
     }
     mutex->depth++;
 }
 
-int qemu_rec_mutex_trylock(QemuRecMutex *mutex)
+int qemu_rec_mutex_trylock_at(QemuRecMutex *mutex, const LockSite *at)
 {
     if (!rec_mutex_is_ours(mutex)) {
-        int ret = qemu_mutex_trylock(&mutex->mutex);
+        int ret = qemu_mutex_trylock_at(&mutex->mutex, at);
 
         if (ret) {
             return ret;
@@ -89,6 +136,16 @@ void qemu_rec_mutex_unlock(QemuRecMutex *mutex)
     }
 }
 
+void (qemu_rec_mutex_lock)(QemuRecMutex *mutex)
+{
+    qemu_rec_mutex_lock_at(mutex, LOCK_SITE_(NULL));
+}
+
+int (qemu_rec_mutex_trylock)(QemuRecMutex *mutex)
+{
+    return qemu_rec_mutex_trylock_at(mutex, LOCK_SITE_(NULL));
+}
+
 /* ---- Conditions ---- */
 
 void qemu_cond_init(QemuCond *cond)
@@ -104,16 +161,40 @@ void qemu_cond_destroy(QemuCond *cond)
     host->cond_destroy(cond);
 }
 
-void qemu_cond_wait(QemuCond *cond, QemuMutex *mutex)
+/* The mutex is given up, and taken again in any case. */
+static bool cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns,
+                      const LockSite *at)
 {
+    bool woken;
+
     assert(cond->initialized);
-    host->cond_wait(cond, mutex, -1);
+    tell(PROBE_UNLOCK, mutex, at);
+    set_waiting(mutex->id, cond->id, &at->site);
+    woken = host->cond_wait(cond, mutex, timeout_ns);
+    set_waiting(0, 0, NULL);
+    tell(PROBE_LOCK, mutex, at);
+    return woken;
 }
 
-bool qemu_cond_timedwait(QemuCond *cond, QemuMutex *mutex, int ms)
+void qemu_cond_wait_at(QemuCond *cond, QemuMutex *mutex, const LockSite *at)
 {
-    assert(cond->initialized);
-    return host->cond_wait(cond, mutex, (int64_t)MAX(ms, 0) * SCALE_MS);
+    cond_wait(cond, mutex, -1, at);
+}
+
+bool qemu_cond_timedwait_at(QemuCond *cond, QemuMutex *mutex, int ms,
+                            const LockSite *at)
+{
+    return cond_wait(cond, mutex, (int64_t)MAX(ms, 0) * SCALE_MS, at);
+}
+
+void (qemu_cond_wait)(QemuCond *cond, QemuMutex *mutex)
+{
+    qemu_cond_wait_at(cond, mutex, LOCK_SITE_(NULL));
+}
+
+bool (qemu_cond_timedwait)(QemuCond *cond, QemuMutex *mutex, int ms)
+{
+    return qemu_cond_timedwait_at(cond, mutex, ms, LOCK_SITE_(NULL));
 }
 
 void qemu_cond_signal(QemuCond *cond)
@@ -170,7 +251,8 @@ int qemu_sem_timedwait(QemuSemaphore *sem, int ms)
     if (sem->count == 0) {
         deadline = host_clock_ns(QEMU_CLOCK_REALTIME) + left;
     }
-    while (sem->count == 0 && host->cond_wait(&sem->cond, &sem->mutex, left)) {
+    while (sem->count == 0 && cond_wait(&sem->cond, &sem->mutex, left,
+                                        LOCK_SITE_("&sem->mutex"))) {
         /* Woken for a count that somebody else may have taken. */
         if (sem->count == 0) {
             left = MAX(deadline - host_clock_ns(QEMU_CLOCK_REALTIME), 0);

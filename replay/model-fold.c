@@ -7,6 +7,7 @@
  *   timer    a deadline, b clock         context  a depth, b notified
  *   blk      a in flight, b drains       request  a offset, b bytes, c result
  *   sqe      a result, b position in its batch, c the batch's event
+ *   mutex    a the thread that holds it
  */
 #include "model-internal.h"
 
@@ -391,6 +392,37 @@ static void apply_block(Model *model, const ProbeEvent *e)
     }
 }
 
+/* "&ctx->list_lock" is called list_lock. */
+static const char *lock_name(const char *text)
+{
+    const char *arrow = text ? g_strrstr(text, "->") : NULL;
+    const char *dot = text ? strrchr(text, '.') : NULL;
+
+    if (arrow && arrow > dot) {
+        return arrow + 2;
+    }
+    return dot ? dot + 1 : text && *text == '&' ? text + 1 : text;
+}
+
+/* A mutex is an object while it is held; its first name stays. */
+static void apply_lock(Model *model, ModelThread *thread, const ProbeEvent *e)
+{
+    bool known = g_hash_table_contains(model->names, &e->obj);
+    ProbeEvent named = *e;
+    ModelObject *mutex;
+
+    if (e->kind == PROBE_UNLOCK) {
+        model_remove(model, model_find(model, e->obj));
+        return;
+    }
+    named.text = lock_name(e->text);
+    mutex = add(model, MODEL_MUTEX, &named, STATE_HELD);
+    model->created[MODEL_MUTEX] -= known;
+    mutex->a = thread->id;
+    mutex->cause = model->seq;
+    mutex->site = e->site;
+}
+
 static void apply_wait(Model *model, ModelThread *thread, const ProbeEvent *e)
 {
     switch (e->kind) {
@@ -402,6 +434,9 @@ static void apply_wait(Model *model, ModelThread *thread, const ProbeEvent *e)
         break;
     case PROBE_STUCK:
         thread->stuck = model->stuck = true;
+        thread->waits_mutex = e->a;
+        thread->waits_cond = e->b;
+        thread->waits_at = e->site;
         break;
     case PROBE_CHECK:
         model->check_failed = true;
@@ -442,6 +477,9 @@ void model_apply(Model *model, const ProbeEvent *e)
         break;
     case PROBE_BLK_NEW ... PROBE_DRAIN_END:
         apply_block(model, e);
+        break;
+    case PROBE_LOCK ... PROBE_UNLOCK:
+        apply_lock(model, thread, e);
         break;
     default:
         apply_wait(model, thread, e);

@@ -4,17 +4,18 @@
 
 const char *const model_kind_names[MODEL_KIND_MAX] = {
     "context", "handler", "bh", "timer", "coroutine", "blk", "request", "sqe",
+    "mutex",
 };
 
 const char *const model_state_names[STATE_MAX] = {
     "idle", "scheduled", "taken", "running", "yielded", "queued", "sleeping",
-    "ready", "pending", "deleted",
+    "ready", "pending", "deleted", "held",
 };
 
 const char *const model_phases[5] = {"wait", "cqes", "bhs", "fds", "timers"};
 
 static const char *const short_names[MODEL_KIND_MAX] = {
-    "ctx", "fd", "bh", "timer", "co", "blk", "req", "sqe",
+    "ctx", "fd", "bh", "timer", "co", "blk", "req", "sqe", "mutex",
 };
 
 /* ---- Life and copies ---- */

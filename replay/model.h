@@ -21,6 +21,7 @@ typedef enum ModelKind {
     MODEL_BLK,
     MODEL_REQUEST, /* of a BlockBackend */
     MODEL_SQE,     /* on a context's ring */
+    MODEL_MUTEX,   /* while somebody holds it */
     MODEL_KIND_MAX
 } ModelKind;
 
@@ -37,6 +38,7 @@ typedef enum ModelState {
     STATE_READY,     /* handler: found ready */
     STATE_PENDING,   /* SQE: on the ring; request: in flight */
     STATE_DELETED,   /* BH */
+    STATE_HELD,      /* mutex */
     STATE_MAX
 } ModelState;
 
@@ -53,6 +55,7 @@ typedef struct ModelObject {
     uint64_t since;   /* event of its last change */
     uint64_t cause;   /* event that scheduled, armed or submitted it */
     int64_t since_ns;
+    const ProbeSite *site; /* mutex: where it was taken */
     QTAILQ_ENTRY(ModelObject) next;
 } ModelObject;
 
@@ -82,6 +85,8 @@ typedef struct ModelThread {
     const char *name;
     uint64_t ctx;   /* whose home it is, or 0 */
     bool exited, stuck;
+    uint64_t waits_mutex, waits_cond; /* stuck: for what, or 0 */
+    const ProbeSite *waits_at;
     GArray *frames; /* of ModelFrame */
     uint64_t last;  /* its newest event */
 } ModelThread;

@@ -17,6 +17,7 @@ static bool is_object(const char *field)
 {
     static const char *const names[] = {
         "ctx", "bh", "blk", "request", "coroutine", "from", "to", "behind",
+        "mutex", "cond",
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
@@ -104,10 +105,34 @@ static void describe_frame(GString *text, const Model *model,
     }
 }
 
-static void describe_thread(GString *text, const Model *model,
-                            const ModelThread *thread)
+/* A stuck thread's lock or condition, and who has it. */
+static void describe_lock_wait(GString *text, const Model *model,
+                               const ModelThread *thread)
+{
+    const ModelObject *mutex = model_find(model, thread->waits_mutex);
+    const ModelThread *holder = mutex ? model_thread(model, mutex->a) : NULL;
+    g_autofree char *name = model_name(model, thread->waits_mutex);
+
+    if (!thread->waits_mutex) {
+        return;
+    }
+    g_string_append_printf(text, "    waits for %s %s%s  in %s, %s:%d\n",
+                           thread->waits_cond ? "a condition, with" : "mutex",
+                           name, thread->waits_cond ? " released" : "",
+                           thread->waits_at->func, thread->waits_at->file,
+                           thread->waits_at->line);
+    if (holder) {
+        g_string_append_printf(text, "      which %s holds  since event %"
+                               PRIu64 ", in %s, %s:%d\n", holder->name,
+                               mutex->cause, mutex->site->func,
+                               mutex->site->file, mutex->site->line);
+    }
+}
+
+void report_thread(GString *text, const Model *model, const ModelThread *thread)
 {
     g_string_append_printf(text, "  thread %s\n", thread->name);
+    describe_lock_wait(text, model, thread);
     for (unsigned i = thread->frames->len; i > 0; i--) {
         const ModelFrame *frame = &g_array_index(thread->frames, ModelFrame,
                                                  i - 1);
@@ -116,8 +141,8 @@ static void describe_thread(GString *text, const Model *model,
         describe_frame(text, model, frame);
         g_string_append_c(text, '\n');
     }
-    if (!thread->frames->len) {
-        g_string_append(text, "    waits for a lock or a thread\n");
+    if (thread->stuck && !thread->frames->len && !thread->waits_mutex) {
+        g_string_append(text, "    waits for a thread\n");
     }
 }
 
@@ -166,7 +191,7 @@ char *report_stuck(const Session *session)
                                                    i);
 
         if (thread->stuck) {
-            describe_thread(text, model, thread);
+            report_thread(text, model, thread);
         }
     }
     describe_objects(text, model, MODEL_REQUEST, STATE_PENDING,

@@ -7,6 +7,9 @@
 
 /* One line for an event: "fd.begin  fd0 revents 1"; freed by the caller. */
 char *report_event(const Model *model, const ProbeEvent *event);
+/* What a thread is in the middle of, innermost first; several lines. */
+void report_thread(GString *text, const Model *model,
+                   const ModelThread *thread);
 /* Who waits for what, in a model that is stuck; several lines. */
 char *report_stuck(const Session *session);
 /* "t=12.400µs" without the unit's letter trouble: "12.400us". */

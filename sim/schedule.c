@@ -115,7 +115,13 @@ void sim_emit_stuck(VThread *thread)
     HostThread *self = host_self();
 
     host_set_self(&thread->self);
-    PROBE_TEXT(STUCK, thread->self.id, 0, 0, 0, thread->name);
+    if (thread->self.waits_at) { /* there, and for that lock */
+        probe_emit(PROBE_STUCK, thread->self.waits_at, thread->self.id,
+                   thread->self.waits_mutex, thread->self.waits_cond, 0,
+                   thread->name);
+    } else {
+        PROBE_TEXT(STUCK, thread->self.id, 0, 0, 0, thread->name);
+    }
     host_set_self(self);
 }
 

@@ -14,6 +14,7 @@
 #ifndef AIOLAB_PROBE_H
 #define AIOLAB_PROBE_H
 
+#include "aiolab/lock-site.h"
 #include "qemu/osdep.h"
 
 typedef enum ProbeKind {
@@ -31,12 +32,6 @@ typedef struct ProbeInfo {
 } ProbeInfo;
 
 extern const ProbeInfo probe_table[PROBE_KIND_MAX];
-
-typedef struct ProbeSite {
-    const char *file;
-    int line;
-    const char *func;
-} ProbeSite;
 
 typedef struct ProbeEvent {
     uint32_t kind;   /* ProbeKind */

@@ -28,15 +28,18 @@ struct QemuLockable {
 void coroutine_fn qemu_co_mutex_lock(CoMutex *mutex);
 void coroutine_fn qemu_co_mutex_unlock(CoMutex *mutex);
 
-/* The same for each kind of lock, by a pointer without a type. */
+/*
+ * The same for each kind of lock, by a pointer without a type.  They call the
+ * functions, not the macros: this place tells nobody anything.
+ */
 #define QEMU_LOCKABLE_FUNCS_(name, type)                   \
     static inline void qemu_lockable_##name##_lock(void *x)   \
     {                                                      \
-        qemu_##name##_lock((type *)x);                     \
+        (qemu_##name##_lock)((type *)x);                   \
     }                                                      \
     static inline void qemu_lockable_##name##_unlock(void *x) \
     {                                                      \
-        qemu_##name##_unlock((type *)x);                   \
+        (qemu_##name##_unlock)((type *)x);                 \
     }
 QEMU_LOCKABLE_FUNCS_(mutex, QemuMutex)
 QEMU_LOCKABLE_FUNCS_(rec_mutex, QemuRecMutex)
@@ -101,6 +104,20 @@ static inline QemuLockable *qemu_lockable_auto_lock(QemuLockable *x)
     return x;
 }
 
+/* The same; a mutex hears where the guard stands. */
+static inline QemuLockable *qemu_lockable_auto_lock_at(QemuLockable *x,
+                                                       const LockSite *at)
+{
+    if (x->lock == qemu_lockable_mutex_lock) {
+        qemu_mutex_lock_at((QemuMutex *)x->object, at);
+    } else if (x->lock == qemu_lockable_rec_mutex_lock) {
+        qemu_rec_mutex_lock_at((QemuRecMutex *)x->object, at);
+    } else {
+        qemu_lockable_lock(x);
+    }
+    return x;
+}
+
 static inline void qemu_lockable_auto_unlock(QemuLockable *x)
 {
     if (x) {
@@ -110,16 +127,17 @@ static inline void qemu_lockable_auto_unlock(QemuLockable *x)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(QemuLockable, qemu_lockable_auto_unlock)
 
-#define WITH_QEMU_LOCK_GUARD_(x, var)                                    \
-    for (g_autoptr(QemuLockable) var =                                   \
-             qemu_lockable_auto_lock(QEMU_MAKE_LOCKABLE_NONNULL((x)));   \
+#define WITH_QEMU_LOCK_GUARD_(x, var, at)                                \
+    for (g_autoptr(QemuLockable) var = qemu_lockable_auto_lock_at(       \
+             QEMU_MAKE_LOCKABLE_NONNULL((x)), at);                       \
          var; qemu_lockable_auto_unlock(var), var = NULL)
-#define WITH_QEMU_LOCK_GUARD(x) \
-    WITH_QEMU_LOCK_GUARD_((x), MAKE_IDENTIFIER(qemu_lockable_auto))
+#define WITH_QEMU_LOCK_GUARD(x)                                          \
+    WITH_QEMU_LOCK_GUARD_((x), MAKE_IDENTIFIER(qemu_lockable_auto),      \
+                          LOCK_SITE_(#x))
 
 #define QEMU_LOCK_GUARD(x)                                               \
     g_autoptr(QemuLockable) MAKE_IDENTIFIER(qemu_lockable_auto)          \
-        G_GNUC_UNUSED = qemu_lockable_auto_lock(                         \
-            QEMU_MAKE_LOCKABLE_NONNULL((x)))
+        G_GNUC_UNUSED = qemu_lockable_auto_lock_at(                      \
+            QEMU_MAKE_LOCKABLE_NONNULL((x)), LOCK_SITE_(#x))
 
 #endif

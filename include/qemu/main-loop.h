@@ -62,7 +62,8 @@ bool qemu_in_main_thread(void);
  * as if it had none.
  */
 bool bql_locked(void);
-#define bql_lock() bql_lock_impl(__FILE__, __LINE__)
+#define bql_lock() bql_lock_at(LOCK_SITE_("bql"))
+void bql_lock_at(const LockSite *at);
 void bql_lock_impl(const char *file, int line);
 void bql_unlock(void);
 /* While anybody has forbidden it, giving the BQL up aborts.  With the BQL. */
@@ -86,6 +87,16 @@ static inline BQLLockAuto bql_auto_lock(const char *file, int line)
     return guard;
 }
 
+static inline BQLLockAuto bql_auto_lock_at(const LockSite *at)
+{
+    BQLLockAuto guard = {.taken = !bql_locked()};
+
+    if (guard.taken) {
+        bql_lock_at(at);
+    }
+    return guard;
+}
+
 static inline void bql_auto_unlock(BQLLockAuto *guard)
 {
     if (guard->taken) {
@@ -96,7 +107,7 @@ static inline void bql_auto_unlock(BQLLockAuto *guard)
 /* Holds the BQL to the end of the scope; fine if the caller has it already. */
 #define BQL_LOCK_GUARD()                                                  \
     __attribute__((cleanup(bql_auto_unlock), unused))                     \
-        BQLLockAuto bql_guard_ = bql_auto_lock(__FILE__, __LINE__)
+        BQLLockAuto bql_guard_ = bql_auto_lock_at(LOCK_SITE_("bql"))
 
 /* ---- Taking part in the main loop's poll ---- */
 

@@ -15,6 +15,7 @@
 #ifndef QEMU_THREAD_H
 #define QEMU_THREAD_H
 
+#include "aiolab/lock-site.h"
 #include "qemu/atomic.h"
 #include "qemu/clang-tsa.h"
 #include "qemu/futex.h"
@@ -36,6 +37,15 @@ void qemu_mutex_lock(QemuMutex *mutex);
 int qemu_mutex_trylock(QemuMutex *mutex);
 void qemu_mutex_unlock(QemuMutex *mutex);
 
+/* As macros they say where they were called, which events and reports show. */
+void qemu_mutex_lock_at(QemuMutex *mutex, const LockSite *at);
+int qemu_mutex_trylock_at(QemuMutex *mutex, const LockSite *at);
+void qemu_mutex_unlock_at(QemuMutex *mutex, const LockSite *at);
+#define qemu_mutex_lock(mutex) qemu_mutex_lock_at(mutex, LOCK_SITE_(#mutex))
+#define qemu_mutex_trylock(mutex) \
+    qemu_mutex_trylock_at(mutex, LOCK_SITE_(#mutex))
+#define qemu_mutex_unlock(mutex) qemu_mutex_unlock_at(mutex, LOCK_SITE_(#mutex))
+
 /* There is no lock profiler to go around. */
 #define qemu_mutex_lock__raw(mutex) qemu_mutex_lock(mutex)
 #define qemu_mutex_trylock__raw(mutex) qemu_mutex_trylock(mutex)
@@ -54,6 +64,13 @@ void qemu_rec_mutex_lock(QemuRecMutex *mutex);
 int qemu_rec_mutex_trylock(QemuRecMutex *mutex);
 void qemu_rec_mutex_unlock(QemuRecMutex *mutex);
 
+void qemu_rec_mutex_lock_at(QemuRecMutex *mutex, const LockSite *at);
+int qemu_rec_mutex_trylock_at(QemuRecMutex *mutex, const LockSite *at);
+#define qemu_rec_mutex_lock(mutex) \
+    qemu_rec_mutex_lock_at(mutex, LOCK_SITE_(#mutex))
+#define qemu_rec_mutex_trylock(mutex) \
+    qemu_rec_mutex_trylock_at(mutex, LOCK_SITE_(#mutex))
+
 /* ---- Conditions ---- */
 
 struct QemuCond {
@@ -68,6 +85,13 @@ void qemu_cond_destroy(QemuCond *cond);
 void qemu_cond_wait(QemuCond *cond, QemuMutex *mutex);
 /* Returns false if @ms milliseconds passed first. */
 bool qemu_cond_timedwait(QemuCond *cond, QemuMutex *mutex, int ms);
+void qemu_cond_wait_at(QemuCond *cond, QemuMutex *mutex, const LockSite *at);
+bool qemu_cond_timedwait_at(QemuCond *cond, QemuMutex *mutex, int ms,
+                            const LockSite *at);
+#define qemu_cond_wait(cond, mutex) \
+    qemu_cond_wait_at(cond, mutex, LOCK_SITE_(#mutex))
+#define qemu_cond_timedwait(cond, mutex, ms) \
+    qemu_cond_timedwait_at(cond, mutex, ms, LOCK_SITE_(#mutex))
 /* With the waiters' mutex held, as in QEMU. */
 void qemu_cond_signal(QemuCond *cond);
 void qemu_cond_broadcast(QemuCond *cond);
