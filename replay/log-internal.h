@@ -12,6 +12,8 @@ typedef enum Statement {
     PUT_SITE, PUT_EVENT, PUT_INPUT, DROP_CHUNK, DROP_PAYLOAD, STATEMENT_MAX
 } Statement;
 
+extern const char log_tables_sql[]; /* makes the tables for people */
+
 struct Log {
     char *path;
     sqlite3 *db;

@@ -2,12 +2,43 @@
 /* The tables that are made from the chunks, for people and for SQL. */
 #include "log-internal.h"
 
+const char log_tables_sql[] =
+#include "tables.sql.h"
+    ;
+
+/* What another version has made may have other columns, or another name. */
+static char *sql_to_drop_all(Log *log)
+{
+    GString *sql = g_string_new(NULL);
+    sqlite3_stmt *stmt = NULL;
+
+    if (sqlite3_prepare_v2(log->db, "SELECT type, name FROM sqlite_schema "
+                           "WHERE type IN ('view', 'trigger', 'table') AND "
+                           "name NOT IN ('meta', 'chunk', 'payload') AND "
+                           "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+                           "ORDER BY type DESC", -1, &stmt, NULL)
+            != SQLITE_OK) {
+        log_keep_failure(log, "cannot write the log");
+    }
+    while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+        char *drop = sqlite3_mprintf("DROP %s IF EXISTS \"%w\";",
+                                     sqlite3_column_text(stmt, 0),
+                                     sqlite3_column_text(stmt, 1));
+
+        g_string_append(sql, drop);
+        sqlite3_free(drop);
+    }
+    sqlite3_finalize(stmt);
+    return g_string_free(sql, false);
+}
+
 void log_clear_derived(Log *log)
 {
+    g_autofree char *drop = sql_to_drop_all(log);
+
     log_begin(log);
-    log_run_sql(log, "DROP INDEX IF EXISTS event_obj; DROP INDEX IF EXISTS "
-                 "event_kind; DELETE FROM thread; DELETE FROM object;"
-                 "DELETE FROM site; DELETE FROM event; DELETE FROM input;");
+    log_run_sql(log, drop);
+    log_run_sql(log, log_tables_sql);
     log_set_meta(log, "indexed", "0");
 }
 
@@ -51,7 +82,7 @@ void log_put_site(Log *log, unsigned id, const ProbeSite *site)
 }
 
 void log_put_event(Log *log, uint64_t seq, const ProbeEvent *event,
-                   unsigned site)
+                   unsigned site, uint64_t inside, uint64_t ticket)
 {
     sqlite3_stmt *stmt = log_statement(log, PUT_EVENT);
 
@@ -66,6 +97,8 @@ void log_put_event(Log *log, uint64_t seq, const ProbeEvent *event,
         sqlite3_bind_int64(stmt, 8, event->c);
         sqlite3_bind_int64(stmt, 9, site);
         log_bind_text(stmt, 10, event->text);
+        sqlite3_bind_int64(stmt, 11, inside);
+        sqlite3_bind_int64(stmt, 12, ticket);
         log_finish_put(log, stmt);
     }
 }
@@ -87,8 +120,10 @@ void log_put_input(Log *log, const Input *input)
 
 void log_finish_derived(Log *log)
 {
-    log_run_sql(log, "CREATE INDEX event_obj ON event (obj, seq);"
-                 "CREATE INDEX event_kind ON event (kind, seq);");
+    /* seq, the row's id, stands at the end of each; kind is along for the
+     * ride, so that looking for an object's next event reads no rows. */
+    log_run_sql(log, "CREATE INDEX event_obj ON event (obj, seq, kind);"
+                 "CREATE INDEX event_kind ON event (kind);");
     log_set_meta(log, "indexed", "1");
     log_seal_meta(log);
     log_commit(log);

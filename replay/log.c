@@ -26,7 +26,7 @@ static const char *const statement_sql[STATEMENT_MAX] = {
     [PUT_OBJECT] = "INSERT OR REPLACE INTO object VALUES (?1, ?2, ?3, ?4, ?5)",
     [PUT_SITE] = "INSERT OR REPLACE INTO site VALUES (?1, ?2, ?3, ?4)",
     [PUT_EVENT] = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
-                  "?9, ?10)",
+                  "?9, ?10, ?11, nullif(?12, 0))",
     [DROP_CHUNK] = "DELETE FROM chunk WHERE id = ?1",
     [DROP_PAYLOAD] = "DELETE FROM payload WHERE hash = ?1",
     [PUT_INPUT] = "INSERT INTO input VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -319,6 +319,7 @@ static bool set_up(Log *log, Error **errp)
     log_run_sql(log, "BEGIN; PRAGMA application_id=1095323468;"
                 "PRAGMA user_version=" stringify(LOG_VERSION) ";");
     log_run_sql(log, schema);
+    log_run_sql(log, log_tables_sql);
     log->in_transaction = true;
     log_set_meta(log, "state", "recording");
     log_commit(log);

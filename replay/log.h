@@ -81,13 +81,18 @@ bool log_check_structure(Log *log, Error **errp);
 
 /* ---- Derived tables ---- */
 
+/* Everything that is not the recording goes, and the tables are made anew. */
 void log_clear_derived(Log *log);
 void log_put_thread(Log *log, uint32_t id, const char *name);
 void log_put_object(Log *log, uint64_t id, const char *kind, const char *name,
                     uint32_t creator, uint64_t born);
 void log_put_site(Log *log, unsigned id, const ProbeSite *site);
+/*
+ * @inside: the innermost callback or coroutine that it happened in, or 0.
+ * @ticket: of the input that belongs to it, or 0.
+ */
 void log_put_event(Log *log, uint64_t seq, const ProbeEvent *event,
-                   unsigned site);
+                   unsigned site, uint64_t inside, uint64_t ticket);
 void log_put_input(Log *log, const Input *input);
 void log_finish_derived(Log *log);
 

@@ -135,6 +135,11 @@ void model_remember_name(Model *model, const ModelObject *object)
     g_hash_table_replace(model->names, g_memdup2(&object->id, 8), name);
 }
 
+bool model_knows_name(const Model *model, uint64_t id)
+{
+    return g_hash_table_contains(model->names, &id);
+}
+
 char *model_name(const Model *model, uint64_t id)
 {
     const char *name = g_hash_table_lookup(model->names, &id);

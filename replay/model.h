@@ -114,6 +114,8 @@ void model_apply(Model *model, const ProbeEvent *event);
 
 ModelObject *model_find(const Model *model, uint64_t id);
 ModelThread *model_thread(const Model *model, uint32_t id);
+/* Whether an object of that id was ever seen. */
+bool model_knows_name(const Model *model, uint64_t id);
 /* "main", "completion_bh (bh3)", "co2", gone or not; freed by the caller. */
 char *model_name(const Model *model, uint64_t id);
 /* The innermost frame of @kind, or NULL. */

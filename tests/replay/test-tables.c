@@ -7,6 +7,7 @@
 #include "program.h"
 #include "testlib.h"
 
+#include <sqlite3.h>
 #include <unistd.h>
 
 static char *dir, *path;
@@ -142,11 +143,144 @@ static void test_deadlock(void **state)
     child_finish(&result);
 }
 
+/* ---- Views ---- */
+
+/* Every row is there, and what it refers to as well. */
+static void expect_views_fit(Log *log)
+{
+    expect(log, "SELECT (SELECT count(*) FROM lock_hold) - "
+                "(SELECT count(*) FROM event WHERE kind = 'lock')", 0);
+    expect(log, "SELECT (SELECT count(*) FROM bh_latency) - "
+                "(SELECT count(*) FROM event WHERE kind = 'bh.begin')", 0);
+    expect(log, "SELECT count(*) FROM bh_latency "
+                "WHERE scheduled_seq IS NULL OR times < 1", 0);
+    expect(log, "SELECT (SELECT count(*) FROM coroutine_legs) - "
+                "(SELECT count(*) FROM event WHERE kind = 'co.enter')", 0);
+    expect(log, "SELECT (SELECT count(*) FROM turn) - "
+                "(SELECT count(*) FROM input WHERE kind = 'turn')", 0);
+    expect(log, "SELECT count(*) FROM turn WHERE begin_seq IS NULL "
+                "OR digest IS NULL OR ticket IS NULL", 0);
+    expect(log, "SELECT (SELECT count(*) FROM replay_event "
+                "WHERE ticket IS NOT NULL AND bh IS NOT NULL) - "
+                "(SELECT count(*) FROM input WHERE kind = 'replay.bh')", 0);
+    expect(log, "SELECT (SELECT count(*) FROM io_latency WHERE queued) - "
+                "(SELECT count(DISTINCT obj) FROM event "
+                "WHERE kind = 'req.queued')", 0);
+    /* Whatever ran was woken. */
+    expect(log, "SELECT count(*) FROM event WHERE kind IN "
+                "('bh.begin', 'co.enter') AND seq NOT IN "
+                "(SELECT ran_seq FROM who_woke WHERE ran_seq IS NOT NULL)", 0);
+    /* An event has an inside only where that has begun and not ended. */
+    expect(log, "SELECT count(*) FROM event e WHERE inside AND NOT EXISTS ("
+                "SELECT 1 FROM event b WHERE b.obj = e.inside AND b.seq < "
+                "e.seq AND b.kind IN ('bh.begin', 'fd.begin', 'timer.begin', "
+                "'cqe.begin', 'co.enter'))", 0);
+}
+
+static void test_views_of_drain(void **state)
+{
+    for (unsigned seed = 1; seed <= 10; seed++) {
+        Log *log = record("drain", seed, 0, seed % 2 ? "latency=0" : NULL);
+
+        expect_views_fit(log);
+        expect(log, "SELECT count(*) FROM drain WHERE begin_seq < idle_seq "
+                    "AND idle_seq < end_seq", 3);
+        expect(log, "SELECT count(*) FROM io_latency "
+                    "WHERE result = 0 AND end_seq", 6);
+        log_close(log, NULL);
+    }
+}
+
+/* The numbers that scenarios/views.c is made for. */
+static void test_known_numbers(void **state)
+{
+    g_autofree char *scenario = scenario_file("views.c");
+    Log *log = record(scenario, 1, 0, NULL);
+
+    expect_views_fit(log);
+    /* From the schedule behind the cancel on, and not from the last. */
+    expect(log, "SELECT times FROM bh_latency WHERE bh LIKE 'count_call%' "
+                "ORDER BY seq LIMIT 1", 3);
+    expect(log, "SELECT count(*) FROM replay_event r JOIN event e "
+                "ON e.seq = r.ran_seq AND e.kind = 'bh.begin'", 2);
+    expect(log, "SELECT count(DISTINCT call) FROM replay_event", 2);
+    /* The inner section ends first. */
+    expect(log, "SELECT count(*) FROM drain", 2);
+    expect(log, "SELECT count(*) FROM drain i JOIN drain o ON "
+                "o.begin_seq < i.begin_seq AND i.end_seq < o.end_seq", 1);
+    /* Lock, sleep, end; and the second waits for the lock before. */
+    expect(log, "SELECT count(*) FROM coroutine_legs", 5);
+    expect(log, "SELECT count(*) FROM coroutine_legs "
+                "WHERE waits_for = 'sleep'", 2);
+    expect(log, "SELECT count(*) FROM coroutine_legs "
+                "WHERE waits_for = 'CoMutex'", 1);
+    expect(log, "SELECT count(*) FROM coroutine_legs WHERE ending = 'end'", 2);
+    expect(log, "SELECT count(*) FROM who_woke WHERE how = 'co.enter' "
+                "AND inside = 'main'", 2);
+    log_close(log, NULL);
+}
+
+static char *dump(void)
+{
+    Error *err = NULL;
+    Log *log = log_open(path, &err);
+    char *text = log_query(log, "SELECT group_concat(sql, char(10)) || ("
+        "SELECT group_concat(seq || kind || obj || a || inside || "
+        "coalesce(ticket, '')) FROM event) || "
+        "(SELECT group_concat(id || kind || name || born) FROM object) "
+        "FROM sqlite_schema", &err);
+
+    assert_non_null(text);
+    log_close(log, NULL);
+    return text;
+}
+
+static void change_log(const char *sql)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* Whatever has become of the tables, they are made as they were. */
+static void test_index_again(void **state)
+{
+    static const char *const changes[] = {
+        "SELECT 1",
+        "DROP TABLE event; DROP VIEW turn; DROP TABLE thread",
+        "DROP VIEW drain; CREATE TABLE drain (x); DROP TABLE site; "
+        "CREATE VIEW site AS SELECT 1",
+        "CREATE TABLE \"it's; \"\"odd\" (x); CREATE TRIGGER t AFTER INSERT ON "
+        "event BEGIN DELETE FROM chunk; END",
+    };
+    g_autofree char *before = NULL;
+
+    log_close(record("drain", 3, 0, NULL), NULL);
+    before = dump();
+    for (unsigned i = 0; i < ARRAY_SIZE(changes); i++) {
+        g_autofree char *after = NULL;
+        ChildResult result;
+
+        change_log(changes[i]);
+        result = aiolab("index", path, NULL);
+        child_expect_ok(&result, changes[i]);
+        child_finish(&result);
+        after = dump();
+        assert_string_equal(before, after);
+        expect_identical(path, changes[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lock_events),
         cmocka_unit_test(test_deadlock),
+        cmocka_unit_test(test_views_of_drain),
+        cmocka_unit_test(test_known_numbers),
+        cmocka_unit_test(test_index_again),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
