@@ -1,36 +1,54 @@
 /* SPDX-License-Identifier: MIT */
-/* Virtual files: memory, by name, zero until written. */
+/*
+ * Virtual files: memory, by name, zero until written.
+ *
+ * Each open has a descriptor of its own, as a kernel's has; whoever opens the
+ * same name shares the content.
+ */
 #include "sim-internal.h"
 
 typedef struct SimFile {
     char *path;
     uint8_t *data;
     int64_t size;
+    struct SimFile *content; /* the first one of that name, which has it */
 } SimFile;
 
 static SimFile *find(int fd)
 {
     unsigned index = fd - SIM_FD_FILE;
+    SimFile *file;
 
-    return fd >= SIM_FD_FILE && index < sim.files->len
-               ? g_ptr_array_index(sim.files, index)
-               : NULL;
+    if (fd < SIM_FD_FILE || index >= sim.files->len) {
+        return NULL;
+    }
+    file = g_ptr_array_index(sim.files, index);
+    return file->content;
+}
+
+static SimFile *find_name(const char *path)
+{
+    for (unsigned i = 0; i < sim.files->len; i++) {
+        SimFile *file = g_ptr_array_index(sim.files, i);
+
+        if (g_strcmp0(file->path, path) == 0) {
+            return file;
+        }
+    }
+    return NULL;
 }
 
 int sim_file_open(const char *path, bool writable, bool direct)
 {
-    SimFile *file;
+    SimFile *file = g_new0(SimFile, 1);
 
-    for (unsigned i = 0; i < sim.files->len; i++) {
-        file = g_ptr_array_index(sim.files, i);
-        if (g_str_equal(file->path, path)) {
-            return SIM_FD_FILE + i;
-        }
+    file->content = find_name(path);
+    if (!file->content) {
+        file->content = file;
+        file->path = g_strdup(path);
+        file->size = sim.config.file_size;
+        file->data = g_malloc0(file->size);
     }
-    file = g_new0(SimFile, 1);
-    file->path = g_strdup(path);
-    file->size = sim.config.file_size;
-    file->data = g_malloc0(file->size);
     g_ptr_array_add(sim.files, file);
     return SIM_FD_FILE + sim.files->len - 1;
 }
