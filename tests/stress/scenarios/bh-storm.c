@@ -34,6 +34,7 @@ typedef struct Storm {
 
 static Lane lanes[LANES];
 static SharedBh shared[SHARED];
+static Gate gate;
 static uint64_t shots_run; /* any thread */
 
 static void shared_bh(void *opaque)
@@ -108,6 +109,7 @@ static void *storm_thread(void *opaque)
 {
     Storm *storm = opaque;
 
+    gate_pass(&gate);
     for (int64_t i = 0; i < storm->rounds; i++) {
         one_step(storm);
     }
@@ -150,6 +152,7 @@ static void run(const ScenarioArgs *args)
     uint64_t shots = LANES;
 
     qatomic_set(&shots_run, 0);
+    gate_init(&gate);
     lanes_start(lanes, LANES);
     for (unsigned i = 0; i < SHARED; i++) {
         shared[i] = (SharedBh){&lanes[i / 2 % LANES], i, 0, NULL};
@@ -158,10 +161,12 @@ static void run(const ScenarioArgs *args)
     for (unsigned i = 0; i < THREADS; i++) {
         start(&storms[i], i, rounds);
     }
+    gate_open(&gate);
     for (unsigned i = 0; i < THREADS; i++) {
         qemu_thread_join(&storms[i].thread);
         shots += storms[i].shots;
     }
+    gate_destroy(&gate);
     last_round();
     lanes_stop(lanes, LANES, &total);
     lanes_destroy(lanes, LANES);

@@ -16,6 +16,7 @@ typedef struct Wire {
 
 typedef struct Churner {
     QemuThread thread;
+    QemuSemaphore looked;
     unsigned index;
     int64_t rounds;
 } Churner;
@@ -50,6 +51,22 @@ static void connect_wire(Wire *wire, EventNotifierHandler *handler)
     aio_set_event_notifier(wire->lane->ctx, &wire->e, handler, NULL, NULL);
 }
 
+/* Now and then, so that the loops do not sleep through all of it. */
+static void looked_bh(void *opaque)
+{
+    Churner *churner = opaque;
+
+    qemu_sem_post(&churner->looked);
+}
+
+static void let_it_look(Churner *self, int64_t i)
+{
+    if (i % 16 == 0) {
+        aio_bh_schedule_oneshot(lanes[i / 16 % LANES].ctx, looked_bh, self);
+        qemu_sem_wait(&self->looked);
+    }
+}
+
 /* Each wire is one churner's, so that it knows what it is connected to. */
 static void *churn(void *opaque)
 {
@@ -63,6 +80,7 @@ static void *churn(void *opaque)
 
         connect_wire(&wires[which], value >> 8 & 1 ? serve
                                     : value >> 9 & 1 ? serve_otherwise : NULL);
+        let_it_look(self, i);
     }
     return NULL;
 }
@@ -74,6 +92,7 @@ static void *set_all(void *opaque)
 
     for (int64_t i = 0; i < self->rounds; i++) {
         event_notifier_set(&wires[next_random(&rng) % NOTIFIERS].e);
+        let_it_look(self, i);
     }
     return NULL;
 }
@@ -81,6 +100,7 @@ static void *set_all(void *opaque)
 static void start(Churner *churner, unsigned index, int64_t rounds)
 {
     *churner = (Churner){.index = index, .rounds = rounds};
+    qemu_sem_init(&churner->looked, 0);
     qemu_thread_create(&churner->thread, "churner",
                        index < CHURNERS ? churn : set_all, churner,
                        QEMU_THREAD_JOINABLE);
@@ -130,6 +150,7 @@ static void run(const ScenarioArgs *args)
     }
     for (unsigned i = 0; i <= CHURNERS; i++) {
         qemu_thread_join(&churners[i].thread);
+        qemu_sem_destroy(&churners[i].looked);
     }
     serve_all();
     for (unsigned i = 0; i < NOTIFIERS; i++) {

@@ -109,6 +109,33 @@ static inline void lanes_destroy(Lane *lanes, unsigned n)
     }
 }
 
+/* ---- A gate, behind which threads wait for the last one to be made ---- */
+
+typedef struct Gate {
+    QemuEvent open;
+} Gate;
+
+static inline void gate_init(Gate *gate)
+{
+    qemu_event_init(&gate->open, false);
+}
+
+static inline void gate_open(Gate *gate)
+{
+    qemu_event_set(&gate->open);
+}
+
+static inline void gate_pass(Gate *gate)
+{
+    qemu_event_wait(&gate->open);
+}
+
+/* When all threads have been joined. */
+static inline void gate_destroy(Gate *gate)
+{
+    qemu_event_destroy(&gate->open);
+}
+
 /* ---- How much ---- */
 
 static inline int64_t stress_rounds(const ScenarioArgs *args)

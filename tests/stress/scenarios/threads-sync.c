@@ -14,6 +14,7 @@ typedef struct Node {
 
 typedef struct Shared {
     int64_t rounds;
+    Gate gate;
     QemuSpin spin;
     int64_t spun;        /* with the spin lock */
     QemuRecMutex rec;
@@ -32,6 +33,7 @@ typedef struct Worker {
     unsigned index;
     struct Worker *partner;
     QemuEvent event;
+    unsigned step; /* how often it has come to meet; any thread */
     uint64_t busy, timeouts;
     Trace trace;
 } Worker;
@@ -99,18 +101,27 @@ static void visit(Worker *worker, int64_t i)
     qemu_lockcnt_unlock(&shared->visitors);
 }
 
-/* Pairs go in step: one sets the other's event and waits for its own. */
+/* Pairs go in step; a set that comes between is seen by the second look. */
 static void meet(Worker *worker)
 {
+    unsigned step = worker->step + 1;
+
+    qatomic_set(&worker->step, step);
     qemu_event_set(&worker->partner->event);
-    qemu_event_wait(&worker->event);
-    qemu_event_reset(&worker->event);
+    while (qatomic_load_acquire(&worker->partner->step) < step) {
+        qemu_event_reset(&worker->event);
+        if (qatomic_load_acquire(&worker->partner->step) < step) {
+            qemu_event_wait(&worker->event);
+        }
+    }
+    trace_add(&worker->trace, qatomic_read(&worker->partner->step));
 }
 
 static void *work(void *opaque)
 {
     Worker *worker = opaque;
 
+    gate_pass(&worker->shared->gate);
     for (int64_t i = 0; i < worker->shared->rounds; i++) {
         spin_and_nest(worker);
         try_lock(worker);
@@ -143,6 +154,7 @@ static void run(const ScenarioArgs *args)
     Trace total = {0, 0};
     uint64_t busy = 0;
 
+    gate_init(&shared.gate);
     qemu_spin_init(&shared.spin);
     qemu_rec_mutex_init(&shared.rec);
     qemu_mutex_init(&shared.mutex);
@@ -157,6 +169,7 @@ static void run(const ScenarioArgs *args)
         qemu_thread_create(&workers[i].thread, "worker", work, &workers[i],
                            QEMU_THREAD_JOINABLE);
     }
+    gate_open(&shared.gate);
     for (unsigned i = 0; i < THREADS; i++) {
         qemu_thread_join(&workers[i].thread);
         trace_fold(&total, &workers[i].trace);
@@ -173,6 +186,7 @@ static void run(const ScenarioArgs *args)
     qemu_mutex_destroy(&shared.mutex);
     qemu_rec_mutex_destroy(&shared.rec);
     qemu_spin_destroy(&shared.spin);
+    gate_destroy(&shared.gate);
     trace_report(&total);
 }
 

@@ -34,6 +34,7 @@ static Lane lanes[LANES];
 static BlockBackend *blk[LANES];
 static Alarm alarms[TIMERS];
 static Slot slots[LANES * DEPTH];
+static Gate gate;
 static bool stop;   /* any thread */
 static int running; /* slots; any thread */
 
@@ -84,6 +85,7 @@ static void *meddle(void *opaque)
     Meddler *self = opaque;
     uint64_t rng = random_seed(self->index + 20);
 
+    gate_pass(&gate);
     for (int64_t i = 0; i < self->rounds; i++) {
         uint64_t value = next_random(&rng);
         Alarm *alarm = &alarms[value % TIMERS];
@@ -164,6 +166,7 @@ static void run(const ScenarioArgs *args)
     Meddler meddlers[THREADS];
     Trace total = {0, 0};
 
+    gate_init(&gate);
     qatomic_set(&stop, false);
     qatomic_set(&running, LANES * DEPTH);
     set_up();
@@ -172,10 +175,12 @@ static void run(const ScenarioArgs *args)
         qemu_thread_create(&meddlers[i].thread, "meddler", meddle,
                            &meddlers[i], QEMU_THREAD_JOINABLE);
     }
+    gate_open(&gate);
     for (unsigned i = 0; i < THREADS; i++) {
         qemu_thread_join(&meddlers[i].thread);
         trace_fold(&total, &meddlers[i].trace);
     }
+    gate_destroy(&gate);
     qatomic_set(&stop, true);
     AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_load_acquire(&running) > 0);
     tear_down(&total);
@@ -187,6 +192,6 @@ SCENARIO(timers_io) = {
     .summary = "timers against requests, re-armed and deleted by others",
     .host = "live",
     .params = (const ScenarioParam[]){
-        {"rounds", "1500", "calls of each of two threads"}, {NULL}},
+        {"rounds", "3000", "calls of each of two threads"}, {NULL}},
     .run = run,
 };

@@ -27,6 +27,8 @@ static struct {
     bool ready;
 } words;
 
+static Gate gate;
+
 typedef struct Worker {
     QemuThread thread;
     unsigned index;
@@ -105,6 +107,7 @@ static void *work(void *opaque)
 {
     Worker *worker = opaque;
 
+    gate_pass(&gate);
     for (int64_t i = 0; i < worker->rounds; i++) {
         one_round(worker, i);
     }
@@ -119,14 +122,17 @@ static void run(const ScenarioArgs *args)
     uint64_t popped = 0;
 
     memset(&words, 0, sizeof(words));
+    gate_init(&gate);
     for (unsigned i = 0; i < THREADS; i++) {
         workers[i] = (Worker){.index = i, .rounds = rounds};
         qemu_thread_create(&workers[i].thread, "worker", work, &workers[i],
                            QEMU_THREAD_JOINABLE);
     }
+    gate_open(&gate);
     for (unsigned i = 0; i < THREADS; i++) {
         qemu_thread_join(&workers[i].thread);
     }
+    gate_destroy(&gate);
     take_all(&workers[0]);
     for (unsigned i = 0; i < THREADS; i++) {
         popped += workers[i].popped;
