@@ -317,7 +317,8 @@ void sim_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
 
     poll->start_ns = max_ns ? sim.now : 0;
     do {
-        m->waiter = machine_current(); /* its completions wake us too */
+        /* Its completions wake us too, if looking shows them. */
+        m->waiter = sim.config.fdmon->visible ? machine_current() : NULL;
         found = poll->look(poll) || sim_monitor_pending(m);
     } while (!found && max_ns && sim_spin(deadline));
     m->waiter = NULL;
