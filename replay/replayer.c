@@ -223,10 +223,10 @@ bool replay_take_if(InputKind kind)
 {
     const Input *own = replay_own_input();
 
-    /* Of a simulated run, choices may stand before it. */
-    if (rp.simulated) {
-        own = replay_next_input(input_table[kind].name);
-    }
+    /*
+     * Of a simulated run, a choice may be next: it belongs to a later
+     * operation then, and the events in between come first.
+     */
     if (!own || own->kind != kind) {
         return false;
     }

@@ -6,8 +6,7 @@
  * itself: a lock around one common list would put an order into the run that
  * the event loop has not made, and a replay would be right for the wrong
  * reason.  When all have ended, the main thread folds the traces into one
- * number, which depends on who was first everywhere, and notes it, so that it
- * is an event of the run and a part of its digests.
+ * number, which depends on who was first everywhere.
  */
 #ifndef STRESS_H
 #define STRESS_H
@@ -40,27 +39,11 @@ static inline void trace_fold(Trace *into, const Trace *part)
     into->n = n;
 }
 
-static inline void trace_nothing(void *opaque)
-{
-}
-
-/*
- * At the end, in the main thread.  A note's text is not a part of the digest,
- * but the time for which a timer is armed is; behind it comes a turn.
- */
+/* At the end; a replay must come to the same results. */
 static inline void trace_report(const Trace *trace)
 {
-    QEMUTimer timer;
-
-    scenario_note("%" PRIu64 " steps, order %016" PRIx64, trace->n,
-                  trace->hash);
     scenario_result("steps", trace->n);
     scenario_result("order", trace->hash >> 1);
-    aio_timer_init(qemu_get_aio_context(), &timer, QEMU_CLOCK_VIRTUAL,
-                   SCALE_NS, trace_nothing, NULL);
-    timer_mod_ns(&timer, INT64_MAX - (int64_t)(trace->hash >> 4));
-    timer_del(&timer);
-    timer_deinit(&timer);
     aio_poll(qemu_get_aio_context(), false);
 }
 
