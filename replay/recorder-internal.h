@@ -63,6 +63,16 @@ static inline void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b)
     rec_put_ticket(rec_tickets(1), kind, obj, a, b);
 }
 
+/*
+ * Mistakes that a test's own build makes on purpose, to see them noticed: see
+ * tests/replay/test-planted.c.  @what is the one that is asked for.
+ */
+#ifdef AIOLAB_PLANT
+bool rec_planted(const char *what);
+#else
+#define rec_planted(what) false
+#endif
+
 /* recorder-data.c */
 void rec_files_init(void);
 void rec_files_finish(void);

@@ -17,6 +17,20 @@
 
 #include <sched.h>
 
+#ifdef AIOLAB_PLANT
+bool rec_planted(const char *what)
+{
+    const char *wanted = g_getenv("AIOLAB_PLANT");
+    static unsigned seen;
+
+    if (!wanted || !g_str_equal(wanted, what)) {
+        return false;
+    }
+    /* Of what is seen, one alone. */
+    return !g_str_equal(what, "seen") || qatomic_fetch_inc(&seen) == 20;
+}
+#endif
+
 /* ---- Lists ---- */
 
 void rec_bh_detached(uint64_t ctx, BHList *slice, BHList *left)
@@ -68,6 +82,9 @@ uint64_t rec_observe(HostSight what, uint64_t value)
         ++*unseen;
         return 0;
     }
+    if (rec_planted("seen")) {
+        return value;
+    }
     rec_put(INPUT_SEEN, what, value, *unseen);
     *unseen = 0;
     return value;
@@ -111,6 +128,13 @@ void rec_word_end(const volatile void *word, uint64_t value)
     if (rec_muted) {
         return;
     }
+    if (rec_planted("word")) {
+        /* Too late: others may have been there meanwhile. */
+        qatomic_store_release(stripe_of(word), false);
+        sched_yield();
+        rec_put(INPUT_WORD, 0, value, 0);
+        return;
+    }
     rec_put(INPUT_WORD, 0, value, 0);
     qatomic_store_release(stripe_of(word), false);
 }
@@ -124,6 +148,13 @@ void rec_assert(uint64_t value, const ProbeSite *site)
 
 void rec_mutex_lock(QemuMutex *mutex)
 {
+    if (rec_planted("lock")) {
+        /* Too early: another one may have it now. */
+        rec_put(INPUT_LOCK, mutex->id, 0, 0);
+        sched_yield();
+        rec.base->mutex_lock(mutex);
+        return;
+    }
     rec.base->mutex_lock(mutex);
     rec_put(INPUT_LOCK, mutex->id, 0, 0);
 }
