@@ -4,14 +4,14 @@
 
 void fd_table_init(FdTable *table)
 {
-    g_mutex_init(&table->lock);
+    pthread_mutex_init(&table->lock, NULL);
     table->objects = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 }
 
 void fd_table_finish(FdTable *table)
 {
     g_hash_table_destroy(table->objects);
-    g_mutex_clear(&table->lock);
+    pthread_mutex_destroy(&table->lock);
 }
 
 void fd_table_add(FdTable *table, int fd, uint64_t object)
@@ -19,31 +19,31 @@ void fd_table_add(FdTable *table, int fd, uint64_t object)
     uint64_t *copy = g_new(uint64_t, 1);
 
     *copy = object;
-    g_mutex_lock(&table->lock);
+    pthread_mutex_lock(&table->lock);
     g_hash_table_insert(table->objects, GINT_TO_POINTER(fd), copy);
-    g_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->lock);
 }
 
 void fd_table_forget(FdTable *table, int fd, uint64_t object)
 {
     uint64_t *value;
 
-    g_mutex_lock(&table->lock);
+    pthread_mutex_lock(&table->lock);
     value = g_hash_table_lookup(table->objects, GINT_TO_POINTER(fd));
     if (value && *value == object) {
         g_hash_table_remove(table->objects, GINT_TO_POINTER(fd));
     }
-    g_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->lock);
 }
 
 uint64_t fd_table_find(FdTable *table, int fd)
 {
     uint64_t *value, object;
 
-    g_mutex_lock(&table->lock);
+    pthread_mutex_lock(&table->lock);
     value = g_hash_table_lookup(table->objects, GINT_TO_POINTER(fd));
     object = value ? *value : 0;
-    g_mutex_unlock(&table->lock);
+    pthread_mutex_unlock(&table->lock);
     return object;
 }
 

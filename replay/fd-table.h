@@ -12,8 +12,10 @@
 
 #include "host.h"
 
+#include <pthread.h>
+
 typedef struct FdTable {
-    GMutex lock;
+    pthread_mutex_t lock;
     GHashTable *objects; /* descriptor -> uint64_t */
 } FdTable;
 

@@ -27,14 +27,14 @@ enum { RECORDED_FDS = 4096 };
  * which a file was opened for writing; reads alone disturb nobody.
  */
 static struct {
-    GMutex lock;
+    pthread_mutex_t lock;
     GPtrArray *all; /* of RecordedFile, by ordinal; under the lock */
     RecordedFile *by_fd[RECORDED_FDS];
     bool tracked;
     QTAILQ_HEAD(, Pending) flights; /* requests that are out; under the lock */
     unsigned writes; /* of those */
     uint8_t *cluster;
-} files;
+} files = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static RecordedFile *recorded_file(int fd)
 {
@@ -185,9 +185,9 @@ static bool is_uncertain(const Pending *read)
     bool uncertain = false;
 
     if (read->flying) {
-        g_mutex_lock(&files.lock);
+        pthread_mutex_lock(&files.lock);
         uncertain = read->contended || was_overwritten(read);
-        g_mutex_unlock(&files.lock);
+        pthread_mutex_unlock(&files.lock);
     }
     return uncertain;
 }
@@ -224,10 +224,10 @@ static void put_result(const Pending *pending, ResultKinds kinds, uint64_t obj,
 static void flight_is_over(Pending *pending)
 {
     if (pending->flying) {
-        g_mutex_lock(&files.lock);
+        pthread_mutex_lock(&files.lock);
         QTAILQ_REMOVE(&files.flights, pending, flight);
         files.writes -= pending_is_write(pending);
-        g_mutex_unlock(&files.lock);
+        pthread_mutex_unlock(&files.lock);
     }
 }
 
@@ -284,7 +284,7 @@ void rec_request_begins(Pending *pending)
     if (!qatomic_read(&files.tracked) || !moves_data(pending)) {
         return;
     }
-    g_mutex_lock(&files.lock);
+    pthread_mutex_lock(&files.lock);
     note_overlaps(pending);
     if (pending_is_write(pending)) {
         save_preimage(pending);
@@ -292,7 +292,7 @@ void rec_request_begins(Pending *pending)
     pending->flying = true;
     QTAILQ_INSERT_TAIL(&files.flights, pending, flight);
     files.writes += pending_is_write(pending);
-    g_mutex_unlock(&files.lock);
+    pthread_mutex_unlock(&files.lock);
 }
 
 /* ---- Opening ---- */
@@ -311,10 +311,10 @@ static RecordedFile *add_file(int fd)
     file->fd = fd;
     file->saved = g_hash_table_new(NULL, NULL);
     file->uncertain = g_hash_table_new(NULL, NULL);
-    g_mutex_lock(&files.lock);
+    pthread_mutex_lock(&files.lock);
     file->ordinal = files.all->len;
     g_ptr_array_add(files.all, file);
-    g_mutex_unlock(&files.lock);
+    pthread_mutex_unlock(&files.lock);
     return file;
 }
 

@@ -9,6 +9,8 @@
 #include "recorder.h"
 #include "ring.h"
 
+#include <pthread.h>
+
 enum {
     CLUSTER = 65536, /* pre-images are kept in pieces of this size */
     RECORDED_THREADS_MAX = 1 << 16, /* a slot has 16 bits for the thread */
@@ -24,7 +26,7 @@ typedef struct Recorder {
     Log *log;
     DataPolicy policy;
     bool simulated;
-    GMutex creating; /* held until a new thread is noted */
+    pthread_mutex_t creating; /* held until a new thread is noted */
     FdTable fds; /* what GLib polls for us */
 } Recorder;
 

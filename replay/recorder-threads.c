@@ -187,8 +187,8 @@ static void thread_begins(void)
     if (!rec.simulated) {
         rec_ring = ringset_attach(rec.rings);
         /* Its creator holds this until it has noted us. */
-        g_mutex_lock(&rec.creating);
-        g_mutex_unlock(&rec.creating);
+        pthread_mutex_lock(&rec.creating);
+        pthread_mutex_unlock(&rec.creating);
     }
     rec_put(INPUT_THREAD_START, host_self()->id, 0, 0);
 }
@@ -225,10 +225,10 @@ void rec_thread_create(QemuThread *thread, const char *name,
         rec_put(INPUT_THREAD_CREATE, thread->id, thread->number, 0);
         return;
     }
-    g_mutex_lock(&rec.creating);
+    pthread_mutex_lock(&rec.creating);
     rec.base->thread_create(thread, name, thread_main, call);
     rec_put(INPUT_THREAD_CREATE, thread->id, thread->number, 0);
-    g_mutex_unlock(&rec.creating);
+    pthread_mutex_unlock(&rec.creating);
     if (thread->number >= RECORDED_THREADS_MAX) {
         fprintf(stderr, "aiolab: a recording can hold %d threads, and this "
                 "scenario has started more\n", RECORDED_THREADS_MAX - 1);

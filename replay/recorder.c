@@ -13,7 +13,7 @@
 
 #include <unistd.h>
 
-Recorder rec;
+Recorder rec = {.creating = PTHREAD_MUTEX_INITIALIZER};
 __thread Ring *rec_ring;
 __thread bool rec_muted;
 

@@ -2,13 +2,16 @@
 /* Scenarios: parameters, variants, checks and results. */
 #include "scenario.h"
 
+#include <pthread.h>
+
 struct ScenarioArgs {
     const ScenarioSpec *spec;
 };
 
 /* The running scenario's; there is one at a time. */
 static ScenarioOutcome *current;
-static GMutex outcome_lock; /* of what any thread may add to it */
+/* Of what any thread may add to it. */
+static pthread_mutex_t outcome_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- What to run ---- */
 
@@ -129,9 +132,9 @@ void scenario_result(const char *name, int64_t value)
     ScenarioResult result = {name, value};
 
     AIO_REC_ASSERT(value);
-    g_mutex_lock(&outcome_lock);
+    pthread_mutex_lock(&outcome_lock);
     g_array_append_val(current->results, result);
-    g_mutex_unlock(&outcome_lock);
+    pthread_mutex_unlock(&outcome_lock);
 }
 
 void scenario_note(const char *fmt, ...)
@@ -149,13 +152,13 @@ void scenario_bad_input(const char *fmt, ...)
 {
     va_list ap;
 
-    g_mutex_lock(&outcome_lock);
+    pthread_mutex_lock(&outcome_lock);
     if (!current->bad_input) {
         va_start(ap, fmt);
         current->bad_input = g_strdup_vprintf(fmt, ap);
         va_end(ap);
     }
-    g_mutex_unlock(&outcome_lock);
+    pthread_mutex_unlock(&outcome_lock);
 }
 
 void scenario_check_failed(const ProbeSite *site, const char *condition,
@@ -171,13 +174,13 @@ void scenario_check_failed(const ProbeSite *site, const char *condition,
     if (unlikely(probe_on)) {
         probe_emit(PROBE_CHECK, site, 0, 0, 0, 0, text);
     }
-    g_mutex_lock(&outcome_lock);
+    pthread_mutex_lock(&outcome_lock);
     if (current->failed_checks++ == 0) {
         current->first_failure = g_strdup_printf(
             "%s:%d: %s (%s is false)", slash ? slash + 1 : site->file,
             site->line, text, condition);
     }
-    g_mutex_unlock(&outcome_lock);
+    pthread_mutex_unlock(&outcome_lock);
     g_free(text);
 }
 
