@@ -60,26 +60,11 @@ typedef struct HostFast {
     Coroutine *current; /* who runs */
 } HostFast;
 
-/*
- * What a thread may find when it looks at a word of the loop's that others
- * write.  Zero is the answer that tells nothing; see host_observe().
- */
+/* What a thread may find when it looks at a word of the loop's. */
 typedef enum HostSight {
-    HOST_SIGHT_NOTIFIED,  /* the context was notified */
-    HOST_SIGHT_SLEEPING,  /* the context to be notified may sleep */
-    HOST_SIGHT_WAITERS,   /* how many AIO_WAIT_WHILE()s there are, or so */
-    HOST_SIGHT_PENDING,   /* the bottom half was scheduled already */
-    HOST_SIGHT_BH_FLAGS,  /* what was unusual about one that is taken */
-    HOST_SIGHT_SCHEDULED, /* a bottom half waits to be called */
-    HOST_SIGHT_ARMED,     /* a timer is armed */
-    HOST_SIGHT_EXPIRY,    /* when it expires, + 2; 1: it is not armed */
-    HOST_SIGHT_CLOCK_OFF, /* the clock is disabled */
-    HOST_SIGHT_RUN_OVER,  /* no thread runs the list's timers any more */
-    HOST_SIGHT_DELETED,   /* the handler was deleted; or any was */
-    HOST_SIGHT_ALL_POLLED, /* every handler has an io_poll */
-    HOST_SIGHT_DONE,      /* the pool's request that is done */
-    HOST_SIGHT_IN_FLIGHT, /* requests in flight, + 1 */
-    HOST_SIGHT_DRAINS,    /* drained sections of BlockBackends so far */
+#define SIGHT(ID, name, help) HOST_SIGHT_##ID,
+#include "sights.def"
+#undef SIGHT
     HOST_SIGHT_MAX
 } HostSight;
 

@@ -10,7 +10,13 @@
 #include "replay-file.h"
 #include "replayer.h"
 
-enum { REPLAY_THREADS_MAX = 1 << 16 };
+enum { REPLAY_THREADS_MAX = 1 << 16, REPLAY_LAST_EVENTS = 256 };
+
+/* When a thread's digest was last found equal. */
+typedef struct Agreed {
+    uint64_t input, event;
+    unsigned turns;
+} Agreed;
 
 typedef struct Replay {
     Log *log;
@@ -25,12 +31,12 @@ typedef struct Replay {
     FdTable fds; /* what GLib polls for us */
     PendingTable pending;
     ReplayFiles *files;
-    uint64_t last_digest_at; /* input of the last digest that was equal */
+    Agreed *agreed; /* of each thread */
     ReplayResult result;
 
     ProbeSink *sink;
     void *sink_opaque;
-    ProbeEvent last_event; /* the newest of any thread, for reports */
+    ProbeEvent last_events[REPLAY_LAST_EVENTS]; /* by number, for reports */
 } Replay;
 
 extern Replay rp;
@@ -61,8 +67,10 @@ const Input *replay_own_input(void);
 bool replay_take_if(InputKind kind);
 /* The input that was just taken is wrong: replay_diverge() at it. */
 void replay_diverge_at_last(const char *got, const char *why);
-/* "3.17", the object's creator and ordinal; freed by the caller. */
-char *replay_object_name(uint64_t id);
+/* The digest that the log has in @input, just taken, must be the thread's. */
+void replay_compare_digest(uint64_t recorded, const char *where);
+/* The input that was taken last is not taken. */
+void replay_step_back(void);
 
 /*
  * The next input, a completion; its handler has the result, and its data.

@@ -17,6 +17,7 @@
  * Nothing is guessed and nothing waits: the first thing that does not match
  * stops the replay with a report (diverge()).
  */
+#include "input-text.h"
 #include "replay-internal.h"
 
 #include "live/live.h"
@@ -40,87 +41,10 @@ void replay_stop_bad_log(Error *err)
     replay_stop(REPLAY_BAD_LOG);
 }
 
-char *replay_object_name(uint64_t id)
-{
-    return id >> 32 ? g_strdup_printf("%u.%u", (unsigned)(id >> 32),
-                                      (unsigned)id)
-                    : g_strdup_printf("%" PRIu64, id);
-}
-
-static char *describe(const Input *in)
-{
-    const InputInfo *info = &input_table[in->kind];
-    GString *text = g_string_new(info->name);
-    g_autofree char *name = replay_object_name(in->obj);
-
-    if (info->obj) {
-        g_string_append_printf(text, " %s %s", info->obj, name);
-    }
-    if (info->a) {
-        g_string_append_printf(text, info->packing[1] == 'x' ?
-                               " %s %016" PRIx64 : " %s %" PRId64, info->a,
-                               in->a);
-    }
-    if (info->b) {
-        g_string_append_printf(text, info->packing[2] == 'x' ?
-                               " %s %016" PRIx64 : " %s %" PRId64, info->b,
-                               in->b);
-    }
-    return g_string_free(text, false);
-}
-
-static char *thread_name(uint32_t id)
-{
-    VThread *thread = id < REPLAY_THREADS_MAX ? rp.threads[id] : NULL;
-
-    return thread ? g_strdup(thread->name) : g_strdup_printf("thread %u", id);
-}
-
-static void step_back(void)
+void replay_step_back(void)
 {
     rp.at--;
     rp.cursors[rp.inputs[rp.at].thread] = rp.at;
-}
-
-void replay_diverge_at_last(const char *got, const char *why)
-{
-    step_back();
-    replay_diverge(got, why);
-}
-
-void replay_diverge(const char *got, const char *why)
-{
-    bool at_end = rp.at >= rp.n;
-    const Input *expected = &rp.inputs[MIN(rp.at, rp.n - 1)];
-    const Input *last = rp.at ? &rp.inputs[rp.at - 1] : NULL;
-    g_autofree char *want = at_end ? g_strdup("the end of the log")
-                                   : describe(expected);
-    g_autofree char *want_thread = thread_name(expected->thread);
-    g_autofree char *agreed = last ? describe(last) : g_strdup("none");
-    GString *text = g_string_new(NULL);
-
-    g_string_append_printf(
-        text,
-        "DIVERGENCE at input %zu of %zu, event %" PRIu64 "   log: %s\n"
-        "  expected        %s: %s\n"
-        "  got             %s: %s\n"
-        "  last agreement  input %zu: %s\n"
-        "  state digests   %" PRIu64 " were equal, the last at input %" PRIu64
-        "\n",
-        rp.at + 1, rp.n, rp.result.events, log_path(rp.log), want_thread, want,
-        host_self()->name, got, rp.at, agreed, rp.result.digests,
-        rp.last_digest_at);
-    if (rp.last_event.site) {
-        g_string_append_printf(
-            text, "  last event      %s at %s:%d (%s)\n",
-            probe_table[rp.last_event.kind].name, rp.last_event.site->file,
-            rp.last_event.site->line, rp.last_event.site->func);
-    }
-    if (why) {
-        g_string_append_printf(text, "  hint            %s\n", why);
-    }
-    rp.result.report = g_string_free(text, false);
-    replay_stop(REPLAY_DIVERGED);
 }
 
 /* ---- Taking inputs ---- */
@@ -208,7 +132,7 @@ Input replay_take(InputKind kind, uint64_t obj)
     const Input *in = replay_next_input(input_table[kind].name);
 
     if (in->kind != kind || in->obj != obj) {
-        g_autofree char *name = replay_object_name(obj);
+        g_autofree char *name = object_text(obj);
         g_autofree char *got = g_strdup_printf(
             "%s %s %s", input_table[kind].name,
             input_table[kind].obj ? input_table[kind].obj : "", name);
@@ -241,6 +165,7 @@ static bool chain_inputs(void)
     rp.following = g_new(uint32_t, rp.n + 1);
     rp.cursors = g_new(uint32_t, REPLAY_THREADS_MAX);
     rp.threads = g_new0(VThread *, REPLAY_THREADS_MAX);
+    rp.agreed = g_new0(Agreed, REPLAY_THREADS_MAX);
     for (unsigned i = 0; i < REPLAY_THREADS_MAX; i++) {
         rp.cursors[i] = rp.n;
     }
@@ -263,8 +188,7 @@ static bool chain_inputs(void)
 
 static void count_event(const ProbeEvent *event, void *opaque)
 {
-    rp.result.events++;
-    rp.last_event = *event;
+    rp.last_events[rp.result.events++ % REPLAY_LAST_EVENTS] = *event;
     rp.sink(event, rp.sink_opaque);
 }
 
@@ -275,10 +199,7 @@ static void *run_main(void *opaque)
 
     scenario_run(spec, &rp.result.scenario, NULL);
     in = replay_take(INPUT_END, 0);
-    if (in.a != probe_digest()) {
-        replay_diverge_at_last("another digest at the end", NULL);
-    }
-    rp.result.digests++;
+    replay_compare_digest(in.a, "the end");
     rp.result.outcome = REPLAY_IDENTICAL;
     rp.main_ended = true;
     return NULL;
@@ -326,6 +247,7 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
     g_free(rp.following);
     g_free(rp.cursors);
     g_free(rp.threads);
+    g_free(rp.agreed);
     g_free(rp.inputs);
     rp.result.inputs = rp.at;
     return rp.result;

@@ -64,13 +64,14 @@ static void send_stack(int fd, WireStack head, const char *name,
     }
 }
 
+enum { MAX_THREAD_FRAMES = 4 * MAX_FRAMES };
+
 /*
  * A thread's stack is that of its current coroutine, then that of who entered
  * it, and so on down to its own: what gdb's "qemu bt" puts together.
  */
-static void send_thread(int fd, VThread *thread)
+static unsigned walk_thread(VThread *thread, uintptr_t *frames)
 {
-    uintptr_t frames[4 * MAX_FRAMES];
     bool running = thread == machine_current();
     unsigned n = 0;
 
@@ -86,8 +87,17 @@ static void send_thread(int fd, VThread *thread)
             n += walk_suspended(stack, frames + n);
         }
     }
+    return n;
+}
+
+static void send_thread(int fd, VThread *thread)
+{
+    uintptr_t frames[MAX_THREAD_FRAMES];
+    unsigned n = walk_thread(thread, frames);
+
     send_stack(fd, (WireStack){
-        .id = thread->self.id, .n_frames = n, .running = running,
+        .id = thread->self.id, .n_frames = n,
+        .running = thread == machine_current(),
     }, thread->name, frames);
 }
 
@@ -204,4 +214,36 @@ void frame_name_finish(FrameName *name)
 {
     g_free(name->function);
     g_free(name->file);
+}
+
+/* ---- Here ---- */
+
+static bool is_replayer(const FrameName *name)
+{
+    return !name->file || strstr(name->file, "replay/") ||
+           g_str_has_prefix(name->function, "qatomic_") ||
+           g_str_has_prefix(name->function, "host_");
+}
+
+GPtrArray *stacks_call_chain(unsigned max)
+{
+    GPtrArray *chain = g_ptr_array_new_with_free_func(g_free);
+    uintptr_t frames[MAX_THREAD_FRAMES];
+    unsigned n;
+
+    host_save_fast();
+    n = walk_thread(machine_current(), frames);
+    for (unsigned i = 0; i < n && chain->len < max; i++) {
+        FrameName name = frame_name(frames[i]);
+
+        if (chain->len || !is_replayer(&name)) {
+            const char *slash = name.file ? strrchr(name.file, '/') : NULL;
+
+            g_ptr_array_add(chain, g_strdup_printf(
+                "%s (%s:%d)", name.function,
+                slash ? slash + 1 : name.file ? name.file : "?", name.line));
+        }
+        frame_name_finish(&name);
+    }
+    return chain;
 }

@@ -5,6 +5,11 @@
 
 #include "engine.h"
 
+/*
+ * The functions that the running virtual thread is in, innermost first and at
+ * most @max, without those of the replayer: "name (file:line)", of char *.
+ */
+GPtrArray *stacks_call_chain(unsigned max);
 /* Walks every stack of this process and writes it to @fd. */
 void stacks_send(int fd);
 /* Reads what stacks_send() wrote: an array of EngineStack, or NULL. */
