@@ -77,11 +77,19 @@ static bool is_same_file(const char *a, const char *b)
            x.st_ino == y.st_ino;
 }
 
-bool cli_open_output(const CommonOptions *common, const char *input)
+bool cli_check_output(const CommonOptions *common, const char *input)
 {
     if (common->output && input && is_same_file(common->output, input)) {
         cli_error("%s: is what is read; give -o another name",
                   common->output);
+        return false;
+    }
+    return true;
+}
+
+bool cli_open_output(const CommonOptions *common, const char *input)
+{
+    if (!cli_check_output(common, input)) {
         return false;
     }
     if (common->output && !freopen(common->output, "w", stdout)) {

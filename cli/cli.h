@@ -38,6 +38,8 @@ int cli_fail(Error *err, int status);
 /* Standard output, or the file of -o; say nothing if quiet. */
 void cli_print(const CommonOptions *common, const char *fmt, ...)
     G_GNUC_PRINTF_(2, 3);
+/* False, and said, if -o would destroy @input (or NULL). */
+bool cli_check_output(const CommonOptions *common, const char *input);
 /* Opens -o; refuses @input (or NULL), which it would destroy. */
 bool cli_open_output(const CommonOptions *common, const char *input);
 /* Prints what @builder has built, with a newline; frees it. */
@@ -54,6 +56,7 @@ void cli_progress_stop(void);
 
 int cmd_bench(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_index(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);

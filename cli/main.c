@@ -24,6 +24,7 @@ static const Command commands[] = {
     {"replay", cmd_replay, "run a recording again, and compare everything"},
     {"tui", cmd_tui, "step through a recording or a scenario"},
     {"inspect", cmd_inspect, "show one state as text or JSON"},
+    {"diff", cmd_diff, "say where two recordings part, and why"},
     {"index", cmd_index, "make a recording's SQL tables"},
     {"verify", cmd_verify, "check a recording's integrity"},
     {"bench", cmd_bench, "measure the event loop"},

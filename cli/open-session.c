@@ -26,7 +26,7 @@ static Session *open_log_session(const char *path, int *status)
     return session;
 }
 
-static bool looks_like_a_scenario(const char *name)
+bool is_scenario_name(const char *name)
 {
     return !g_file_test(name, G_FILE_TEST_IS_REGULAR) ||
            g_str_has_suffix(name, ".c") || g_str_has_suffix(name, ".so");
@@ -40,7 +40,7 @@ Session *open_session_by_name(const char *name, ScenarioOptions *options,
     Session *session;
     Error *err = NULL;
 
-    if (!looks_like_a_scenario(name)) {
+    if (!is_scenario_name(name)) {
         return open_log_session(name, status);
     }
     spec = scenario_options_apply(options, name, &config, status);

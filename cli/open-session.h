@@ -6,6 +6,8 @@
 #include "scenario-options.h"
 #include "session.h"
 
+/* Whether it is taken for a scenario, not for a log. */
+bool is_scenario_name(const char *name);
 /*
  * NULL after having printed the error, with *status set.  What a session needs
  * is kept for the rest of the program.

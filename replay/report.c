@@ -12,8 +12,7 @@ char *report_time(int64_t ns)
                            (int)(ns / 1000 % 1000));
 }
 
-/* Fields whose value is an object are shown by its name. */
-static bool is_object(const char *field)
+bool report_field_is_object(const char *field)
 {
     static const char *const names[] = {
         "ctx", "bh", "blk", "request", "coroutine", "from", "to", "behind",
@@ -36,7 +35,7 @@ static void append_field(GString *text, const Model *model, const char *field,
     if (!field) {
         return;
     }
-    if (is_object(field)) {
+    if (report_field_is_object(field)) {
         if (!value) {
             return;
         }

@@ -5,6 +5,8 @@
 
 #include "session.h"
 
+/* Whether that field of an event is an object, which has a name. */
+bool report_field_is_object(const char *field);
 /* One line for an event: "fd.begin  fd0 revents 1"; freed by the caller. */
 char *report_event(const Model *model, const ProbeEvent *event);
 /* What a thread is in the middle of, innermost first; several lines. */
