@@ -194,8 +194,8 @@ static void test_other_scenario(void **state)
                 "They were run differently: scenario is drain in A, bh-order",
                 NULL);
     expect_said(aiolab("diff", "nested-laio/buggy", "nested-laio/fixed",
-                       "--events=1", NULL), 1, "variants", "the run is stuck",
-                "callback of request A", "1 events later", NULL);
+                       "--events=2", NULL), 1, "variants", "the run is stuck",
+                "callback of request A", "2 events later", NULL);
 }
 
 /* A run that is the beginning of the other. */
