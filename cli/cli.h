@@ -55,6 +55,7 @@ void cli_progress_stop(void);
 /* ---- The commands, one file each ---- */
 
 int cmd_bench(int argc, char **argv);
+int cmd_bisect(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -22,6 +22,7 @@ static const Command commands[] = {
     {"run", cmd_run, "run a scenario once, live or simulated"},
     {"record", cmd_record, "run a scenario and record it"},
     {"replay", cmd_replay, "run a recording again, and compare everything"},
+    {"bisect-divergence", cmd_bisect, "narrow down why a replay diverges"},
     {"tui", cmd_tui, "step through a recording or a scenario"},
     {"inspect", cmd_inspect, "show one state as text or JSON"},
     {"diff", cmd_diff, "say where two recordings part, and why"},
@@ -37,7 +38,7 @@ static void print_help(FILE *out)
           "A laboratory for QEMU's event loop: record, replay, step, learn.\n\n",
           out);
     for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-17s %s\n", commands[i].name, commands[i].summary);
     }
     fputs("\nExamples:\n"
           "  aiolab learn                     begin with the first lesson\n"

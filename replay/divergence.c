@@ -11,13 +11,22 @@
 #include "replay-internal.h"
 #include "stacks.h"
 
-enum { SHOWN_EVENTS = 8, SHOWN_FRAMES = 5 };
+enum { SHOWN_EVENTS = 8 };
 
 static const char *thread_name(uint32_t id)
 {
     VThread *thread = id < REPLAY_THREADS_MAX ? rp.threads[id] : NULL;
 
     return thread ? thread->name : "a thread that does not exist";
+}
+
+static void add_chain(GString *text, GPtrArray *frames)
+{
+    for (unsigned i = 0; i < frames->len; i++) {
+        g_string_append_printf(text, "                    %s %s\n",
+                               i ? "by" : "in",
+                               (char *)g_ptr_array_index(frames, i));
+    }
 }
 
 static void add_expected(GString *text)
@@ -28,19 +37,20 @@ static void add_expected(GString *text)
 
     g_string_append_printf(text, "  expected        %s: %s\n",
                            thread_name(in->thread), want);
+    if (rp.watched) {
+        g_string_append_printf(text, "                    as before, at input %"
+                               PRIu64 ",\n", replay_watched_input);
+        add_chain(text, rp.watched);
+    }
 }
 
 static void add_got(GString *text, const char *got)
 {
-    GPtrArray *frames = stacks_call_chain(SHOWN_FRAMES);
+    GPtrArray *frames = stacks_call_chain(REPLAY_CHAIN);
 
     g_string_append_printf(text, "  got             %s: %s\n",
                            host_self()->name, got);
-    for (unsigned i = 0; i < frames->len; i++) {
-        g_string_append_printf(text, "                    %s %s\n",
-                               i ? "by" : "in",
-                               (char *)g_ptr_array_index(frames, i));
-    }
+    add_chain(text, frames);
     g_ptr_array_free(frames, true);
 }
 

@@ -2,6 +2,7 @@
 /* The child process, its stream of events, and its checkpoints. */
 #include "engine.h"
 
+#include "qemu/queue.h"
 #include "stacks.h"
 
 #include <signal.h>
@@ -39,7 +40,11 @@ struct Engine {
     pid_t pid;
     int events_fd;
     Checkpoint checkpoints[CHECKPOINTS];
+    QLIST_ENTRY(Engine) next;
 };
+
+/* Those of this process. */
+static QLIST_HEAD(, Engine) engines = QLIST_HEAD_INITIALIZER(engines);
 
 /* ---- The child's side ---- */
 
@@ -242,6 +247,24 @@ static void QEMU_NORETURN child_main(EngineBody *body, void *opaque)
 
 /* ---- The parent's side ---- */
 
+static void close_descriptors(Engine *engine)
+{
+    for (unsigned i = 0; i < CHECKPOINTS; i++) {
+        close(engine->checkpoints[i].parent_fd);
+    }
+    close(engine->events_fd);
+}
+
+/* In a child: an engine ends when nobody holds its descriptors any more. */
+static void let_go_of_others(void)
+{
+    Engine *engine;
+
+    QLIST_FOREACH(engine, &engines, next) {
+        close_descriptors(engine);
+    }
+}
+
 Engine *engine_start(EngineBody *body, void *opaque, Error **errp)
 {
     Engine *engine = g_new0(Engine, 1);
@@ -268,6 +291,7 @@ Engine *engine_start(EngineBody *body, void *opaque, Error **errp)
         for (unsigned i = 0; i < CHECKPOINTS; i++) {
             close(engine->checkpoints[i].parent_fd);
         }
+        let_go_of_others();
         child.out_fd = fds[1];
         child.query_fd = -1;
         child.gap = FIRST_GAP;
@@ -279,6 +303,7 @@ Engine *engine_start(EngineBody *body, void *opaque, Error **errp)
         close(engine->checkpoints[i].child_fd);
     }
     engine->events_fd = fds[0];
+    QLIST_INSERT_HEAD(&engines, engine, next);
     return engine;
 }
 
@@ -387,10 +412,8 @@ void engine_free(Engine *engine)
     if (!engine) {
         return;
     }
-    for (unsigned i = 0; i < CHECKPOINTS; i++) {
-        close(engine->checkpoints[i].parent_fd);
-    }
-    close(engine->events_fd);
+    QLIST_REMOVE(engine, next);
+    close_descriptors(engine);
     if (engine->pid) {
         waitpid(engine->pid, NULL, 0);
     }

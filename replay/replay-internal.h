@@ -10,7 +10,8 @@
 #include "replay-file.h"
 #include "replayer.h"
 
-enum { REPLAY_THREADS_MAX = 1 << 16, REPLAY_LAST_EVENTS = 256 };
+enum { REPLAY_THREADS_MAX = 1 << 16, REPLAY_LAST_EVENTS = 256,
+       REPLAY_CHAIN = 5 };
 
 /* When a thread's digest was last found equal. */
 typedef struct Agreed {
@@ -32,6 +33,7 @@ typedef struct Replay {
     PendingTable pending;
     ReplayFiles *files;
     Agreed *agreed; /* of each thread */
+    GPtrArray *watched; /* the calls that took replay_watched_input, or NULL */
     ReplayResult result;
 
     ProbeSink *sink;

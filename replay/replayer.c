@@ -22,8 +22,10 @@
 
 #include "live/live.h"
 #include "sim.h"
+#include "stacks.h"
 
 Replay rp;
+uint64_t replay_watched_input;
 
 /* ---- Ends ---- */
 
@@ -98,6 +100,9 @@ static void skip_to_operation(void)
 
 void replay_accept(void)
 {
+    if (unlikely(rp.at + 1 == replay_watched_input)) {
+        rp.watched = stacks_call_chain(REPLAY_CHAIN);
+    }
     rp.cursors[rp.inputs[rp.at].thread] = rp.following[rp.at];
     rp.at++;
 }

@@ -29,6 +29,11 @@ typedef struct ReplayResult {
  */
 ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
                         void *opaque);
+/*
+ * Number of an input, or 0: from where that was taken is added to the report
+ * of a divergence.  Set before the engine is started.
+ */
+extern uint64_t replay_watched_input;
 void replay_result_finish(ReplayResult *result);
 
 #endif
