@@ -35,23 +35,21 @@ extern __thread Ring *rec_ring; /* the calling thread's */
 extern __thread bool rec_muted; /* it looks, and what it finds will be noted */
 
 /*
- * Takes @n tickets, and returns the first.  One at a time costs an exclusive
- * access to a word that all recorded threads want, so inputs that belong to
- * one operation take theirs together.
+ * Takes @n tickets, and returns the first.  A ticket costs exclusive access to
+ * a word that all recorded threads want, so inputs that belong to one operation
+ * take theirs together.
  */
 static inline uint64_t rec_tickets(unsigned n)
 {
-    return qatomic_fetch_add(rec.last_ticket, n) + 1;
+    return __atomic_fetch_add(rec.last_ticket, n, __ATOMIC_ACQ_REL) + 1;
 }
 
-static inline void rec_put_ticket(uint64_t ticket, InputKind kind, uint64_t obj,
-                                  uint64_t a, uint64_t b)
+static inline void rec_store(Ring *ring, uint64_t ticket, InputKind kind,
+                             uint64_t obj, uint64_t a, uint64_t b)
 {
-    Ring *ring = rec_ring;
     uint64_t at = ring->head;
     Slot *slot = ring_slot(ring, at);
 
-    ring_wait(ring, 1);
     slot->head = ticket << 24 | (uint64_t)host_self_->id << 8 | kind;
     slot->obj = obj;
     slot->a = a;
@@ -59,10 +57,23 @@ static inline void rec_put_ticket(uint64_t ticket, InputKind kind, uint64_t obj,
     qatomic_store_release(&ring->head, at + 1);
 }
 
+/* Notes an input of the calling thread, whose ticket was taken. */
+static inline void rec_put_ticket(uint64_t ticket, InputKind kind, uint64_t obj,
+                                  uint64_t a, uint64_t b)
+{
+    Ring *ring = rec_ring;
+
+    ring_wait(ring, 1);
+    rec_store(ring, ticket, kind, obj, a, b);
+}
+
 /* Notes an input of the calling thread. */
 static inline void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b)
 {
-    rec_put_ticket(rec_tickets(1), kind, obj, a, b);
+    Ring *ring = rec_ring;
+
+    ring_wait(ring, 1);
+    rec_store(ring, rec_tickets(1), kind, obj, a, b);
 }
 
 /*

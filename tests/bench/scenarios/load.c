@@ -8,10 +8,11 @@
  * the last of them is done.  (Not in AIO_WAIT_WHILE(): there, each request
  * would kick it.)
  *
- * The results hold the CPU time of the threads that read, user and kernel, of
- * all of them together, from each one's first request to its last (cpu_ns);
- * and that of everybody else in the process meanwhile (others_ns), who is the
- * recording's writer.
+ * What was measured goes to standard error, in one line: the CPU time of the
+ * threads that read, user and kernel, of all of them together, from each one's
+ * first request to its last (cpu_ns); and that of everybody else in the process
+ * meanwhile (others_ns), who is the recording's writer.  It is no result of the
+ * scenario's: those are the same in a replay.
  */
 #include "aiolab/scenario.h"
 
@@ -180,9 +181,8 @@ static void report(const Load *loads, int64_t n)
         begin = MIN(begin, loads[i].begin_ns);
         end = MAX(end, loads[i].end_ns);
     }
-    scenario_result("cpu_ns", cpu);
-    scenario_result("others_ns", process_ns - cpu);
-    scenario_result("wall_ns", end - begin);
+    fprintf(stderr, "{\"cpu_ns\":%" PRId64 ",\"others_ns\":%" PRId64
+            ",\"wall_ns\":%" PRId64 "}\n", cpu, process_ns - cpu, end - begin);
 }
 
 static bool start_threads(Load *loads, const ScenarioArgs *args, int64_t n)
