@@ -32,7 +32,7 @@ __attribute__((noinline)) void host_set_self(HostThread *self)
     }
 }
 
-__attribute__((noinline)) HostThread *host_self(void)
+__attribute__((noinline)) HostThread *host_self_slowly(void)
 {
     if (unlikely(!host_self_)) {
         host_set_self(host->thread_attach());

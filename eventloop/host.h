@@ -106,14 +106,31 @@ typedef struct HostThread {
     NotifierList atexit;  /* called when it ends by itself */
 } HostThread;
 
+/* For functions that are never inlined into coroutine code; or NULL. */
+extern __thread HostThread *host_self_;
+HostThread *host_self_slowly(void);
+
 /*
  * The running thread; one that another library has started gets its state
  * with the first call.  Never cache the result across a coroutine switch: a
- * coroutine may go on in another thread, which is why this is not inline.
+ * coroutine may go on in another thread.  A compiler may keep the address of a
+ * thread-local variable across one; the instructions here find it anew.
  */
-HostThread *host_self(void);
-/* The same, for functions that are never inlined into coroutine code. */
-extern __thread HostThread *host_self_;
+static inline HostThread *host_self(void)
+{
+#if defined(__x86_64__) && defined(__ELF__)
+    HostThread *self;
+
+    __asm__ volatile("movq host_self_@gottpoff(%%rip), %0\n\t"
+                     "movq %%fs:(%0), %0"
+                     : "=r"(self));
+    if (likely(self)) {
+        return self;
+    }
+#endif
+    return host_self_slowly();
+}
+
 /* Likewise; host_fast() makes sure that the thread has its state. */
 HostFast *host_fast(void);
 extern __thread HostFast host_fast_;
@@ -369,6 +386,7 @@ enum {
     HOST_LISTS = 8,  /* one OS thread: keep lists that debuggers walk */
     HOST_SIGHTS = 16, /* threads race, and it wants to know who saw what */
     HOST_REPLAYS = 32, /* a log says who sees what */
+    HOST_COUNTS = 64, /* of what taught nothing it wants the number only */
 };
 extern int host_mode;
 
@@ -393,8 +411,16 @@ static inline void host_point(HostPoint point, uint64_t object)
  */
 static inline uint64_t host_observe(HostSight what, uint64_t value)
 {
-    return unlikely(host_mode & HOST_SIGHTS) ? host->observe(what, value)
-                                             : value;
+    int mode = host_mode;
+
+    if (likely(!(mode & HOST_SIGHTS))) {
+        return value;
+    }
+    if (likely(!value && mode & HOST_COUNTS)) {
+        host_self()->unseen[what]++;
+        return 0;
+    }
+    return host->observe(what, value);
 }
 
 /* The same for a value of which only a change is news. */
@@ -406,7 +432,7 @@ static inline uint64_t host_observe_change(HostSight what, uint64_t value)
         return value;
     }
     self = host_self();
-    self->last_seen[what] ^= host->observe(what, value ^ self->last_seen[what]);
+    self->last_seen[what] ^= host_observe(what, value ^ self->last_seen[what]);
     return self->last_seen[what];
 }
 

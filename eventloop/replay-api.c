@@ -19,7 +19,7 @@ static void tell_host(uint64_t object)
 void replay_bh_schedule_event(QEMUBH *bh)
 {
     tell_host(bh->id);
-    PROBE(REPLAY_BH, bh->id, bh->ctx->id, 0, 0);
+    PROBE_SHOW(REPLAY_BH, bh->id, bh->ctx->id, 0, 0);
     qemu_bh_schedule(bh);
 }
 
@@ -27,6 +27,6 @@ void replay_bh_schedule_oneshot_event(AioContext *ctx, QEMUBHFunc *cb,
                                       void *opaque)
 {
     tell_host(ctx->id);
-    PROBE(REPLAY_BH, 0, ctx->id, 0, 0);
+    PROBE_SHOW(REPLAY_BH, 0, ctx->id, 0, 0); /* the input says it */
     aio_bh_schedule_oneshot(ctx, cb, opaque);
 }

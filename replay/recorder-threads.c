@@ -75,18 +75,10 @@ uint64_t rec_observe(HostSight what, uint64_t value)
 {
     uint32_t *unseen = &host_self()->unseen[what];
 
-    if (rec_muted) {
-        return value;
+    if (!rec_muted && !rec_planted("seen")) {
+        rec_put(INPUT_SEEN, what, value, *unseen);
+        *unseen = 0;
     }
-    if (!value) {
-        ++*unseen;
-        return 0;
-    }
-    if (rec_planted("seen")) {
-        return value;
-    }
-    rec_put(INPUT_SEEN, what, value, *unseen);
-    *unseen = 0;
     return value;
 }
 

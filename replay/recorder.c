@@ -221,9 +221,15 @@ static bool rec_monitor_pending(HostMonitor *monitor)
 static void rec_busy_poll(HostMonitor *monitor, int64_t max_ns,
                           HostBusyPoll *poll)
 {
-    rec_muted = !rec.simulated; /* it is noted as a whole */
+    HostThread *self = host_self();
+    uint32_t unseen[HOST_SIGHT_MAX];
+
+    /* It is noted as a whole, and how often it looked is not. */
+    memcpy(unseen, self->unseen, sizeof(unseen));
+    rec_muted = !rec.simulated;
     rec.base->busy_poll(base_of(monitor), max_ns, poll);
     rec_muted = false;
+    memcpy(self->unseen, unseen, sizeof(unseen));
     rec_put(INPUT_BUSY_POLL, 0, poll->notified << 16 | poll->n_found,
             poll->start_ns);
     for (unsigned i = 0; i < poll->n_found; i++) {

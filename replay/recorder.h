@@ -16,7 +16,7 @@ typedef enum DataPolicy {
 /* The host to run on while recording. */
 extern const HostOps recorder_host;
 enum {
-    RECORDER_LIVE_MODE = HOST_TIMES | HOST_OBSERVE | HOST_SIGHTS,
+    RECORDER_LIVE_MODE = HOST_TIMES | HOST_OBSERVE | HOST_SIGHTS | HOST_COUNTS,
 };
 
 /*
