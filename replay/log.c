@@ -17,6 +17,12 @@ enum {
     CLOSE_TRIES = 100, /* every 20 ms, while somebody looks at the log */
 };
 
+/*
+ * Behaviour that this build knows, and a log may ask for by its meta row
+ * "quirks", names with commas between them.  There is none yet.
+ */
+static const char *const known_quirks[] = {NULL};
+
 static const char *const statement_sql[STATEMENT_MAX] = {
     [PUT_META] = "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
     [PUT_CHUNK] = "INSERT INTO chunk VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6)",
@@ -369,6 +375,29 @@ static bool was_not_closed(Log *log)
     return g_strcmp0(log_meta(log, "state"), "recording") == 0;
 }
 
+static bool check_quirks(Log *log, Error **errp)
+{
+    const char *value = log_meta(log, "quirks");
+    g_auto(GStrv) names = g_strsplit(value ? value : "", ",", 0);
+
+    for (char **name = names; *name; name++) {
+        if (!g_strv_contains(known_quirks, *name)) {
+            error_setg(errp, "%s: needs quirk '%s', which this aiolab does not "
+                       "know; use a newer one", log->path, *name);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool log_has_quirk(Log *log, const char *name)
+{
+    const char *value = log_meta(log, "quirks");
+    g_auto(GStrv) names = g_strsplit(value ? value : "", ",", 0);
+
+    return g_strv_contains((const char *const *)names, name);
+}
+
 static bool load_meta(Log *log, Error **errp)
 {
     sqlite3_stmt *stmt = NULL;
@@ -401,7 +430,7 @@ static bool load_meta(Log *log, Error **errp)
                    log->path);
         return false;
     }
-    return true;
+    return check_quirks(log, errp);
 }
 
 /* The file's own bytes: SQLite cannot open a damaged file to say whose it is. */
@@ -429,18 +458,17 @@ static bool check_header(Log *log, Error **errp)
                    "record again", log->path, sqlite3_errmsg(log->db));
         return false;
     }
-    if (version == LOG_VERSION &&
-        pragma_int(log, "SELECT count(*) FROM sqlite_schema WHERE type = "
+    if (version > LOG_VERSION || version < LOG_OLDEST_VERSION) {
+        error_setg(errp, "%s: log version %" PRId64 ", and this aiolab reads "
+                   "version %d; use %s aiolab", log->path, version, LOG_VERSION,
+                   version > LOG_VERSION ? "a newer" : "an older");
+        return false;
+    }
+    if (pragma_int(log, "SELECT count(*) FROM sqlite_schema WHERE type = "
                         "'table' AND name IN ('meta', 'chunk', 'payload')")
             != 3) {
         error_setg(errp, "%s: damaged log (a table is missing); restore it "
                    "from a copy, or record again", log->path);
-        return false;
-    }
-    if (version != LOG_VERSION) {
-        error_setg(errp, "%s: log version %" PRId64 ", and this aiolab reads "
-                   "version %d; use %s aiolab", log->path, version, LOG_VERSION,
-                   version > LOG_VERSION ? "a newer" : "an older");
         return false;
     }
     return true;

@@ -14,6 +14,7 @@
 #include "qapi/error.h"
 
 #define LOG_VERSION 2 /* the file's user_version */
+#define LOG_OLDEST_VERSION 2 /* that we still replay */
 
 enum {
     LOG_APPLICATION_ID = 0x41494f4c, /* "AIOL" */
@@ -58,6 +59,12 @@ void log_give_up(Log *log);
 
 /* ---- Reading ---- */
 
+/*
+ * Whether the recorder behaved so.  What the loop does is part of the format:
+ * a change that old logs would notice gets a name in log.c, recorders write it,
+ * and a replay of a log without it must behave as before.
+ */
+bool log_has_quirk(Log *log, const char *name);
 /* NULL if there is none; valid until the log is closed. */
 const char *log_meta(Log *log, const char *name);
 int64_t log_meta_int(Log *log, const char *name, int64_t otherwise);

@@ -234,7 +234,9 @@ static void test_versions(void **state)
     expect_refused(bytes, size, "99");
     bytes[63] = 0;
     expect_refused(bytes, size, "");
-    bytes[63] = 1;
+    bytes[63] = LOG_VERSION - 1;
+    expect_refused(bytes, size, "use an older aiolab");
+    bytes[63] = LOG_VERSION;
     bytes[68] ^= 1;
     expect_refused(bytes, size, "");
     bytes[68] ^= 1;
