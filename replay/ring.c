@@ -209,15 +209,6 @@ static void take_bytes(RingSet *set, unsigned index, Ring *ring, uint64_t hash,
     }
 }
 
-Input slot_input(const Slot *slot)
-{
-    return (Input){
-        .ticket = slot->head >> 24, .thread = slot->head >> 8 & 0xffff,
-        .kind = slot->head & 0xff,
-        .obj = slot->obj, .a = slot->a, .b = slot->b,
-    };
-}
-
 static void take_slot(RingSet *set, unsigned index, Ring *ring)
 {
     Slot slot = *ring_slot(ring, ring->tail);

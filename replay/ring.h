@@ -161,7 +161,14 @@ void ringset_detach(RingSet *set, Ring *ring);
 BlackBox *ringset_box(RingSet *set);
 
 /* The input in a slot whose head is not 0. */
-Input slot_input(const Slot *slot);
+static inline Input slot_input(const Slot *slot)
+{
+    return (Input){
+        .ticket = slot->head >> 24, .thread = slot->head >> 8 & 0xffff,
+        .kind = slot->head & 0xff,
+        .obj = slot->obj, .a = slot->a, .b = slot->b,
+    };
+}
 
 /* Waits until there is room for @n slots, which there was not. */
 void ring_wait_slowly(Ring *ring, unsigned n);
