@@ -158,6 +158,9 @@ static void drop_older(GArray *inputs, uint64_t first)
     g_array_set_size(inputs, n);
 }
 
+/* A slice of bottom halves takes its tickets at once; longer ones are rare. */
+enum { MISSING_MAX = 1 << 20 };
+
 /* Which tickets may be missing. */
 static TicketRules ticket_rules(Log *log)
 {
@@ -166,7 +169,7 @@ static TicketRules ticket_rules(Log *log)
 
     return (TicketRules){
         .first = log_inputs_let_go(log) + 1,
-        .gaps = complete || rings_lost ? 0 : THREADS_MAX,
+        .gaps = complete || rings_lost ? 0 : MISSING_MAX,
         .cut_at_gap = rings_lost,
     };
 }

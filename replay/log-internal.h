@@ -56,7 +56,7 @@ Input *log_inputs_or_none(Log *log, size_t *n, Error **errp);
 
 typedef struct TicketRules {
     uint64_t first;  /* the ticket that a whole log begins with */
-    unsigned gaps;   /* so many may be missing, each a killed thread's last */
+    unsigned gaps;   /* so many may be missing, a killed thread's last ones */
     bool cut_at_gap; /* what follows a gap is left out */
 } TicketRules;
 

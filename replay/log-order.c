@@ -4,8 +4,8 @@
  *
  * Tickets are numbers without gaps, so sorting is putting each input into its
  * place.  A gap means damage, with two exceptions.  A thread that is killed
- * after it took a ticket and before it wrote the input leaves one, and writes
- * nothing more.  And where the rings of a killed recorder are lost as well,
+ * after it took some tickets and before it wrote their inputs leaves one, and
+ * writes nothing more.  And where the rings of a killed recorder are lost as well,
  * the log has what was committed, which ends at another place for each thread:
  * then everything from the first gap on is left out.
  */
@@ -50,21 +50,26 @@ static bool place_all(const GArray *inputs, const TicketRules *rules,
     return true;
 }
 
-/* Moves them together; *gaps gets the tickets that nobody has. */
+/* Moves them together; *gaps gets where tickets begin that nobody has. */
 static size_t close_gaps(Input *places, size_t n_places, size_t n_inputs,
                          const TicketRules *rules, GArray *gaps)
 {
+    bool in_gap = false;
     size_t n = 0;
 
     for (size_t i = 0; i < n_places && n < n_inputs; i++) {
         if (places[i].ticket) {
             places[n++] = places[i];
+            in_gap = false;
             continue;
         }
         if (rules->cut_at_gap) {
             break;
         }
-        g_array_append_vals(gaps, &(uint64_t){rules->first + i}, 1);
+        if (!in_gap) {
+            g_array_append_vals(gaps, &(uint64_t){rules->first + i}, 1);
+        }
+        in_gap = true;
     }
     return n;
 }

@@ -60,6 +60,8 @@ static void *worker(void *opaque)
 {
     AioContext *ctx = aio_context_new(&error_abort);
 
+
+    qemu_set_current_aio_context(ctx);
     take_inputs(ctx, (uintptr_t)opaque);
     aio_context_unref(ctx);
     return NULL;
