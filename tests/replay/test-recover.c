@@ -5,7 +5,8 @@
  * whole, and replays to its end.  And recordings that nobody may touch yet.
  *
  * AIOLAB_TEST_KILLS says how often, AIOLAB_TEST_SCENARIO what is recorded:
- * a scenario and its parameters, which stamps its progress (see busy.c).
+ * a scenario and its parameters, which stamps its progress (see busy.c, which
+ * is recorded with one thread and with four if nothing is said).
  */
 #include "log.h"
 #include "program.h"
@@ -20,7 +21,8 @@
 
 enum { KILLS = 12, STAMPS = 64, SPAN = 30000 };
 
-static char *dir, *path, *stamps_path, *scenario;
+static char *dir, *path, *stamps_path, *scenarios[2];
+static unsigned recordings;
 static uint64_t *stamps;
 static uint64_t rng;
 
@@ -40,9 +42,12 @@ static int setup(void **state)
     dir = test_dir_new();
     path = g_build_filename(dir, "run.aiolog", NULL);
     stamps_path = g_build_filename(dir, "stamps", NULL);
-    scenario = given ? g_strdup(given)
-                     : g_strdup_printf("%s -p rounds=1000000000",
-                                       g_getenv("AIOLAB_BUSY"));
+    for (unsigned i = 0; i < ARRAY_SIZE(scenarios); i++) {
+        scenarios[i] = given ? g_strdup(given)
+                             : g_strdup_printf("%s -p rounds=1000000000 -p "
+                                               "threads=%d",
+                                               g_getenv("AIOLAB_BUSY"), i * 3);
+    }
     rng = test_number("AIOLAB_TEST_SEED", 1) * 2654435761u + 1;
     fd = open(stamps_path, O_RDWR | O_CREAT, 0666);
     assert_true(fd >= 0 && ftruncate(fd, STAMPS * sizeof(*stamps)) == 0);
@@ -60,7 +65,8 @@ static int teardown(void **state)
     test_dir_free(dir);
     g_free(path);
     g_free(stamps_path);
-    g_free(scenario);
+    g_free(scenarios[0]);
+    g_free(scenarios[1]);
     return 0;
 }
 
@@ -79,8 +85,8 @@ static uint64_t stamped(void)
 static pid_t start_recording(void)
 {
     g_autofree char *line = g_strdup_printf(
-        "%s record %s --no-replay -q -f -o %s", g_getenv("AIOLAB"), scenario,
-        path);
+        "%s record %s --no-replay -q -f -o %s", g_getenv("AIOLAB"),
+        scenarios[recordings++ % ARRAY_SIZE(scenarios)], path);
     g_auto(GStrv) argv = NULL;
     pid_t pid;
 
