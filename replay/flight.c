@@ -67,6 +67,9 @@ void flight_content(Flight *flight, unsigned ring, uint64_t hash)
         flight->waiting[ring] = g_array_new(false, false, sizeof(hash));
     }
     g_array_append_val(flight->waiting[ring], hash);
+    /* It may be in the log already, and old: it must not go just now. */
+    g_hash_table_insert(flight->last_use, GSIZE_TO_POINTER(hash),
+                        GSIZE_TO_POINTER(SIZE_MAX));
 }
 
 void flight_input(Flight *flight, unsigned ring, uint64_t ticket)

@@ -350,7 +350,8 @@ static void test_copy(void **state)
 {
     g_autofree char *rings = rings_of_dead_recording();
     g_autofree char *copy = g_build_filename(dir, "copy.aiolog", NULL);
-    g_autofree char *command = g_strdup_printf("cp %s %s", path, copy);
+    g_autofree char *command = g_strdup_printf(
+        "sh -c 'cp %s %s && cp %s-wal %s-wal'", path, copy, path, copy);
     ChildResult result;
 
     assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
