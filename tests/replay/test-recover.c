@@ -318,7 +318,10 @@ static void overwrite_some(const char *rings, size_t size)
     close(fd);
 }
 
-/* Whatever is in it, the log opens, and what it has replays. */
+/*
+ * Whatever is in it, the log opens, and what it has replays; or an input that
+ * was changed is found to be damaged, or to diverge.
+ */
 static void test_rings_damaged(void **state)
 {
     for (unsigned i = 0; i < 6; i++) {
@@ -333,7 +336,10 @@ static void test_rings_damaged(void **state)
             assert_int_equal(truncate(rings, next_random() % st.st_size), 0);
         }
         result = aiolab_limited(5, "verify", path, NULL);
-        child_expect_ok(&result, "damaged rings");
+        if (result.late || (result.status != 0 && result.status != 3)) {
+            fail_msg("status %d, signal %d: %s", result.status, result.signal,
+                     result.err);
+        }
         child_finish(&result);
         result = aiolab_limited(5, "replay", path, NULL);
         if (result.late || (result.status != 3 && result.status != 4)) {
@@ -351,7 +357,8 @@ static void test_copy(void **state)
     g_autofree char *rings = rings_of_dead_recording();
     g_autofree char *copy = g_build_filename(dir, "copy.aiolog", NULL);
     g_autofree char *command = g_strdup_printf(
-        "sh -c 'cp %s %s && cp %s-wal %s-wal'", path, copy, path, copy);
+        "sh -c 'cp %s %s; [ ! -f %s-wal ] || cp %s-wal %s-wal'", path, copy,
+        path, path, copy);
     ChildResult result;
 
     assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
