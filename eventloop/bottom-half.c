@@ -269,6 +269,7 @@ int aio_bh_poll(AioContext *ctx)
     /* In a replay the log says what this thread finds, not the list. */
     if (!raw_read(&ctx->bh_list.slh_first) &&
         QSIMPLEQ_EMPTY(&ctx->bh_slice_list) && !(host_mode & HOST_REPLAYS)) {
+        host_observe(HOST_SIGHT_SLICE, 0);
         return 0;
     }
     take_slice(ctx, &slice);

@@ -33,18 +33,28 @@ bool rec_planted(const char *what)
 
 /* ---- Lists ---- */
 
+/* How often, before this, the thread looked and found nothing. */
+static uint32_t looks_before(HostSight what, unsigned found)
+{
+    uint32_t *unseen = &host_self()->unseen[what], before = *unseen;
+
+    *unseen = found || rec.simulated ? 0 : before + 1;
+    return before;
+}
+
 void rec_bh_detached(uint64_t ctx, BHList *slice, BHList *left)
 {
-    unsigned n = 0;
+    unsigned n = 0, before;
     QEMUBH *bh;
 
     QSLIST_FOREACH(bh, slice, next) {
         n++;
     }
+    before = looks_before(HOST_SIGHT_SLICE, n);
     if (n) {
         uint64_t ticket = rec_tickets(n + 1);
 
-        rec_put_ticket(ticket++, INPUT_BH_SLICE, ctx, n, 0);
+        rec_put_ticket(ticket++, INPUT_BH_SLICE, ctx, n, before);
         QSLIST_FOREACH(bh, slice, next) {
             rec_put_ticket(ticket++, INPUT_BH, bh->id, 0, 0);
         }
@@ -53,16 +63,17 @@ void rec_bh_detached(uint64_t ctx, BHList *slice, BHList *left)
 
 void rec_co_detached(uint64_t ctx, CoroutineList *taken, CoroutineList *left)
 {
-    unsigned n = 0;
+    unsigned n = 0, before;
     Coroutine *co;
 
     QSLIST_FOREACH(co, taken, co_scheduled_next) {
         n++;
     }
+    before = looks_before(HOST_SIGHT_CO_SLICE, n);
     if (n) {
         uint64_t ticket = rec_tickets(n + 1);
 
-        rec_put_ticket(ticket++, INPUT_CO_SLICE, ctx, n, 0);
+        rec_put_ticket(ticket++, INPUT_CO_SLICE, ctx, n, before);
         QSLIST_FOREACH(co, taken, co_scheduled_next) {
             rec_put_ticket(ticket++, INPUT_CO, co->id, 0, 0);
         }

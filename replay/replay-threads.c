@@ -9,15 +9,19 @@
 
 /*
  * How many the log says were taken.  A recording notes it only if there were
- * any, so the thread's own next input tells.
+ * any, and how often there were none before; so the thread's own next input
+ * tells.
  */
-static uint64_t take_slice(InputKind kind, uint64_t ctx)
+static uint64_t take_slice(InputKind kind, HostSight what, uint64_t ctx)
 {
     const Input *own = replay_own_input();
+    uint32_t *unseen = &host_self()->unseen[what];
 
-    if (!own || own->kind != kind || own->obj != ctx) {
+    if (!own || own->kind != kind || own->obj != ctx || own->b != *unseen) {
+        *unseen += !rp.simulated;
         return 0;
     }
+    *unseen = 0;
     return replay_take(kind, ctx).a;
 }
 
@@ -60,7 +64,7 @@ void replay_bh_detached(uint64_t ctx, BHList *slice, BHList *left)
     if (rp.simulated && !slice->slh_first) {
         return;
     }
-    n = take_slice(INPUT_BH_SLICE, ctx);
+    n = take_slice(INPUT_BH_SLICE, HOST_SIGHT_SLICE, ctx);
     /* Others ran before it was our turn. */
     put_back(left, &pool);
     pool = *left;
@@ -109,7 +113,7 @@ void replay_co_detached(uint64_t ctx, CoroutineList *taken, CoroutineList *left)
 {
     CoroutineList pool = *taken;
     Coroutine **tail = &taken->slh_first;
-    uint64_t n = take_slice(INPUT_CO_SLICE, ctx);
+    uint64_t n = take_slice(INPUT_CO_SLICE, HOST_SIGHT_CO_SLICE, ctx);
 
     put_back_coroutines(left, &pool);
     pool = *left;
