@@ -34,9 +34,9 @@ __attribute__((noinline)) uint64_t probe_digest(void)
     return probe_digest_;
 }
 
-__attribute__((noinline)) void probe_mix_slowly(uint64_t event)
+__attribute__((noinline)) uint64_t probe_mix_slowly(uint64_t event)
 {
-    probe_digest_ = probe_digest_ * PROBE_DIGEST_FACTOR + event;
+    return probe_digest_ = probe_digest_ * PROBE_DIGEST_FACTOR + event;
 }
 
 void probe_show(ProbeKind kind, const ProbeSite *site, uint64_t obj, uint64_t a,

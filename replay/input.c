@@ -167,6 +167,9 @@ size_t inputs_pack(const Input *inputs, unsigned n, uint8_t *out)
         packer.ticket = in->ticket;
         packer.thread = in->thread;
         packer.kind = in->kind;
+        if (input_is_checked(in->kind)) {
+            *p++ = in->check;
+        }
         p = put_fields(p, f, packing, values, again);
     }
     return p - out;
@@ -202,6 +205,13 @@ static const uint8_t *unpack_one(const uint8_t *p, const uint8_t *end,
     packer->kind = in->kind;
     in->ticket = packer->ticket;
     in->thread = packer->thread;
+    in->check = 0;
+    if (input_is_checked(in->kind)) {
+        if (p >= end) {
+            return NULL;
+        }
+        in->check = *p++;
+    }
     p = get_fields(p, end, &packer->fields[in->kind],
                    input_table[in->kind].packing, values, again);
     in->obj = values[0];

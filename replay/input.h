@@ -9,7 +9,7 @@
 #ifndef REPLAY_INPUT_H
 #define REPLAY_INPUT_H
 
-#include "qemu/osdep.h"
+#include "aiolab/probe.h"
 
 typedef enum InputKind {
 #define INPUT(ID, name, obj, a, b, packing, help) INPUT_##ID,
@@ -27,15 +27,16 @@ extern const InputInfo input_table[INPUT_KIND_MAX];
 typedef struct Input {
     uint64_t ticket;
     uint32_t thread;
-    uint32_t kind;
+    uint16_t kind;
+    uint8_t check; /* input_check() */
     uint64_t obj, a, b;
 } Input;
 
 enum {
     CHUNK_INPUTS = 1024,
     THREADS_MAX = 256, /* recorded at once */
-    /* kind, ticket, thread, three fields: the most that one input takes */
-    INPUT_PACKED_MAX = 1 + 10 + 10 + 3 * 10,
+    /* kind, check, ticket, thread, three fields: the most that one takes */
+    INPUT_PACKED_MAX = 1 + 1 + 10 + 10 + 3 * 10,
 };
 
 /* Packs @n inputs; returns the number of bytes, at most n * INPUT_PACKED_MAX. */
@@ -50,6 +51,35 @@ uint32_t chunk_crc(const uint8_t *data, size_t len, uint64_t first_ticket,
                    uint64_t last_ticket, unsigned n);
 /* The name of a content. */
 uint64_t content_hash(const void *data, size_t len);
+/*
+ * An input is mixed into its thread's digest like an event, and eight bits of
+ * what that comes to are stored with it.  So each input tells whether all that
+ * its thread has done and seen before agrees, and itself, too.  Not so where
+ * the input is the digest, or does not stand where its thread is.
+ */
+static inline bool input_is_checked(InputKind kind)
+{
+    const uint64_t unchecked =
+        1ULL << INPUT_PREIMAGE | 1ULL << INPUT_STUCK | 1ULL << INPUT_TURN |
+        1ULL << INPUT_THREAD_START | 1ULL << INPUT_THREAD_END |
+        1ULL << INPUT_END;
+
+    return !(unchecked >> kind & 1);
+}
+
+/* What is mixed in: as of an event, but no event has such a kind. */
+static inline uint64_t replay_input_digest(InputKind kind, uint64_t obj,
+                                           uint64_t a, uint64_t b)
+{
+    return probe_event_digest((ProbeKind)(0x100 + kind), obj, a, b, 0);
+}
+
+/* @digest: of the thread, with the input mixed in. */
+static inline uint8_t input_check(uint64_t digest)
+{
+    return digest * 0x9e3779b97f4a7c15ULL >> 56;
+}
+
 /* What is kept of a hash that names nothing, and is only compared. */
 static inline uint64_t input_hash(uint64_t hash)
 {

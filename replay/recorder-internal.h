@@ -50,6 +50,11 @@ static inline void rec_store(Ring *ring, uint64_t ticket, InputKind kind,
     uint64_t at = ring->head;
     Slot *slot = ring_slot(ring, at);
 
+    if (input_is_checked(kind)) {
+        uint64_t digest = probe_mix(replay_input_digest(kind, obj, a, b));
+
+        obj |= (uint64_t)input_check(digest) << 56;
+    }
     slot->head = ticket << 24 | (uint64_t)host_self_->id << 8 | kind;
     slot->obj = obj;
     slot->a = a;

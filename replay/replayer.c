@@ -98,8 +98,26 @@ static void skip_to_operation(void)
     }
 }
 
+/* Does all that the thread has done and seen so far agree, and this? */
+static void check_input(const Input *in)
+{
+    uint64_t digest;
+
+    if (!input_is_checked(in->kind)) {
+        return;
+    }
+    digest = probe_mix(replay_input_digest(in->kind, in->obj, in->a, in->b));
+    if (input_check(digest) != in->check) {
+        g_autofree char *text = input_text(in);
+        g_autofree char *got = g_strdup_printf("%s, in another state", text);
+
+        replay_diverge(got, NULL);
+    }
+}
+
 void replay_accept(void)
 {
+    check_input(&rp.inputs[rp.at]);
     if (unlikely(rp.at + 1 == replay_watched_input)) {
         rp.watched = stacks_call_chain(REPLAY_CHAIN);
     }
@@ -117,8 +135,8 @@ const Input *replay_next_input(const char *wanted)
         if (in->thread != host_self()->id) {
             let_others_run(wanted);
         } else if (in->kind == INPUT_CHOICE) {
-            replay_accept();
             take_choice(in);
+            replay_accept();
         } else {
             return in;
         }

@@ -43,7 +43,9 @@ enum {
 /* An input as the recorded thread leaves it. */
 typedef struct Slot {
     uint64_t head; /* ticket << 24 | thread << 8 | kind; tickets begin at 1 */
-    uint64_t obj, a, b; /* head 0: obj raw bytes follow, a is their hash */
+    /* obj: check << 56 | object.  Head 0: obj raw bytes follow, a is their
+     * hash. */
+    uint64_t obj, a, b;
 } Slot;
 
 typedef struct Ring {
@@ -165,8 +167,8 @@ static inline Input slot_input(const Slot *slot)
 {
     return (Input){
         .ticket = slot->head >> 24, .thread = slot->head >> 8 & 0xffff,
-        .kind = slot->head & 0xff,
-        .obj = slot->obj, .a = slot->a, .b = slot->b,
+        .kind = slot->head & 0xff, .check = slot->obj >> 56,
+        .obj = slot->obj & ((1ULL << 56) - 1), .a = slot->a, .b = slot->b,
     };
 }
 

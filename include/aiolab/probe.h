@@ -79,14 +79,14 @@ static inline uint64_t probe_event_digest(ProbeKind kind, uint64_t obj,
 }
 
 /* The same as probe_mix(), for machines that it does not know. */
-void probe_mix_slowly(uint64_t event);
+uint64_t probe_mix_slowly(uint64_t event);
 
 /*
  * While recording this is all that a probe costs.  A compiler may keep the
  * address of a thread-local variable across a coroutine's move to another
- * thread; the instructions here find it anew.
+ * thread; the instructions here find it anew.  Returns the new digest.
  */
-static inline void probe_mix(uint64_t event)
+static inline uint64_t probe_mix(uint64_t event)
 {
 #if defined(__x86_64__) && defined(__ELF__)
     uint64_t at, digest;
@@ -98,8 +98,9 @@ static inline void probe_mix(uint64_t event)
                      : "=&r"(at), "=&r"(digest)
                      : "r"(event), "i"(PROBE_DIGEST_FACTOR)
                      : "cc");
+    return digest;
 #else
-    probe_mix_slowly(event);
+    return probe_mix_slowly(event);
 #endif
 }
 

@@ -394,7 +394,7 @@ static void test_read_only(void **state)
     if (result.status == 126 || result.status == 77) {
         child_finish(&result); /* nobody may not run the program here */
     } else {
-        expect_refused(result, "its recorder did not close it");
+        expect_refused(result, "only that user can open it");
     }
     chmod(dir, 0755);
     chmod(path, 0644);

@@ -277,7 +277,7 @@ static void write_log(Input *in, size_t n)
 static bool equal(const Input *x, const Input *y)
 {
     return x->thread == y->thread && x->kind == y->kind && x->obj == y->obj &&
-           x->a == y->a && x->b == y->b;
+           x->a == y->a && x->b == y->b && x->check == y->check;
 }
 
 /* Returns what was done. */
