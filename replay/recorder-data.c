@@ -9,11 +9,15 @@
 
 /* ---- Files ---- */
 
-/* A file that the recorded program has open. */
+/*
+ * A file that the recorded program has opened.  It may have it open twice, or
+ * open it again: then they share what is known of the content.
+ */
 struct RecordedFile {
     int fd;
     unsigned ordinal;
-    dev_t dev; /* which file it is: it may be open twice */
+    unsigned first; /* the ordinal of the first that is the same file */
+    dev_t dev;
     ino_t ino;
     GHashTable *saved;     /* DATA_HASH: clusters whose pre-image is stored */
     GHashTable *uncertain; /* pages that two writes in flight at once wrote:
@@ -48,8 +52,8 @@ static void free_file(gpointer opaque)
 {
     RecordedFile *file = opaque;
 
-    g_hash_table_destroy(file->saved);
-    g_hash_table_destroy(file->uncertain);
+    g_hash_table_unref(file->saved);
+    g_hash_table_unref(file->uncertain);
     g_free(file);
 }
 
@@ -274,7 +278,7 @@ static void save_preimage(const Pending *write)
             uint64_t hash = content_hash(files.cluster, len);
 
             ring_put_bytes(rec_ring, hash, files.cluster, len);
-            rec_put(INPUT_PREIMAGE, file->ordinal, at, hash);
+            rec_put(INPUT_PREIMAGE, file->first, at, hash);
         }
     }
 }
@@ -297,6 +301,24 @@ void rec_request_begins(Pending *pending)
 
 /* ---- Opening ---- */
 
+/* With the lock. */
+static void know_content(RecordedFile *file)
+{
+    for (unsigned i = 0; !rec.simulated && i < files.all->len; i++) {
+        RecordedFile *other = g_ptr_array_index(files.all, i);
+
+        if (other->dev == file->dev && other->ino == file->ino) {
+            file->first = other->first;
+            file->saved = g_hash_table_ref(other->saved);
+            file->uncertain = g_hash_table_ref(other->uncertain);
+            return;
+        }
+    }
+    file->first = file->ordinal;
+    file->saved = g_hash_table_new(NULL, NULL);
+    file->uncertain = g_hash_table_new(NULL, NULL);
+}
+
 static RecordedFile *add_file(int fd)
 {
     RecordedFile *file = g_new0(RecordedFile, 1);
@@ -309,10 +331,9 @@ static RecordedFile *add_file(int fd)
         file->ino = fd;
     }
     file->fd = fd;
-    file->saved = g_hash_table_new(NULL, NULL);
-    file->uncertain = g_hash_table_new(NULL, NULL);
     pthread_mutex_lock(&files.lock);
     file->ordinal = files.all->len;
+    know_content(file);
     g_ptr_array_add(files.all, file);
     pthread_mutex_unlock(&files.lock);
     return file;

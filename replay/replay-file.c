@@ -13,6 +13,7 @@
 #include "qemu/iov.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PAGE = 4096, CLUSTER = 65536 };
@@ -20,6 +21,8 @@ enum { PAGE = 4096, CLUSTER = 65536 };
 typedef struct ReplayFile {
     char *path;
     int fd;             /* -1: not opened, or cannot be */
+    dev_t dev;
+    ino_t ino;
     GHashTable *before; /* cluster number -> its pre-image, a GBytes */
     GHashTable *pages;  /* page number -> bytes, written by the replay */
 } ReplayFile;
@@ -81,8 +84,8 @@ void replay_files_free(ReplayFiles *files)
         if (file->fd >= 0) {
             close(file->fd);
         }
-        g_hash_table_destroy(file->before);
-        g_hash_table_destroy(file->pages);
+        g_hash_table_unref(file->before);
+        g_hash_table_unref(file->pages);
         g_free(file->path);
         g_free(file);
     }
@@ -90,15 +93,45 @@ void replay_files_free(ReplayFiles *files)
     g_free(files);
 }
 
+static bool is_same_file(const ReplayFile *a, const ReplayFile *b)
+{
+    return g_strcmp0(a->path, b->path) == 0 ||
+           (a->fd >= 0 && b->fd >= 0 && a->dev == b->dev && a->ino == b->ino);
+}
+
+/* Of files that are the same one, the first has the pre-images. */
+static void share_content(ReplayFiles *files, unsigned ordinal)
+{
+    ReplayFile *file = get_file(files, ordinal);
+
+    for (unsigned i = 0; i < ordinal; i++) {
+        ReplayFile *other = get_file(files, i);
+
+        if (is_same_file(file, other)) {
+            g_hash_table_unref(file->before);
+            g_hash_table_unref(file->pages);
+            file->before = g_hash_table_ref(other->before);
+            file->pages = g_hash_table_ref(other->pages);
+            return;
+        }
+    }
+}
+
 void replay_files_open(ReplayFiles *files, unsigned ordinal, const char *path)
 {
+    struct stat st;
     ReplayFile *file = get_file(files, ordinal);
 
     g_free(file->path);
     file->path = g_strdup(path);
     if (!files->full && file->fd < 0) {
         file->fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (file->fd >= 0 && fstat(file->fd, &st) == 0) {
+            file->dev = st.st_dev;
+            file->ino = st.st_ino;
+        }
     }
+    share_content(files, ordinal);
 }
 
 /* What the page held when the recording began. */

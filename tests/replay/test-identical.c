@@ -144,6 +144,29 @@ static void test_hash_changed_image(void **state)
     g_free(new_image(dir, 1 << 20));
 }
 
+/* A file that is open several times holds what was written by any way. */
+static void test_same_image(void **state)
+{
+    g_autofree char *other = g_strconcat(image, ".link", NULL);
+    g_autofree char *image_is = g_strconcat("image=", image, NULL);
+    g_autofree char *other_is = g_strconcat("other=", other, NULL);
+
+    g_free(new_image(dir, 1 << 20));
+    assert_int_equal(symlink(image, other), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        g_autofree char *fill = g_strdup_printf("fill=%u", 10 * (i + 1));
+        const char *policy = i % 2 ? "--data=full" : "--data=hash";
+        ChildResult result = aiolab(
+            "record", g_getenv("SAME_IMAGE"), "-p", image_is, "-p", other_is,
+            "-p", fill, policy, "--no-replay", "-f", "-o", path, NULL);
+
+        child_expect_ok(&result, policy);
+        child_finish(&result);
+        expect_identical(path, policy);
+    }
+    unlink(other);
+}
+
 /* ---- The tables ---- */
 
 static int64_t query(Log *log, const char *sql)
@@ -197,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_live_hash),
         cmocka_unit_test(test_full_without_image),
         cmocka_unit_test(test_hash_changed_image),
+        cmocka_unit_test(test_same_image),
         cmocka_unit_test(test_tables),
     };
 
