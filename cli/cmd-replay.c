@@ -4,8 +4,9 @@
 
 #include "report.h"
 #include "run.h"
+#include "thread-turns.h"
 
-static void print_json(const Session *session)
+static void print_json(const Session *session, const Input *inputs, size_t n)
 {
     JsonBuilder *b = json_builder_new();
     bool identical = session->end == SESSION_DONE ||
@@ -30,6 +31,12 @@ static void print_json(const Session *session)
                     : session->end == SESSION_DIVERGED ? "diverged"
                     : session->end == SESSION_DONE ? "done" : "bad");
     cli_json_string(b, "report", session->text);
+    if (inputs) {
+        json_builder_set_member_name(b, "threads");
+        json_builder_begin_array(b);
+        thread_turns_print(session, inputs, n, NULL, b);
+        json_builder_end_array(b);
+    }
     json_builder_end_object(b);
     cli_print_json(b);
 }
@@ -102,19 +109,23 @@ static Session *open_session(Log *log, const ScenarioSpec *spec, bool fast,
 int cmd_replay(int argc, char **argv)
 {
     static CommonOptions common;
-    static gboolean fast;
+    static gboolean fast, threads;
     const GOptionEntry entries[] = {
         {"fast", 0, 0, G_OPTION_ARG_NONE, &fast,
          "compare only, without making the events", NULL},
+        {"threads", 0, 0, G_OPTION_ARG_NONE, &threads,
+         "say which thread went on when, and what it took", NULL},
         {NULL}};
     int status = cli_parse(&argc, &argv, "LOG",
                            "Runs a recording again on one thread and compares "
                            "every input and state digest.\n"
                            "Exit status: 0 identical, 4 divergence, 3 damaged.",
                            entries, &common);
+    g_autofree Input *inputs = NULL;
     ScenarioSpec *spec;
     Session *session;
     Error *err = NULL;
+    size_t n = 0;
     Log *log;
 
     if (status >= 0) {
@@ -131,7 +142,7 @@ int cmd_replay(int argc, char **argv)
         return cli_fail(err, STATUS_BAD_INPUT);
     }
     cli_progress_start(&common);
-    session = open_session(log, spec, fast, &err);
+    session = open_session(log, spec, fast && !threads, &err);
     cli_progress_stop();
     if (!session) {
         return cli_fail(err, STATUS_MACHINE);
@@ -139,10 +150,19 @@ int cmd_replay(int argc, char **argv)
     if (!cli_open_output(&common, argv[1])) {
         return STATUS_BAD_INPUT;
     }
+    /* As far as it came. */
+    if (threads && session->end != SESSION_BAD_LOG &&
+        session->end != SESSION_CRASHED) {
+        inputs = log_inputs(log, &n, NULL);
+        n = MIN(n, session->a);
+    }
     if (common.json) {
-        print_json(session);
+        print_json(session, inputs, n);
     } else {
         print_text(session, &common);
+    }
+    if (inputs && !common.json) {
+        thread_turns_print(session, inputs, n, &common, NULL);
     }
     status = session_exit_status(session);
     /* A recorded finding that replays identically is what was asked for. */

@@ -65,6 +65,41 @@ static bool diverges(const char *what)
     return caught;
 }
 
+/* What bisect-divergence says of the recording that has just diverged. */
+static void expect_narrowed_down(void)
+{
+    ChildResult result = aiolab("bisect-divergence", path, NULL);
+
+    child_expect_status(&result, 4, "bisect-divergence");
+    assert_non_null(strstr(result.out, "DIVERGENCE at input "));
+    assert_non_null(strstr(result.out, "  got             racer"));
+    assert_non_null(strstr(result.out, "Two replays agree with each other"));
+    assert_non_null(strstr(result.out, "Meanwhile ran, and may have written"));
+    assert_non_null(strstr(result.out, "bh.begin"));
+    child_finish(&result);
+}
+
+/* Every input up to the divergence is in exactly one line of --threads. */
+static void expect_threads_told(void)
+{
+    ChildResult result = aiolab("replay", "--threads", path, NULL);
+    g_auto(GStrv) lines = g_strsplit(result.out, "\n", 0);
+    size_t next = 1, first, last;
+    char thread[32];
+    unsigned number;
+
+    for (unsigned i = 0; lines[i]; i++) {
+        if (sscanf(lines[i], " %zu - %zu %u %31s", &first, &last, &number,
+                   thread) == 4) {
+            assert_int_equal(first, next);
+            assert_true(last >= first);
+            next = last + 1;
+        }
+    }
+    assert_true(next > 1);
+    child_finish(&result);
+}
+
 static void test_racy_word(void **state)
 {
     const char *scenario = g_getenv("RACY_WORD");
@@ -77,6 +112,8 @@ static void test_racy_word(void **state)
             if (!diverges(scenario)) {
                 fail_msg("an undeclared racy word was not noticed");
             }
+            expect_narrowed_down();
+            expect_threads_told();
         }
     }
     assert_true(met > 0);
