@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 ScenarioLookup *run_lookup;
 
@@ -78,6 +79,31 @@ static const Scenario *load_object(const char *path, const char *shown,
     return *scenario;
 }
 
+static GPtrArray *objects; /* compiled, of char * */
+static pid_t objects_owner;
+
+static void remove_objects(void)
+{
+    for (unsigned i = 0; objects_owner == getpid() && i < objects->len; i++) {
+        const char *object = g_ptr_array_index(objects, i);
+        g_autofree char *dir = g_path_get_dirname(object);
+
+        g_unlink(object);
+        g_rmdir(dir);
+    }
+}
+
+/* Until we exit: a backtrace reads its functions' names from the file. */
+static void remove_at_exit(char *object)
+{
+    if (!objects) {
+        objects = g_ptr_array_new_with_free_func(g_free);
+        objects_owner = getpid();
+        atexit(remove_objects);
+    }
+    g_ptr_array_add(objects, object);
+}
+
 static const Scenario *load_source(const char *source, bool quiet,
                                    Error **errp)
 {
@@ -93,8 +119,7 @@ static const Scenario *load_source(const char *source, bool quiet,
     if (compile(source, object, quiet, errp)) {
         scenario = load_object(object, source, errp);
     }
-    g_unlink(object);
-    g_rmdir(dir);
+    remove_at_exit(g_steal_pointer(&object));
     return scenario;
 }
 

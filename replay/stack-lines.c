@@ -21,17 +21,20 @@ static const char *short_path(const char *file)
     return found;
 }
 
-/* Inside the probe, or below a thread's first function: not the program's. */
+/* Of the replayer, inside the probe, or below a thread's first function. */
 static bool is_machinery(const FrameName *name)
 {
     static const char *const names[] = {
-        "child_sink", "count_event", "give_to_sink", "probe_emit", "vthread_entry",
+        "child_sink", "count_event", "probe_show", "probe_emit", "vthread_entry",
         "stack_switch", "stack_switch_asm", "stacks_send", "send_thread",
         "machine_switch", "qemu_coroutine_switch",
         "coroutine_leave", "coroutine_yield_slowly", "coroutine_enter_slowly",
         "settle_and_go_on", "enter_pending", "enter_one",
     };
 
+    if (name->file && g_str_has_prefix(short_path(name->file), "replay/")) {
+        return true;
+    }
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
         /* The compiler may have split a function: "probe_emit.cold". */
         if (g_str_has_prefix(name->function, names[i])) {

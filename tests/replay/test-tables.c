@@ -177,6 +177,22 @@ static void expect_views_fit(Log *log)
                 "'cqe.begin', 'co.enter'))", 0);
 }
 
+/* The compiled scenario must still be there to say what its functions are. */
+static void test_own_functions(void **state)
+{
+    g_autofree char *scenario = scenario_file("locks.c/deadlock");
+    Log *log = record(scenario, 2, 1, NULL);
+    ChildResult result = aiolab("inspect", path, "bt", NULL);
+
+    child_expect_ok(&result, "inspect bt");
+    assert_non_null(strstr(result.out, "tests/replay/scenarios/locks.c:"));
+    assert_null(strstr(result.out, "??"));
+    assert_null(strstr(result.out, "probe_show"));
+    assert_null(strstr(result.out, " replay/"));
+    child_finish(&result);
+    log_close(log, NULL);
+}
+
 static void test_views_of_drain(void **state)
 {
     for (unsigned seed = 1; seed <= 10; seed++) {
@@ -277,6 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lock_events),
+        cmocka_unit_test(test_own_functions),
         cmocka_unit_test(test_deadlock),
         cmocka_unit_test(test_views_of_drain),
         cmocka_unit_test(test_known_numbers),
