@@ -6,12 +6,14 @@ extern const Scenario scenario_bh_order;
 extern const Scenario scenario_drain;
 extern const Scenario scenario_file_io;
 extern const Scenario scenario_nested_laio;
+extern const Scenario scenario_opt_in;
 
 const Scenario *const builtin_scenarios[] = {
     &scenario_bh_order,
     &scenario_drain,
     &scenario_file_io,
     &scenario_nested_laio,
+    &scenario_opt_in,
     NULL,
 };
 
