@@ -13,6 +13,7 @@
 
 #include "diff.h"
 #include "input-text.h"
+#include "replay-explicit.h"
 #include "replayer.h"
 #include "report.h"
 #include "run.h"
@@ -265,7 +266,12 @@ int cmd_bisect(int argc, char **argv)
         return STATUS_BAD_INPUT;
     }
     b.log = log_open(argv[1], &err);
-    b.spec = b.log ? run_spec_from_log(b.log, &err) : NULL;
+    if (b.log && log_is_explicit(b.log)) {
+        error_setg(&err, "%s: holds explicit calls only (--capture=explicit); "
+                   "'aiolab replay' says where they were not enough", argv[1]);
+    } else if (b.log) {
+        b.spec = run_spec_from_log(b.log, &err);
+    }
     if (b.spec) {
         cli_progress_start(&common);
         status = bisect(&b, &common);

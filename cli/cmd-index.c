@@ -4,9 +4,13 @@
 
 #include "index.h"
 #include "record-log.h"
+#include "replay-explicit.h"
 
-/* The last inputs of a long run have no events: they cannot be replayed. */
-static int index_end(const char *path, const CommonOptions *common)
+/*
+ * The last inputs of a long run have no events, because they cannot be
+ * replayed; and explicit calls alone have none that are sure to be theirs.
+ */
+static int index_inputs(const char *path, const CommonOptions *common)
 {
     Error *err = NULL;
     int64_t inputs;
@@ -53,9 +57,9 @@ int cmd_index(int argc, char **argv)
         return STATUS_BAD_INPUT;
     }
     log = log_open(argv[1], &err);
-    if (log && log_inputs_let_go(log)) {
+    if (log && (log_inputs_let_go(log) || log_is_explicit(log))) {
         log_close(log, NULL);
-        return index_end(argv[1], &common);
+        return index_inputs(argv[1], &common);
     }
     spec = log ? run_spec_from_log(log, &err) : NULL;
     session = spec ? session_open_log(log, spec, &err) : NULL;

@@ -57,7 +57,8 @@ static void print_text(const Session *session, const CommonOptions *common)
 {
     switch (session->end) {
     case SESSION_DONE:
-        print_identical(session, "the run ended well", common);
+        print_identical(session, session->text ? session->text
+                                               : "the run ended well", common);
         break;
     case SESSION_FAILED:
         print_identical(session, "a check failed, as recorded", common);

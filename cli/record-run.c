@@ -6,6 +6,7 @@
 #include "record-run.h"
 
 #include "record-log.h"
+#include "replay-explicit.h"
 #include "report.h"
 
 enum { INDEX_LIMIT = 3000000 }; /* events; more by aiolab index only */
@@ -69,13 +70,32 @@ static void report_stalls(const char *path, const CommonOptions *common)
     log_close(log, NULL);
 }
 
-/* The end of a long run: there is nothing to replay. */
-static int index_end(const char *path, const char *name,
-                     const ScenarioOptions *options,
-                     const CommonOptions *common, Log *log)
+static void print_unproved(Log *log, const char *name,
+                           const CommonOptions *common)
+{
+    if (log_is_explicit(log)) {
+        cli_print(common, "recorded the explicit calls and clocks of %s (%s) "
+                  "into %s: %" PRId64 " inputs; 'aiolab replay' shows whether "
+                  "that is enough\n", name, log_meta(log, "host"),
+                  log_path(log), log_meta_int(log, "inputs", 0));
+    } else {
+        cli_print(common, "recorded the end of %s (%s) into %s: the last %"
+                  PRId64 " inputs; %" PRIu64 " before them were let go\n",
+                  name, log_meta(log, "host"), log_path(log),
+                  log_meta_int(log, "inputs", 0), log_inputs_let_go(log));
+    }
+    log_foreach_meta(log, print_result, (void *)common);
+}
+
+/*
+ * The end of a long run, or explicit calls alone: a replay proves nothing, and
+ * there are no events to make tables of.
+ */
+static int index_unproved(const char *path, const char *name,
+                          const ScenarioOptions *options,
+                          const CommonOptions *common, Log *log)
 {
     Error *err = NULL;
-    int64_t inputs = log_meta_int(log, "inputs", 0);
 
     if (common->json) {
         JsonBuilder *b = json_builder_new();
@@ -85,17 +105,14 @@ static int index_end(const char *path, const char *name,
         cli_json_string(b, "scenario", name);
         cli_json_string(b, "host", log_meta(log, "host"));
         cli_json_string(b, "outcome", log_meta(log, "outcome"));
-        cli_json_int(b, "inputs", inputs);
+        cli_json_string(b, "capture", log_meta(log, "capture"));
+        cli_json_int(b, "inputs", log_meta_int(log, "inputs", 0));
         cli_json_int(b, "let_go", log_inputs_let_go(log));
         cli_json_int(b, "stalls", log_meta_int(log, "stalls", 0));
         json_builder_end_object(b);
         cli_print_json(b);
     } else {
-        cli_print(common, "recorded the end of %s (%s) into %s: the last %"
-                  PRId64 " inputs; %" PRIu64 " before them were let go\n",
-                  name, log_meta(log, "host"), path, inputs,
-                  log_inputs_let_go(log));
-        log_foreach_meta(log, print_result, (void *)common);
+        print_unproved(log, name, common);
     }
     log_close(log, NULL);
     if (!options->no_index && !index_log(path, NULL, &err)) {
@@ -124,9 +141,9 @@ int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
         return status;
     }
     log = log_open(path, &err);
-    if (log && log_inputs_let_go(log)) {
+    if (log && (log_inputs_let_go(log) || log_is_explicit(log))) {
         cli_progress_stop();
-        return index_end(path, name, options, common, log);
+        return index_unproved(path, name, options, common, log);
     }
     session = log ? session_open_log(log, spec, &err) : NULL;
     cli_progress_stop();

@@ -28,6 +28,10 @@ const GOptionEntry *scenario_option_entries(ScenarioOptions *options)
         {"data", 0, 0, G_OPTION_ARG_STRING, &options->data,
          "recorded: keep what was read in full, or (live) as a hash",
          "full|hash"},
+        {"capture", 0, 0, G_OPTION_ARG_STRING, &options->capture,
+         "recorded: all that a replay needs, or (live) only QEMU's explicit "
+         "replay_*() calls and its clocks, to see why that is not enough",
+         "full|explicit"},
         {"no-index", 0, 0, G_OPTION_ARG_NONE, &options->no_index,
          "recorded: do not make the SQL tables now", NULL},
         {"no-replay", 0, 0, G_OPTION_ARG_NONE, &options->no_replay,
@@ -85,6 +89,20 @@ static bool one_of(const char *option, const char *value, const char *first,
     }
     cli_error("%s: '%s' is neither %s nor %s", option, value, first, second);
     return false;
+}
+
+static bool apply_capture(const ScenarioOptions *options, RunConfig *config)
+{
+    if (g_strcmp0(options->capture, "explicit") != 0) {
+        return true;
+    }
+    if (!config->live) {
+        cli_error("--capture=explicit: a simulated run is decided by its seed "
+                  "and its choices; give --host live");
+        return false;
+    }
+    config->capture = CAPTURE_EXPLICIT;
+    return true;
 }
 
 static bool apply_fdmon(ScenarioOptions *options, RunConfig *config)
@@ -146,6 +164,7 @@ ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
     if (!one_of("--host", options->host, "live", "sim") ||
         !apply_fdmon(options, config) ||
         !one_of("--data", options->data, "full", "hash") ||
+        !one_of("--capture", options->capture, "full", "explicit") ||
         !is_engine(options->aio) ||
         !apply_oracle(options, config)) {
         return NULL;
@@ -171,5 +190,9 @@ ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
     /* What a simulated file held is nowhere when the run has ended. */
     config->policy = g_strcmp0(options->data, "hash") == 0 && config->live
                          ? DATA_HASH : DATA_FULL;
+    if (!apply_capture(options, config)) {
+        scenario_spec_free(spec);
+        return NULL;
+    }
     return spec;
 }

@@ -12,6 +12,7 @@ typedef struct ScenarioOptions {
     char *fdmon;     /* --fdmon */
     char *aio;       /* --aio */
     char *data;      /* --data */
+    char *capture;   /* --capture */
     char *choices;   /* --choices: "0,2,1" */
     gint64 seed, max_steps;
     gboolean no_index, no_replay, force;

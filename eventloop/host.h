@@ -255,7 +255,14 @@ typedef enum HostPoint {
     HOST_POINT_USER,       /* object: the scenario's own number */
     HOST_POINT_SPIN,       /* object: 0; it waits for another thread */
     HOST_POINT_WORD,       /* object: of a lock or an event that is a word */
+    HOST_POINT_REPLAY_ONESHOT, /* object: the context of a replay_*() call */
 } HostPoint;
+
+/* A call of system/replay.h. */
+static inline bool host_point_is_replay(HostPoint point)
+{
+    return point == HOST_POINT_REPLAY_BH || point == HOST_POINT_REPLAY_ONESHOT;
+}
 
 /* ---- The table ---- */
 

@@ -9,16 +9,16 @@
 #include "aio-internal.h"
 #include "system/replay.h"
 
-static void tell_host(uint64_t object)
+static void tell_host(HostPoint call, uint64_t object)
 {
     if (unlikely(host_mode & HOST_OBSERVE)) {
-        host->point(HOST_POINT_REPLAY_BH, object);
+        host->point(call, object);
     }
 }
 
 void replay_bh_schedule_event(QEMUBH *bh)
 {
-    tell_host(bh->id);
+    tell_host(HOST_POINT_REPLAY_BH, bh->id);
     PROBE_SHOW(REPLAY_BH, bh->id, bh->ctx->id, 0, 0);
     qemu_bh_schedule(bh);
 }
@@ -26,7 +26,7 @@ void replay_bh_schedule_event(QEMUBH *bh)
 void replay_bh_schedule_oneshot_event(AioContext *ctx, QEMUBHFunc *cb,
                                       void *opaque)
 {
-    tell_host(ctx->id);
+    tell_host(HOST_POINT_REPLAY_ONESHOT, ctx->id);
     PROBE_SHOW(REPLAY_BH, 0, ctx->id, 0, 0); /* the input says it */
     aio_bh_schedule_oneshot(ctx, cb, opaque);
 }

@@ -123,7 +123,9 @@ void log_finish_derived(Log *log)
     /* seq, the row's id, stands at the end of each; kind is along for the
      * ride, so that looking for an object's next event reads no rows. */
     log_run_sql(log, "CREATE INDEX event_obj ON event (obj, seq, kind);"
-                 "CREATE INDEX event_kind ON event (kind);");
+                 "CREATE INDEX event_kind ON event (kind);"
+                 "CREATE INDEX input_explicit ON input (kind) "
+                 "WHERE kind IN ('replay.bh', 'replay.oneshot');");
     log_set_meta(log, "indexed", "1");
     log_seal_meta(log);
     log_commit(log);

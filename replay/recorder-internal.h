@@ -132,5 +132,6 @@ void rec_thread_create(QemuThread *thread, const char *name,
 void *rec_thread_join(QemuThread *thread);
 void rec_thread_exit(void *ret);
 HostThread *rec_thread_attach(void);
+void QEMU_NORETURN rec_too_many_threads(void);
 
 #endif

@@ -217,6 +217,13 @@ static void *thread_main(void *opaque)
     return ret;
 }
 
+void rec_too_many_threads(void)
+{
+    fprintf(stderr, "aiolab: a recording can hold %d threads, and this "
+            "scenario has started more\n", RECORDED_THREADS_MAX - 1);
+    _exit(5);
+}
+
 void rec_thread_create(QemuThread *thread, const char *name,
                        void *(*start)(void *), void *arg)
 {
@@ -233,9 +240,7 @@ void rec_thread_create(QemuThread *thread, const char *name,
     rec_put(INPUT_THREAD_CREATE, thread->id, thread->number, 0);
     pthread_mutex_unlock(&rec.creating);
     if (thread->number >= RECORDED_THREADS_MAX) {
-        fprintf(stderr, "aiolab: a recording can hold %d threads, and this "
-                "scenario has started more\n", RECORDED_THREADS_MAX - 1);
-        _exit(5);
+        rec_too_many_threads();
     }
 }
 

@@ -40,7 +40,7 @@ static uint64_t rec_random64(void)
 static void rec_point(HostPoint point, uint64_t object)
 {
     rec.base->point(point, object);
-    if (point == HOST_POINT_REPLAY_BH) {
+    if (host_point_is_replay(point)) {
         rec_put(INPUT_REPLAY_BH, object, 0, 0);
     } else if (rec.simulated) {
         rec_put(INPUT_POINT, object, point, 0);

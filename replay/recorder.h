@@ -13,11 +13,19 @@ typedef enum DataPolicy {
     DATA_HASH, /* its hash is; a replay needs the image again */
 } DataPolicy;
 
+typedef enum CaptureKind {
+    CAPTURE_FULL,     /* all inputs: what a replay needs */
+    CAPTURE_EXPLICIT, /* live: what QEMU's opt-in calls would capture */
+} CaptureKind;
+
 /* The host to run on while recording. */
 extern const HostOps recorder_host;
 enum {
     RECORDER_LIVE_MODE = HOST_TIMES | HOST_OBSERVE | HOST_SIGHTS | HOST_COUNTS,
+    RECORDER_EXPLICIT_MODE = HOST_OBSERVE,
 };
+/* The live host, for CAPTURE_EXPLICIT. */
+const HostOps *recorder_explicit_host(void);
 
 /*
  * Begins recording operations of @base into @log.  The calling thread is the

@@ -28,7 +28,7 @@ static uint64_t replay_random64(void)
 
 static void replay_point(HostPoint point, uint64_t object)
 {
-    if (point == HOST_POINT_REPLAY_BH) {
+    if (host_point_is_replay(point)) {
         replay_take(INPUT_REPLAY_BH, object);
     } else if (rp.simulated && replay_take(INPUT_POINT, object).a != point) {
         replay_diverge_at_last("another kind of scheduling point", NULL);

@@ -26,7 +26,10 @@ static void write_meta(Log *log, const ScenarioSpec *spec,
         log_set_meta(log, "source.digest", digest);
     }
     log_set_meta(log, "host", config->live ? "live" : "sim");
-    log_set_meta(log, "data", config->policy == DATA_HASH ? "hash" : "full");
+    log_set_meta(log, "capture", config->capture == CAPTURE_EXPLICIT
+                                     ? "explicit" : "full");
+    log_set_meta(log, "data", config->capture == CAPTURE_EXPLICIT ? "none"
+                              : config->policy == DATA_HASH ? "hash" : "full");
     log_set_meta_int(log, "seed", config->sim.seed);
     if (config->flight) {
         log_set_meta_int(log, "flight.recorder", config->flight);
@@ -77,7 +80,9 @@ static void run_main(void *opaque)
 static void run_live(Run *run)
 {
     live_start(run->config->monitor, 0);
-    if (run->config->log) {
+    if (run->config->log && run->config->capture == CAPTURE_EXPLICIT) {
+        host_set(recorder_explicit_host(), RECORDER_EXPLICIT_MODE);
+    } else if (run->config->log) {
         host_set(&recorder_host, RECORDER_LIVE_MODE);
     }
     host_thread_started(host_self());

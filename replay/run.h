@@ -15,6 +15,7 @@ typedef struct RunConfig {
     Log *log;                /* NULL: not recorded */
     BlackBox *box;           /* recorded: the parent's, or NULL */
     DataPolicy policy;
+    CaptureKind capture;     /* recorded */
     int64_t flight;          /* recorded: keep so many inputs; 0: all */
     ProbeSink *sink;         /* simulated and not recorded; or NULL */
     void *sink_opaque;

@@ -2,6 +2,7 @@
 /* Sessions: the engine's events, and the model at any of them. */
 #include "session.h"
 
+#include "replay-explicit.h"
 #include "replayer.h"
 #include "run.h"
 
@@ -36,7 +37,8 @@ static void replay_body(void *opaque, ProbeSink *sink, EngineEnd *end)
         };
         return;
     }
-    result = replay_run(log, run->spec, run->silent ? NULL : sink, NULL);
+    result = (log_is_explicit(log) ? replay_explicit_run : replay_run)(
+        log, run->spec, run->silent ? NULL : sink, NULL);
     *end = (EngineEnd){
         ends[result.outcome], result.inputs, result.digests, result.report,
     };

@@ -34,7 +34,8 @@ typedef struct Session {
     Engine *engine;
     SessionEnd end;
     uint64_t a, b;     /* replay: inputs and digests compared */
-    char *text;        /* report, first failed check, or NULL */
+    char *text;        /* report, first failed check, what else is to be said,
+                          or NULL */
     uint64_t position; /* event whose state model is; 0: before the first */
     Model *model;
     GPtrArray *keyframes; /* of Model */

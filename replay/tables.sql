@@ -199,7 +199,10 @@ CREATE VIEW turn AS
   LEFT JOIN thread t ON t.id = x.thread
   LEFT JOIN object o ON o.id = x.obj;
 
--- Explicit replay_*() calls: the bottom half of each, and when it ran.
+-- Explicit replay_*() calls: the bottom half of each, and when it ran.  Where
+-- there are no events, the inputs tell what they can: numbers for names, and of
+-- a log of --capture=full not even which call it was.  (Casts give both halves
+-- the same affinities; only then does SQLite not copy them together first.)
 CREATE VIEW replay_event AS
   SELECT r.ticket, r.seq, t.name AS thread, p.func AS call, x.name AS ctx,
          o.name AS bh, (
@@ -215,4 +218,18 @@ CREATE VIEW replay_event AS
   LEFT JOIN thread t ON t.id = r.thread
   LEFT JOIN site p ON p.id = r.site
   LEFT JOIN object x ON x.id = r.a
-  LEFT JOIN object o ON o.id = r.bh;
+  LEFT JOIN object o ON o.id = r.bh
+  UNION ALL
+  SELECT i.ticket, CAST(NULL AS INTEGER),
+         CAST('thread ' || i.thread AS TEXT), CAST(i.call AS TEXT),
+         CAST(CASE WHEN i.call LIKE '%oneshot_event' THEN i.id END AS TEXT),
+         CAST(CASE WHEN i.call LIKE '%schedule_event' THEN i.id END AS TEXT),
+         CAST(NULL AS INTEGER)
+  FROM (SELECT *, (obj >> 32) || '.' || (obj & 0xffffffff) AS id,
+               CASE WHEN kind = 'replay.oneshot'
+                    THEN 'replay_bh_schedule_oneshot_event'
+                    WHEN (SELECT value FROM meta WHERE name = 'capture') =
+                         'explicit'
+                    THEN 'replay_bh_schedule_event' END AS call
+        FROM input WHERE kind IN ('replay.bh', 'replay.oneshot')) i
+  WHERE NOT EXISTS (SELECT 1 FROM event WHERE seq = 1);

@@ -206,6 +206,11 @@ bool sim_spin(int64_t deadline)
     return sim.now < deadline;
 }
 
+uint64_t sim_steps(void)
+{
+    return sim.steps;
+}
+
 void sim_wake(VThread *thread)
 {
     if (thread->state == VTHREAD_BLOCKED) {

@@ -37,8 +37,6 @@ unsigned sim_choose_batch(uint64_t object, unsigned n, bool or_none);
 
 /* schedule.c: another thread may go first. */
 void sim_point(void);
-/* Until another thread has made a step, or @deadline; false: it is over. */
-bool sim_spin(int64_t deadline);
 /* Waits until sim_wake() or @deadline (-1: none); true if woken. */
 bool sim_block(int64_t deadline);
 void sim_wake(VThread *thread);

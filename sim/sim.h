@@ -109,6 +109,14 @@ extern const HostOps sim_host;
 SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
                   void *opaque);
 
+/*
+ * For a host that wraps sim_host, in one of its operations.  sim_spin: until
+ * another thread has made a step, or @deadline; false: it is over.
+ */
+bool sim_spin(int64_t deadline);
+/* How many operations were made so far. */
+uint64_t sim_steps(void);
+
 /* What the machine tells the recorder; set before sim_run(). */
 typedef struct SimObserver {
     void (*chosen)(const Choice *choice, unsigned taken);
