@@ -15,6 +15,8 @@
  */
 #include "recorder-internal.h"
 
+#include "machine.h"
+
 #include <sched.h>
 
 #ifdef AIOLAB_PLANT
@@ -86,6 +88,13 @@ uint64_t rec_observe(HostSight what, uint64_t value)
 {
     uint32_t *unseen = &host_self()->unseen[what];
 
+    if (rec.simulated) {
+        value = rec.base->observe(what, value);
+        if (sim_observe_is_point(what)) {
+            rec_put(INPUT_POINT, 0, HOST_POINT_WORD, 0);
+        }
+        return value;
+    }
     if (!rec_muted && !rec_planted("seen")) {
         rec_put(INPUT_SEEN, what, value, *unseen);
         *unseen = 0;
@@ -111,6 +120,13 @@ void rec_word_begin(const volatile void *word)
 {
     bool *locked = stripe_of(word);
 
+    if (rec.simulated) {
+        rec.base->word_begin(word);
+        if (!machine_current()->looking) {
+            rec_put(INPUT_POINT, 0, HOST_POINT_WORD, 0);
+        }
+        return;
+    }
     if (rec_muted) {
         return;
     }
@@ -128,7 +144,7 @@ void rec_word_begin(const volatile void *word)
 
 void rec_word_end(const volatile void *word, uint64_t value)
 {
-    if (rec_muted) {
+    if (rec_muted || rec.simulated) {
         return;
     }
     if (rec_planted("word")) {

@@ -49,6 +49,7 @@ static void rec_point(HostPoint point, uint64_t object)
 
 static void rec_turn(uint64_t ctx)
 {
+    rec.base->turn(ctx);
     rec_put(INPUT_TURN, ctx, probe_digest(), 0);
 }
 

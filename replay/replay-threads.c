@@ -113,8 +113,12 @@ void replay_co_detached(uint64_t ctx, CoroutineList *taken, CoroutineList *left)
 {
     CoroutineList pool = *taken;
     Coroutine **tail = &taken->slh_first;
-    uint64_t n = take_slice(INPUT_CO_SLICE, HOST_SIGHT_CO_SLICE, ctx);
+    uint64_t n;
 
+    if (rp.simulated && !pool.slh_first) {
+        return;
+    }
+    n = take_slice(INPUT_CO_SLICE, HOST_SIGHT_CO_SLICE, ctx);
     put_back_coroutines(left, &pool);
     pool = *left;
     left->slh_first = NULL;
@@ -133,6 +137,12 @@ uint64_t replay_observe(HostSight what, uint64_t value)
     const Input *own = replay_own_input();
     uint32_t *unseen = &host_self()->unseen[what];
 
+    if (rp.simulated) {
+        if (sim_observe_is_point(what)) {
+            host->point(HOST_POINT_WORD, 0);
+        }
+        return value;
+    }
     if (!own || own->kind != INPUT_SEEN || own->obj != what ||
         own->b != *unseen) {
         ++*unseen;
@@ -145,6 +155,10 @@ uint64_t replay_observe(HostSight what, uint64_t value)
 /* Its turn; the access follows, and nobody can come between. */
 void replay_word_begin(const volatile void *word)
 {
+    if (rp.simulated) {
+        host->point(HOST_POINT_WORD, 0);
+        return;
+    }
     if (replay_next_input("word")->kind != INPUT_WORD) {
         replay_diverge("an access to a shared word", NULL);
     }
@@ -152,7 +166,7 @@ void replay_word_begin(const volatile void *word)
 
 void replay_word_end(const volatile void *word, uint64_t value)
 {
-    uint64_t recorded = replay_take(INPUT_WORD, 0).a;
+    uint64_t recorded = rp.simulated ? value : replay_take(INPUT_WORD, 0).a;
 
     if (recorded != value) {
         g_autofree char *got = g_strdup_printf("a shared word with value %"

@@ -31,6 +31,9 @@ static void write_meta(Log *log, const ScenarioSpec *spec,
     log_set_meta(log, "data", config->capture == CAPTURE_EXPLICIT ? "none"
                               : config->policy == DATA_HASH ? "hash" : "full");
     log_set_meta_int(log, "seed", config->sim.seed);
+    if (config->sim.fine) {
+        log_set_meta(log, "choices", "fine");
+    }
     if (config->flight) {
         log_set_meta_int(log, "flight.recorder", config->flight);
     }

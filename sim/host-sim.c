@@ -23,9 +23,39 @@ static void sim_host_point(HostPoint point, uint64_t object)
 
 static void sim_turn(uint64_t ctx)
 {
+    if (sim.config.fine) {
+        sim_point();
+    }
 }
 
 static void sim_bh_detached(uint64_t ctx, BHList *slice, BHList *left)
+{
+}
+
+/* ---- SimConfig.fine ---- */
+
+static void sim_co_detached(uint64_t ctx, CoroutineList *taken,
+                            CoroutineList *left)
+{
+}
+
+/* A loop that has seen whether it was notified goes on to take its lists. */
+static uint64_t sim_observe(HostSight what, uint64_t value)
+{
+    if (sim_observe_is_point(what)) {
+        sim_point();
+    }
+    return value;
+}
+
+static void sim_word_begin(const volatile void *word)
+{
+    if (!machine_current()->looking) {
+        sim_point();
+    }
+}
+
+static void sim_word_end(const volatile void *word, uint64_t value)
 {
 }
 
@@ -49,6 +79,10 @@ const HostOps sim_host = {
     .poll = sim_poll,
     .busy_poll = sim_busy_poll,
     .bh_detached = sim_bh_detached,
+    .co_detached = sim_co_detached,
+    .observe = sim_observe,
+    .word_begin = sim_word_begin,
+    .word_end = sim_word_end,
     .notifier_init = sim_notifier_init,
     .notifier_cleanup = sim_notifier_cleanup,
     .notifier_set = sim_notifier_set,

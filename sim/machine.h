@@ -23,6 +23,7 @@ typedef struct VThread {
     int64_t deadline; /* while blocked; -1: none */
     bool timed_out;   /* why it was woken */
     bool spinning;    /* blocked only until somebody else makes a step */
+    bool looking;     /* in io_poll callbacks, which no replay calls */
     void *(*start)(void *);
     void *arg;
     void *ret;
@@ -60,6 +61,12 @@ void machine_switch(VThread *to);
 static inline VThread *machine_current(void)
 {
     return machine.current;
+}
+
+/* SimConfig.fine: which looks are scheduling points. */
+static inline bool sim_observe_is_point(HostSight what)
+{
+    return what == HOST_SIGHT_NOTIFIED && !machine.current->looking;
 }
 
 #endif

@@ -216,14 +216,21 @@ int64_t sim_monitor_due(HostMonitor *m)
     return req ? req->due : -1;
 }
 
-int64_t sim_monitor_next_event(void)
+int64_t sim_monitor_next_event(int64_t after)
 {
     int64_t soonest = -1;
     HostMonitor *m;
+    SimRequest *req;
 
     QTAILQ_FOREACH(m, &sim.monitors, next) {
-        if (m->waiter) {
-            soonest = qemu_soonest_timeout(soonest, sim_monitor_due(m));
+        if (!m->waiter) {
+            continue;
+        }
+        QTAILQ_FOREACH(req, &m->pending, next) {
+            if (req->due > after) {
+                soonest = qemu_soonest_timeout(soonest, req->due);
+                break;
+            }
         }
     }
     return soonest;
@@ -268,12 +275,51 @@ static void deliver_watches(HostMonitor *m, HostBatch *batch)
     } while (next);
 }
 
+enum { MAX_REQUEST_OPTIONS = 64 };
+
+/* The next request to deliver; the first has been done for some time. */
+static SimRequest *next_request(HostMonitor *m)
+{
+    SimRequest *first = QTAILQ_FIRST(&m->pending), *req;
+    SimRequest *requests[MAX_REQUEST_OPTIONS];
+    uint64_t ids[MAX_REQUEST_OPTIONS];
+    unsigned n = 0, taken;
+
+    QTAILQ_FOREACH(req, &m->pending, next) {
+        if (n < MAX_REQUEST_OPTIONS) {
+            requests[n] = req;
+            ids[n++] = req->handler->cqe.user_data;
+        }
+    }
+    if (n < 2 || !sim.config.fine) {
+        return first;
+    }
+    taken = sim_choose(CHOICE_REQUEST, m->ctx, ids, n);
+    if (taken) { /* the two took each other's time */
+        first->due = requests[taken]->due;
+        QTAILQ_REMOVE(&m->pending, first, next);
+        insert_pending(m, first);
+    }
+    return requests[taken];
+}
+
+void sim_monitor_requests(const HostMonitor *m, unsigned *done, unsigned *all)
+{
+    SimRequest *req;
+
+    *done = *all = 0;
+    QTAILQ_FOREACH(req, &m->pending, next) {
+        *done += req->due <= sim.now;
+        ++*all;
+    }
+}
+
 static void deliver(HostMonitor *m, HostBatch *batch)
 {
     unsigned n = sim_choose_batch(m->ctx, count_due(m), any_watch_ready(m));
 
     for (; n > 0; n--) {
-        SimRequest *req = QTAILQ_FIRST(&m->pending);
+        SimRequest *req = next_request(m);
 
         QTAILQ_REMOVE(&m->pending, req, next);
         host_batch_cqe(batch, req->handler, sim_file_perform(&req->sqe), 0);
@@ -319,7 +365,9 @@ void sim_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
     do {
         /* Its completions wake us too, if looking shows them. */
         m->waiter = sim.config.fdmon->visible ? machine_current() : NULL;
+        machine_current()->looking = true;
         found = poll->look(poll) || sim_monitor_pending(m);
+        machine_current()->looking = false;
     } while (!found && max_ns && sim_spin(deadline));
     m->waiter = NULL;
 }

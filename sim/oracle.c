@@ -2,7 +2,9 @@
 /* Who answers the machine's choices. */
 #include "sim-internal.h"
 
-const char *const choice_kind_names[CHOICE_KIND_MAX] = {"thread", "batch"};
+const char *const choice_kind_names[CHOICE_KIND_MAX] = {
+    "thread", "batch", "request",
+};
 
 static unsigned choose_default(Oracle *oracle, const Choice *choice)
 {
@@ -67,7 +69,7 @@ uint64_t choice_detail(const Choice *choice)
 {
     uint64_t threads = 0;
 
-    if (choice->kind == CHOICE_BATCH) {
+    if (choice->kind != CHOICE_THREAD) {
         return choice->options[0];
     }
     for (unsigned i = 0; i < choice->n; i++) {
@@ -99,12 +101,13 @@ unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
     return taken;
 }
 
-enum { MAX_BATCH_OPTIONS = 16 };
+enum { MAX_BATCH_OPTIONS = 16, MAX_FINE_OPTIONS = 64 };
 
 unsigned sim_choose_batch(uint64_t object, unsigned n, bool or_none)
 {
-    uint64_t sizes[MAX_BATCH_OPTIONS + 1];
-    unsigned options = MIN(n, MAX_BATCH_OPTIONS);
+    uint64_t sizes[MAX_FINE_OPTIONS + 1];
+    unsigned options = MIN(n, sim.config.fine ? MAX_FINE_OPTIONS
+                                              : MAX_BATCH_OPTIONS);
 
     sizes[0] = n;
     for (unsigned i = 1; i < options; i++) {

@@ -30,29 +30,22 @@ static unsigned runnable(VThread **out, uint64_t *ids)
     return n;
 }
 
-static VThread *pick(void)
+static int64_t sooner(int64_t soonest, int64_t event, int64_t after)
 {
-    VThread *threads[MAX_OPTIONS];
-    uint64_t ids[MAX_OPTIONS];
-    unsigned n = runnable(threads, ids), taken = 0;
-
-    if (n > 1) {
-        taken = sim_choose(CHOICE_THREAD, host_self()->id, ids, n);
-    }
-    return n ? threads[taken] : NULL;
+    return event > after ? qemu_soonest_timeout(soonest, event) : soonest;
 }
 
-/* The soonest thing that can happen by itself, or -1. */
-static int64_t next_event(void)
+/* The soonest thing behind @after that can happen by itself, or -1. */
+static int64_t next_event(int64_t after)
 {
-    int64_t soonest = qemu_soonest_timeout(sim_monitor_next_event(),
-                                           sim_poll_next_event());
+    int64_t soonest = sim_monitor_next_event(after);
     VThread *thread;
 
-    soonest = qemu_soonest_timeout(soonest, sim_laio_next_event());
+    soonest = sooner(soonest, sim_poll_next_event(), after);
+    soonest = sooner(soonest, sim_laio_next_event(), after);
     QTAILQ_FOREACH(thread, &machine.threads, next) {
         if (thread->state == VTHREAD_BLOCKED) {
-            soonest = qemu_soonest_timeout(soonest, thread->deadline);
+            soonest = sooner(soonest, thread->deadline, after);
         }
     }
     return soonest;
@@ -87,11 +80,9 @@ static bool any_runnable(void)
     return false;
 }
 
-/* Lets time pass until somebody can run; false if nobody ever will. */
-static bool advance(void)
+/* Lets time pass until @event; if that is none, false: nobody will ever run. */
+static bool advance(int64_t event)
 {
-    int64_t event = next_event();
-
     if (event < 0) {
         /* A descriptor of the kernel's may have become readable. */
         sim_poll_wake_ready();
@@ -100,6 +91,30 @@ static bool advance(void)
     sim.now = MAX(sim.now, event);
     wake_due();
     return true;
+}
+
+/*
+ * Who runs next, or NULL.  It may be chosen that time passes first, and wakes
+ * others, though somebody could run.
+ */
+static VThread *pick(void)
+{
+    VThread *threads[MAX_OPTIONS];
+    uint64_t ids[MAX_OPTIONS + 1];
+    unsigned n, taken;
+
+    do {
+        unsigned options = n = runnable(threads, ids);
+
+        taken = 0;
+        if (n && sim.config.fine && next_event(sim.now) > 0) {
+            ids[options++] = 0;
+        }
+        if (options > 1) {
+            taken = sim_choose(CHOICE_THREAD, host_self()->id, ids, options);
+        }
+    } while (taken && taken == n && advance(next_event(sim.now)));
+    return n ? threads[taken] : NULL;
 }
 
 /* The machine stops here, and its threads stay where they are. */
@@ -144,7 +159,7 @@ static void reschedule(void)
     VThread *next;
 
     while (!(next = pick())) {
-        if (!advance()) {
+        if (!advance(next_event(-1))) {
             report_stuck();
             stop(SIM_STUCK);
             return;
@@ -263,7 +278,8 @@ SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
     QTAILQ_INIT(&sim.laios);
     sim.notifiers = g_ptr_array_new();
     sim.files = g_ptr_array_new();
-    host_set(ops, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS);
+    host_set(ops, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS |
+             (config->fine ? HOST_SIGHTS : 0));
     machine_init();
     machine.ended = ended;
     machine_switch(machine_thread_new("main", call_main, &call));

@@ -64,8 +64,8 @@ int64_t sim_monitor_due(HostMonitor *monitor);
 HostMonitor *sim_monitor_by_fd(int fd);
 /* How long the device takes for a request; a part of that is chance. */
 int64_t sim_latency(const struct io_uring_sqe *sqe);
-/* The soonest completion of any monitor, or -1; see schedule.c. */
-int64_t sim_monitor_next_event(void);
+/* The soonest completion of any monitor behind @after, or -1; schedule.c. */
+int64_t sim_monitor_next_event(int64_t after);
 /* Wakes the threads whose monitor has something to return. */
 void sim_monitor_wake_ready(void);
 

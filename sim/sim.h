@@ -19,10 +19,13 @@
 /* ---- Choices ---- */
 
 typedef enum ChoiceKind {
-    CHOICE_THREAD, /* who runs next; option 0: whoever runs now */
+    CHOICE_THREAD, /* who runs next; option 0: whoever runs now; SimConfig.fine:
+                      the last may be nobody (number 0): time passes */
     CHOICE_BATCH,  /* how many of the ready completions a wait returns;
                       option 0: all of them, option k: the first k, and the
                       last: none, if there are descriptors to return */
+    CHOICE_REQUEST, /* SimConfig.fine: which request at the device is done
+                       next; option 0: the one that takes least time */
     CHOICE_KIND_MAX
 } ChoiceKind;
 
@@ -32,7 +35,7 @@ typedef struct Choice {
     ChoiceKind kind;
     unsigned n;      /* options 0 .. n-1, at least 2 */
     uint64_t object; /* the thread or the context that reached it */
-    const uint64_t *options; /* thread numbers, or batch sizes */
+    const uint64_t *options; /* thread numbers, batch sizes, or requests */
 } Choice;
 
 /* Answers choices.  Option 0 is the default policy: keep going. */
@@ -83,6 +86,10 @@ typedef struct SimConfig {
     int64_t file_size;       /* of files that are opened; 0: 64 MiB */
     uint64_t max_steps;      /* 0: no limit */
     const FDMonOps *fdmon;   /* the monitor to imitate; NULL: io_uring */
+    bool fine; /* what the kernel decides is a choice, too: time may pass
+                  though somebody could run, the device may finish requests in
+                  any order, and threads switch at each qatomic_*() and
+                  at the end of each turn */
 } SimConfig;
 
 typedef enum SimOutcome {
@@ -116,6 +123,9 @@ SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
 bool sim_spin(int64_t deadline);
 /* How many operations were made so far. */
 uint64_t sim_steps(void);
+/* How many requests of @monitor, one of sim_host's, are done, and in all. */
+void sim_monitor_requests(const HostMonitor *monitor, unsigned *done,
+                          unsigned *all);
 
 /* What the machine tells the recorder; set before sim_run(). */
 typedef struct SimObserver {
@@ -130,8 +140,8 @@ void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
                      unsigned taken, uint64_t detail);
 /*
  * What the options are, in one number.  CHOICE_THREAD: a bit for each thread
- * that could run.  CHOICE_BATCH: how many completions are due; the option
- * behind those is to return none.
+ * that could run, bit 0 for time.  CHOICE_BATCH: how many completions are due;
+ * the option behind those is to return none.  CHOICE_REQUEST: the first one.
  */
 uint64_t choice_detail(const Choice *choice);
 void sim_emit_stuck(struct VThread *thread);
