@@ -23,6 +23,7 @@ static const Command commands[] = {
     {"record", cmd_record, "run a scenario and record it"},
     {"replay", cmd_replay, "run a recording again, and compare everything"},
     {"bisect-divergence", cmd_bisect, "narrow down why a replay diverges"},
+    {"explore", cmd_explore, "make a schedule from a recording"},
     {"tui", cmd_tui, "step through a recording or a scenario"},
     {"inspect", cmd_inspect, "show one state as text or JSON"},
     {"diff", cmd_diff, "say where two recordings part, and why"},
