@@ -29,6 +29,8 @@ void machine_thread_exit(void *ret)
     PROBE(THREAD_EXIT, thread->self.id, 0, 0, 0);
     host_thread_finish(&thread->self);
     thread->state = VTHREAD_DONE;
+    QTAILQ_REMOVE(&machine.threads, thread, next);
+    QTAILQ_INSERT_HEAD(&machine.ended_threads, thread, next);
     machine.ended(thread);
     abort(); /* somebody switched to a thread that has ended */
 }
@@ -37,25 +39,53 @@ void machine_init(void)
 {
     machine = (Machine){.outside = host_self()};
     QTAILQ_INIT(&machine.threads);
+    QTAILQ_INIT(&machine.ended_threads);
+}
+
+static void free_threads(VThreadList *threads)
+{
+    VThread *thread;
+
+    while ((thread = QTAILQ_FIRST(threads))) {
+        QTAILQ_REMOVE(threads, thread, next);
+        if (thread->self.leader.stack.limit) {
+            stack_finish(&thread->self.leader.stack);
+        }
+        g_free(thread->name);
+        g_free(thread);
+    }
 }
 
 void machine_finish(void)
 {
-    VThread *thread, *next;
-
     assert(!machine.current);
-    QTAILQ_FOREACH_SAFE(thread, &machine.threads, next, next) {
-        stack_finish(&thread->self.leader.stack);
-        g_free(thread->name);
-        g_free(thread);
+    free_threads(&machine.threads);
+    free_threads(&machine.ended_threads);
+}
+
+/*
+ * A thread cannot free the stack that it ends on, so the next one that is made
+ * does.  A process may have some 30,000 stacks, and a run more threads.
+ */
+static void free_ended_stacks(void)
+{
+    VThread *thread;
+
+    QTAILQ_FOREACH(thread, &machine.ended_threads, next) {
+        if (!thread->self.leader.stack.limit) {
+            break; /* and those that ended before it */
+        }
+        if (thread != machine.current) {
+            stack_finish(&thread->self.leader.stack);
+        }
     }
-    QTAILQ_INIT(&machine.threads);
 }
 
 VThread *machine_thread_new(const char *name, void *(*start)(void *), void *arg)
 {
     VThread *thread = g_new0(VThread, 1);
 
+    free_ended_stacks();
     thread->name = g_strdup(name);
     thread->start = start;
     thread->arg = arg;
@@ -67,16 +97,23 @@ VThread *machine_thread_new(const char *name, void *(*start)(void *), void *arg)
     return thread;
 }
 
-VThread *machine_thread_by_id(uint32_t id)
+static VThread *find_thread(VThreadList *threads, uint32_t id)
 {
     VThread *thread;
 
-    QTAILQ_FOREACH(thread, &machine.threads, next) {
+    QTAILQ_FOREACH(thread, threads, next) {
         if (thread->self.id == id) {
-            return thread;
+            break;
         }
     }
-    return NULL;
+    return thread;
+}
+
+VThread *machine_thread_by_id(uint32_t id)
+{
+    VThread *thread = find_thread(&machine.threads, id);
+
+    return thread ? thread : find_thread(&machine.ended_threads, id);
 }
 
 HostThread *machine_no_foreign_thread(void)

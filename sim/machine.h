@@ -33,7 +33,8 @@ typedef struct VThread {
 typedef QTAILQ_HEAD(VThreadList, VThread) VThreadList;
 
 typedef struct Machine {
-    VThreadList threads; /* in creation order */
+    VThreadList threads; /* that have not ended, in creation order */
+    VThreadList ended_threads; /* whoever may join them has their result here */
     uint32_t last_id;
     VThread *current;    /* NULL: the scheduler's own stack runs */
     HostThread *outside; /* the self of that stack */
