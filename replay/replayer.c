@@ -57,8 +57,18 @@ static void take_choice(const Input *in)
                     in->a >> 8 & 0xff, in->a & 0xff, in->b);
 }
 
-static void take_stuck(void)
+/* The last inputs of a simulated run that is stuck, one for each thread. */
+static void take_stuck(const char *wanted)
 {
+    size_t end = rp.at;
+
+    while (end < rp.n && rp.inputs[end].kind == INPUT_STUCK) {
+        end++;
+    }
+    if (!rp.simulated || end < rp.n) {
+        replay_diverge(wanted, "threads are stuck at the end of a simulated "
+                       "run, and nowhere else");
+    }
     for (; rp.at < rp.n && rp.inputs[rp.at].kind == INPUT_STUCK; rp.at++) {
         uint64_t id = rp.inputs[rp.at].obj;
         VThread *thread = id < REPLAY_THREADS_MAX ? rp.threads[id] : NULL;
@@ -85,16 +95,23 @@ static void let_others_run(const char *wanted)
 }
 
 /* Inputs that are nobody's operation; ends the run at the end of the log. */
-static void skip_to_operation(void)
+static void skip_to_operation(const char *wanted)
 {
     while (rp.at < rp.n && rp.inputs[rp.at].kind == INPUT_PREIMAGE) {
         rp.at++;
     }
+    if (rp.at >= rp.n && rp.main_ended) {
+        replay_stop(rp.result.outcome);
+    }
+    if (rp.at >= rp.n && rp.complete) {
+        replay_diverge(wanted, "the log is complete, but ends before the "
+                       "scenario does");
+    }
     if (rp.at >= rp.n) {
-        replay_stop(rp.main_ended ? rp.result.outcome : REPLAY_CUT);
+        replay_stop(REPLAY_CUT);
     }
     if (rp.inputs[rp.at].kind == INPUT_STUCK) {
-        take_stuck();
+        take_stuck(wanted);
     }
 }
 
@@ -130,7 +147,7 @@ const Input *replay_next_input(const char *wanted)
     for (;;) {
         const Input *in;
 
-        skip_to_operation();
+        skip_to_operation(wanted);
         in = &rp.inputs[rp.at];
         if (in->thread != host_self()->id) {
             let_others_run(wanted);
@@ -238,6 +255,7 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
     rp.sink = sink;
     rp.sink_opaque = opaque;
     rp.simulated = g_strcmp0(log_meta(log, "host"), "sim") == 0;
+    rp.complete = g_strcmp0(log_meta(log, "state"), "complete") == 0;
     rp.result.outcome = REPLAY_BAD_LOG;
     rp.inputs = log_inputs(log, &rp.n, &err);
     if (!rp.inputs) {

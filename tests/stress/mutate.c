@@ -342,6 +342,9 @@ static void plant_change(void)
             printf("%s (%s): reported at input %" PRIu64 "\n", what,
                    input_table[in[where].kind].name, found->input);
         }
+    } else if (g_getenv("MUTATE_VERBOSE")) {
+        printf("%s (%s): not noticed\n", what,
+               input_table[in[MIN(where, n - 1)].kind].name);
     }
 }
 
