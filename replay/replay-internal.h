@@ -27,7 +27,7 @@ typedef struct Replay {
     uint32_t *cursors;   /* of each thread: its next input, or n */
     VThread **threads;   /* by number */
     bool simulated;      /* the recorded host was */
-    bool complete;       /* its recorder has closed it */
+    bool complete;       /* the log ends where the scenario does */
     bool main_ended;
     int next_notifier, next_monitor;
     FdTable fds; /* what GLib polls for us */

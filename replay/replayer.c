@@ -245,6 +245,16 @@ static void *run_main(void *opaque)
     return NULL;
 }
 
+/* And not into a deadlock, or the limit of its steps. */
+static bool ran_to_its_end(Log *log)
+{
+    const char *outcome = log_meta(log, "outcome");
+
+    return g_strcmp0(log_meta(log, "state"), "complete") == 0 &&
+           (g_strcmp0(outcome, "done") == 0 ||
+            g_strcmp0(outcome, "failed") == 0);
+}
+
 ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
                         void *opaque)
 {
@@ -255,7 +265,7 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
     rp.sink = sink;
     rp.sink_opaque = opaque;
     rp.simulated = g_strcmp0(log_meta(log, "host"), "sim") == 0;
-    rp.complete = g_strcmp0(log_meta(log, "state"), "complete") == 0;
+    rp.complete = ran_to_its_end(log);
     rp.result.outcome = REPLAY_BAD_LOG;
     rp.inputs = log_inputs(log, &rp.n, &err);
     if (!rp.inputs) {
