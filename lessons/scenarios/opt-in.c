@@ -52,15 +52,16 @@ static void handed_over(void *opaque)
 /* As if data were decrypted: it takes time, and no clock is read. */
 static void perform(void *opaque)
 {
-    Request *request = opaque;
+    Request *request = opaque, *next = request->next;
     Lane *lane = request->lane;
 
     for (int64_t i = 0; i < lane->work; i++) {
         lane->sum = (lane->sum ^ i) * 0x100000001b3ULL;
     }
     aio_bh_schedule_oneshot(qemu_get_aio_context(), handed_over, request);
-    if (request->next) {
-        aio_bh_schedule_oneshot(lane->ctx, perform, request->next);
+    /* If it was the last, the main thread may have ended the run by now. */
+    if (next) {
+        aio_bh_schedule_oneshot(lane->ctx, perform, next);
     }
 }
 
