@@ -2,6 +2,8 @@
 /* From a recording to a schedule, and how good it is. */
 #include "neighbourhood.h"
 
+#include "replay-explicit.h"
+
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -223,6 +225,13 @@ Neighbourhood *neighbourhood_new(Log *log, const ScenarioSpec *spec,
     bool ok = true;
 
     n->choices = g_array_new(false, false, sizeof(FollowedChoice));
+    if (log_is_explicit(log)) {
+        error_setg(errp, "%s: holds explicit calls only (--capture=explicit), "
+                   "which tell no schedule; record with --capture=full",
+                   log_path(log));
+        neighbourhood_free(n);
+        return NULL;
+    }
     n->sim = (SimConfig){
         .seed = log_meta_int(log, "seed", 0), .max_steps = max_steps,
         .fine = log_meta(log, "choices") != NULL,

@@ -258,10 +258,20 @@ static void test_inspect(void **state)
     child_expect_ok(&result, "inspect");
     assert_non_null(strstr(result.err, "its replay diverges after event "));
     child_finish(&result);
-    result = aiolab("bisect-divergence", path, NULL);
-    child_expect_status(&result, 3, "bisect-divergence");
+}
+
+static void expect_no_use(ChildResult result, const char *command)
+{
+    child_expect_status(&result, 3, command);
     assert_non_null(strstr(result.err, "holds explicit calls only"));
     child_finish(&result);
+}
+
+static void test_no_use(void **state)
+{
+    record("opt-in", "requests=8", "--capture=explicit");
+    expect_no_use(aiolab("bisect-divergence", path, NULL), "bisect");
+    expect_no_use(aiolab("explore", "--neighbourhood", path, NULL), "explore");
 }
 
 /* ---- docs/architecture.md ---- */
@@ -371,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_inspect),
+        cmocka_unit_test(test_no_use),
         cmocka_unit_test(test_docs),
     };
 
