@@ -49,7 +49,7 @@ static void follow_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
     HostWatch *watch;
     CqeHandler *handler;
 
-    follow_begin(INPUT_WAIT, 0);
+    follow_begin_wait(timeout_ns);
     f->monitor = monitor;
     sim_host.monitor_wait(monitor, timeout_ns, batch);
     f->monitor = NULL;

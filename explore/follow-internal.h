@@ -29,6 +29,8 @@ typedef struct Follow {
     FollowResult *result;
     uint64_t *gates;       /* of inputs that take what was published: the
                               ticket before which it must be there */
+    uint64_t *earliest;    /* of those: the ticket after which it came; 0: any */
+    uint8_t *published;    /* of those: somebody has, or is about to */
     GHashTable *sequences; /* recorded thread -> GArray */
     GHashTable *taken;     /* recorded object -> GArray of the inputs that
                               take what it published */
@@ -64,6 +66,8 @@ const Input *follow_wanted(const Follower *f);
 
 /* The calling thread is about to do this, and has done it. */
 void follow_begin(InputKind kind, uint64_t obj);
+/* A kernel's wait may end for nothing; one of the machine's does not. */
+void follow_begin_wait(int64_t timeout_ns);
 void follow_end(void);
 /* Both: what needs no turn of its own. */
 void follow_note(InputKind kind, uint64_t obj);

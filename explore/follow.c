@@ -126,14 +126,36 @@ static uint64_t gate_of(const Input *in, uint64_t *wakes, uint64_t *slices)
     return in->ticket;
 }
 
+/* What a slice has not, though it took all there was, came after it. */
+typedef struct LastSlice {
+    uint64_t ctx, end;  /* the ticket of its last */
+    uint64_t before;    /* the end of the one before, of the same context */
+} LastSlice;
+
+static uint64_t earliest_of(const Input *in, LastSlice *last)
+{
+    LastSlice *slice = &last[in->thread % FOLLOW_THREADS];
+
+    if (in->kind == INPUT_BH_SLICE) {
+        slice->before = slice->ctx == in->obj ? slice->end : 0;
+        slice->ctx = in->obj;
+    } else if (in->kind == INPUT_BH) {
+        slice->end = in->ticket;
+        return slice->before;
+    }
+    return 0;
+}
+
 static void read_inputs(void)
 {
     uint64_t wakes[FOLLOW_THREADS] = {0}, slices[FOLLOW_THREADS] = {0};
+    LastSlice last[FOLLOW_THREADS] = {{0}};
 
     for (uint32_t i = 0; i < follow.n; i++) {
         const Input *in = &follow.inputs[i];
 
         follow.gates[i] = gate_of(in, wakes, slices);
+        follow.earliest[i] = earliest_of(in, last);
         if (follow_knows(in->kind)) {
             g_array_append_val(array_of(follow.sequences, in->thread), i);
         }
@@ -186,6 +208,8 @@ void follow_start(const Input *inputs, size_t n, FollowResult *result)
     follow = (Follow){
         .inputs = inputs, .n = n, .result = result,
         .gates = g_new0(uint64_t, n + 1),
+        .earliest = g_new0(uint64_t, n + 1),
+        .published = g_new0(uint8_t, n + 1),
         .sequences = table_new((GDestroyNotify)g_array_unref),
         .taken = table_new((GDestroyNotify)g_array_unref),
         .numbers = table_new(NULL),
@@ -202,6 +226,8 @@ void follow_stop(void)
     g_hash_table_destroy(follow.taken);
     g_hash_table_destroy(follow.numbers);
     g_free(follow.gates);
+    g_free(follow.earliest);
+    g_free(follow.published);
 }
 
 /* ---- Threads and objects ---- */
@@ -418,6 +444,28 @@ void follow_begin(InputKind kind, uint64_t obj)
     }
 }
 
+void follow_begin_wait(int64_t timeout_ns)
+{
+    Follower *f = follow_self();
+    const Input *in;
+
+    follow_begin(INPUT_WAIT, 0);
+    while (timeout_ns < 0 && (in = follow_wanted(f)) && !in->a) {
+        unsigned cursor = f->cursor;
+        int64_t next;
+
+        f->cursor = f->wanted + 1;
+        next = find(f, INPUT_WAIT, 0);
+        f->cursor = cursor;
+        if (next < 0) {
+            return;
+        }
+        f->wanted = next;
+        f->turn = turn_of(follow_wanted(f)->ticket);
+        f->timed = is_timed(f, follow_wanted(f));
+    }
+}
+
 static void skip_to(Follower *f, unsigned place)
 {
     for (; f->cursor < place; f->cursor++) {
@@ -563,5 +611,11 @@ void follow_publish(uint64_t obj)
     }
     f->turn = gate ? turn_before(gate) : TURN_LAST;
     f->publishes = true;
+    if (taken) {
+        follow.published[*taken] = true;
+        if (gate) {
+            f->turn = MAX(f->turn, turn_of(follow.earliest[*taken]) + 1);
+        }
+    }
     f->taker = taken ? (int64_t)*taken : -1;
 }

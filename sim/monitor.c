@@ -223,8 +223,8 @@ int64_t sim_monitor_next_event(int64_t after)
     SimRequest *req;
 
     QTAILQ_FOREACH(m, &sim.monitors, next) {
-        if (!m->waiter) {
-            continue;
+        if (!m->waiter && after < 0) {
+            continue; /* it wakes nobody */
         }
         QTAILQ_FOREACH(req, &m->pending, next) {
             if (req->due > after) {
@@ -333,6 +333,9 @@ void sim_monitor_wait(HostMonitor *m, int64_t timeout_ns, HostBatch *batch)
 {
     int64_t deadline;
 
+    if (sim.config.fine) {
+        submit(m); /* so that time may pass before it looks */
+    }
     sim_point();
     submit(m);
     deadline = timeout_ns < 0 ? -1 : sim.now + timeout_ns;
