@@ -30,7 +30,6 @@ typedef struct Follow {
     uint64_t *gates;       /* of inputs that take what was published: the
                               ticket before which it must be there */
     uint64_t *earliest;    /* of those: the ticket after which it came; 0: any */
-    uint8_t *published;    /* of those: somebody has, or is about to */
     GHashTable *sequences; /* recorded thread -> GArray */
     GHashTable *taken;     /* recorded object -> GArray of the inputs that
                               take what it published */

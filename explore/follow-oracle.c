@@ -64,30 +64,13 @@ static bool is_before(const Follower *first, const Follower *second)
            (first->turn < second->turn && !publishes_before(second, first));
 }
 
-/*
- * True if somebody else, who has not come so far yet, publishes before @f for
- * the same slice.
- */
-static bool has_predecessor(const Follower *f)
+static unsigned earliest_thread(const Choice *choice, unsigned n)
 {
-    const Input *in;
+    unsigned best = 0;
 
-    if (!f->publishes || f->taker < 0 || f->taker + 1 >= (int64_t)follow.n) {
-        return false;
-    }
-    in = &follow.inputs[f->taker];
-    return in[1].kind == in->kind && in[1].thread == in->thread &&
-           !follow.published[f->taker + 1];
-}
-
-/* The earliest of the threads but @not. */
-static unsigned earliest_thread(const Choice *choice, unsigned n, unsigned not)
-{
-    unsigned best = not == 0 ? 1 : 0;
-
-    for (unsigned i = best + 1; i < n; i++) {
-        if (i != not && is_before(follow_thread(choice->options[i]),
-                                  follow_thread(choice->options[best]))) {
+    for (unsigned i = 1; i < n; i++) {
+        if (is_before(follow_thread(choice->options[i]),
+                      follow_thread(choice->options[best]))) {
             best = i;
         }
     }
@@ -97,14 +80,9 @@ static unsigned earliest_thread(const Choice *choice, unsigned n, unsigned not)
 static unsigned choose_thread(const Choice *choice)
 {
     bool may_wait = choice->options[choice->n - 1] == 0;
-    unsigned n = choice->n - may_wait, best = earliest_thread(choice, n, n);
+    unsigned n = choice->n - may_wait, best = earliest_thread(choice, n);
     const Follower *f;
 
-    if (n > 1 && follow.patience &&
-        has_predecessor(follow_thread(choice->options[best]))) {
-        follow.patience--;
-        best = earliest_thread(choice, n, best);
-    }
     f = follow_thread(choice->options[best]);
     if (may_wait && follow.patience &&
         (earliest_timed() < f->turn || wants_more(f))) {

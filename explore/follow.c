@@ -126,21 +126,29 @@ static uint64_t gate_of(const Input *in, uint64_t *wakes, uint64_t *slices)
     return in->ticket;
 }
 
-/* What a slice has not, though it took all there was, came after it. */
-typedef struct LastSlice {
-    uint64_t ctx, end;  /* the ticket of its last */
-    uint64_t before;    /* the end of the one before, of the same context */
-} LastSlice;
+/*
+ * What a slice has not, though it took all there was, came after it; @ends: by
+ * context, the ticket of the last one's end.
+ */
+typedef struct Slice {
+    uint64_t *end;   /* of its context */
+    uint64_t before; /* the end of the slice before it */
+} Slice;
 
-static uint64_t earliest_of(const Input *in, LastSlice *last)
+static uint64_t earliest_of(const Input *in, Slice *slices, GHashTable *ends)
 {
-    LastSlice *slice = &last[in->thread % FOLLOW_THREADS];
+    Slice *slice = &slices[in->thread % FOLLOW_THREADS];
 
     if (in->kind == INPUT_BH_SLICE) {
-        slice->before = slice->ctx == in->obj ? slice->end : 0;
-        slice->ctx = in->obj;
-    } else if (in->kind == INPUT_BH) {
-        slice->end = in->ticket;
+        slice->end = g_hash_table_lookup(ends, &in->obj);
+        if (!slice->end) {
+            slice->end = g_new0(uint64_t, 1);
+            g_hash_table_insert(ends, g_memdup2(&in->obj, sizeof(in->obj)),
+                                slice->end);
+        }
+        slice->before = *slice->end;
+    } else if (in->kind == INPUT_BH && slice->end) {
+        *slice->end = in->ticket;
         return slice->before;
     }
     return 0;
@@ -149,13 +157,14 @@ static uint64_t earliest_of(const Input *in, LastSlice *last)
 static void read_inputs(void)
 {
     uint64_t wakes[FOLLOW_THREADS] = {0}, slices[FOLLOW_THREADS] = {0};
-    LastSlice last[FOLLOW_THREADS] = {{0}};
+    Slice last[FOLLOW_THREADS] = {{NULL}};
+    GHashTable *ends = table_new(g_free);
 
     for (uint32_t i = 0; i < follow.n; i++) {
         const Input *in = &follow.inputs[i];
 
         follow.gates[i] = gate_of(in, wakes, slices);
-        follow.earliest[i] = earliest_of(in, last);
+        follow.earliest[i] = earliest_of(in, last, ends);
         if (follow_knows(in->kind)) {
             g_array_append_val(array_of(follow.sequences, in->thread), i);
         }
@@ -168,6 +177,7 @@ static void read_inputs(void)
                                 GSIZE_TO_POINTER(in->a));
         }
     }
+    g_hash_table_destroy(ends);
 }
 
 /* What may be missing between here and a loose input. */
@@ -209,7 +219,6 @@ void follow_start(const Input *inputs, size_t n, FollowResult *result)
         .inputs = inputs, .n = n, .result = result,
         .gates = g_new0(uint64_t, n + 1),
         .earliest = g_new0(uint64_t, n + 1),
-        .published = g_new0(uint8_t, n + 1),
         .sequences = table_new((GDestroyNotify)g_array_unref),
         .taken = table_new((GDestroyNotify)g_array_unref),
         .numbers = table_new(NULL),
@@ -227,7 +236,6 @@ void follow_stop(void)
     g_hash_table_destroy(follow.numbers);
     g_free(follow.gates);
     g_free(follow.earliest);
-    g_free(follow.published);
 }
 
 /* ---- Threads and objects ---- */
@@ -611,11 +619,8 @@ void follow_publish(uint64_t obj)
     }
     f->turn = gate ? turn_before(gate) : TURN_LAST;
     f->publishes = true;
-    if (taken) {
-        follow.published[*taken] = true;
-        if (gate) {
-            f->turn = MAX(f->turn, turn_of(follow.earliest[*taken]) + 1);
-        }
+    if (taken && gate) {
+        f->turn = MAX(f->turn, turn_of(follow.earliest[*taken]) + 1);
     }
     f->taker = taken ? (int64_t)*taken : -1;
 }
