@@ -34,7 +34,8 @@ void aio_notify(AioContext *ctx)
     /* Pairs with smp_mb() after notify_me was raised, in aio_poll(). */
     smp_mb();
     sleeping = host_observe(HOST_SIGHT_SLEEPING, raw_read(&ctx->notify_me) != 0);
-    PROBE(NOTIFY, ctx->id, sleeping, 0, 0);
+    /* Whether it sleeps is an input, or was counted. */
+    PROBE_SHOW(NOTIFY, ctx->id, sleeping, 0, 0);
     if (sleeping) {
         event_notifier_set(&ctx->notifier);
     }
@@ -44,7 +45,7 @@ void aio_notify_accept(AioContext *ctx)
 {
     if (unlikely(probe_on) &&
         host_observe(HOST_SIGHT_NOTIFIED, raw_read(&ctx->notified))) {
-        PROBE(NOTIFY_ACCEPT, ctx->id, 0, 0, 0);
+        PROBE_SHOW(NOTIFY_ACCEPT, ctx->id, 0, 0, 0); /* likewise */
     }
     raw_set(&ctx->notified, false);
     /* Pairs with smp_wmb() in aio_notify(). */

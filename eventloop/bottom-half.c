@@ -240,7 +240,7 @@ void aio_bh_call(QEMUBH *bh)
     } else {
         bh->cb(bh->opaque);
     }
-    PROBE(BH_END, id, ctx, 0, 0);
+    PROBE_SHOW(BH_END, id, ctx, 0, 0); /* the next event tells it, too */
 }
 
 static void take_slice(AioContext *ctx, BHListSlice *slice)

@@ -24,11 +24,15 @@
 #define CO_SCHEDULED 8
 #define CO_CTX 16
 #define CO_SLOW 24
+#define CO_ID 96
 #define CO_SP 112
 #define CO_START 120
 #define FAST_TRAP 0
 #define FAST_CTX 8
 #define FAST_CURRENT 16
+#define TRAP_IS_DIGESTED 8
+/* In Coroutine.slow, else 0 or 1: its yielding is to be in the digest. */
+#define CO_DIGESTED 2
 
 /* Where a coroutine's stack begins. */
 void coroutine_trampoline(void) __attribute__((visibility("hidden")));
@@ -38,9 +42,9 @@ void coroutine_enter_slowly(Coroutine *co)
 void coroutine_yield_slowly(void) __attribute__((visibility("hidden")));
 
 #ifdef COROUTINE_SWITCH_BY_HAND
-/* Enters @co, or suspends @co and goes on in @to: no questions asked. */
-void coroutine_enter_fast(Coroutine *co) __attribute__((visibility("hidden")));
-void coroutine_yield_fast(Coroutine *co, Coroutine *to)
+extern const uint64_t coroutine_enter_event
+    __attribute__((visibility("hidden")));
+extern const uint64_t coroutine_yield_event
     __attribute__((visibility("hidden")));
 /*
  * Suspends @from, which enters or has entered nobody any more, and goes on

@@ -10,6 +10,9 @@
  * pair.  A suspended stack looks as stack.c has it, so either side may be
  * suspended by one and resumed by the other.
  *
+ * A run that is recorded has its switches in the thread's digest.  That is a
+ * reason to go another way, which is by hand as well.
+ *
  * Nothing is done after the switch, so nothing need be remembered across it.
  * A coroutine that leaves something to do (it has ended, or has woken others)
  * lets its enterer go on in a C function instead, which returns to where
@@ -32,6 +35,14 @@ static_assert(offsetof(StackedCoroutine, stack.start) == CO_START, "");
 static_assert(offsetof(HostFast, trap) == FAST_TRAP, "");
 static_assert(offsetof(HostFast, ctx) == FAST_CTX, "");
 static_assert(offsetof(HostFast, current) == FAST_CURRENT, "");
+static_assert(offsetof(Coroutine, id) == CO_ID, "");
+static_assert(TRAP_DIGESTED == TRAP_IS_DIGESTED, "");
+
+/* What their digests begin with. */
+const uint64_t coroutine_enter_event = (uint64_t)PROBE_CO_ENTER *
+                                       PROBE_DIGEST_KIND;
+const uint64_t coroutine_yield_event = (uint64_t)PROBE_CO_YIELD *
+                                       PROBE_DIGEST_KIND;
 
 #define STR_(x) #x
 #define STR(x) STR_(x)
@@ -69,7 +80,7 @@ static_assert(offsetof(HostFast, current) == FAST_CURRENT, "");
     #name ":\n"
 /* With a frame, so that a backtrace shows who called it. */
 #define SLOWLY(function)                 \
-    "1:  pushq %rbp\n"                   \
+    "2:  pushq %rbp\n"                   \
     "    movq %rsp, %rbp\n"              \
     "    call " #function "\n"           \
     "    popq %rbp\n"                    \
@@ -90,6 +101,20 @@ static_assert(offsetof(HostFast, current) == FAST_CURRENT, "");
     "    movq %rsi, " FAST(FAST_CURRENT) "\n"           \
     SWITCH("%rdi", "%rsi")                              \
     RETURN
+/*
+ * An event of rdi's with rsi in the field that has this factor, as probe_mix()
+ * and probe_event_digest() have it.  A recorded coroutine's switches cost this,
+ * and no call.
+ */
+#define MIX(kind, field)                                                   \
+    "    imulq $" STR(PROBE_DIGEST_OBJ) ", " STR(CO_ID) "(%rdi), %rdx\n"   \
+    "    imulq $" field ", " STR(CO_ID) "(%rsi), %rcx\n"                   \
+    "    movq probe_digest_@gottpoff(%rip), %r8\n"                         \
+    "    addq " kind "(%rip), %rdx\n"                                      \
+    "    addq %rcx, %rdx\n"                                                \
+    "    imulq $" STR(PROBE_DIGEST_FACTOR) ", %fs:(%r8), %rcx\n"           \
+    "    addq %rdx, %rcx\n"                                                \
+    "    movq %rcx, %fs:(%r8)\n"
 #define END(name) ".size " #name ", . - " #name "\n"
 
 __asm__(".text\n"
@@ -101,6 +126,15 @@ __asm__(".text\n"
         "    orq " STR(CO_SCHEDULED) "(%rdi), %rdx\n"
         "    jne 1f\n"
         ENTER
+        "1:  cmpq $" STR(TRAP_IS_DIGESTED) ", " FAST(FAST_TRAP) "\n"
+        "    jne 2f\n"
+        "    movq " STR(CO_CALLER) "(%rdi), %rdx\n"
+        "    orq " STR(CO_SCHEDULED) "(%rdi), %rdx\n"
+        "    jne 2f\n"
+        "    movq " FAST(FAST_CURRENT) ", %rsi\n"
+        "    movq $" STR(CO_DIGESTED) ", " STR(CO_SLOW) "(%rdi)\n"
+        MIX("coroutine_enter_event", STR(PROBE_DIGEST_B))
+        ENTER
         SLOWLY(coroutine_enter_slowly)
         END(qemu_coroutine_enter)
 
@@ -111,24 +145,13 @@ __asm__(".text\n"
         "    jne 1f\n"
         "    movq " STR(CO_CALLER) "(%rdi), %rsi\n"
         YIELD
+        "1:  cmpq $" STR(CO_DIGESTED) ", " STR(CO_SLOW) "(%rdi)\n"
+        "    jne 2f\n"
+        "    movq " STR(CO_CALLER) "(%rdi), %rsi\n"
+        MIX("coroutine_yield_event", STR(PROBE_DIGEST_A))
+        YIELD
         SLOWLY(coroutine_yield_slowly)
         END(qemu_coroutine_yield)
-
-        /*
-         * The fast ways of those two, for who has already looked that nothing
-         * stands in the way.  rdi: whom to enter; then: who yields, to rsi
-         */
-        ".hidden coroutine_enter_fast\n"
-        FUNCTION(coroutine_enter_fast)
-        FIND_FAST
-        ENTER
-        END(coroutine_enter_fast)
-
-        ".hidden coroutine_yield_fast\n"
-        FUNCTION(coroutine_yield_fast)
-        FIND_FAST
-        YIELD
-        END(coroutine_yield_fast)
 
         /* rdi: who leaves; rsi: who had entered it; rdx: what to call */
         ".hidden coroutine_switch_and_call\n"

@@ -42,7 +42,8 @@ static void settle(Coroutine *left, CoroutineQueue *pending)
     if (left->entry) {
         return;
     }
-    PROBE(CO_END, left->id, 0, 0, 0);
+    /* Its enterer goes on, and it has not yielded. */
+    PROBE_SHOW(CO_END, left->id, 0, 0, 0);
     if (left->locks_held) {
         coroutine_misuse_locks(left);
     }
@@ -85,12 +86,6 @@ void coroutine_yield_slowly(void)
         coroutine_misuse_yield();
     }
     PROBE(CO_YIELD, co->id, to->id, 0, 0);
-#ifdef COROUTINE_SWITCH_BY_HAND
-    if (!*loops(to) && QSIMPLEQ_EMPTY(&co->co_queue_wakeup)) {
-        coroutine_yield_fast(co, to);
-        return;
-    }
-#endif
     co->caller = NULL;
     coroutine_leave(co, to);
 }
@@ -108,7 +103,7 @@ static __attribute__((noinline)) void end(void)
     if (likely(!((uintptr_t)QSIMPLEQ_FIRST(&co->co_queue_wakeup) |
                  (uintptr_t)co->scheduled | co->locks_held | *loops(to)) &&
                coroutine_pool_has_room(host_self_))) {
-        PROBE(CO_END, co->id, 0, 0, 0);
+        PROBE_SHOW(CO_END, co->id, 0, 0, 0);
         coroutine_pool_put(host_self_, co);
         host_fast_.current = to;
         coroutine_switch_for_good(co, to);
@@ -153,10 +148,14 @@ static void enter_one(AioContext *ctx, Coroutine *from, Coroutine *to)
     }
     to->caller = from;
     to->ctx = ctx;
-    to->slow = probe_on;
+    to->slow = probe_on != 0;
     /* Whoever finds us later must see ctx: pairs with aio_co_wake(). */
     smp_wmb();
-    PROBE(CO_ENTER, to->id, aio_context_id(ctx), from->id, 0);
+    if (unlikely(probe_on)) {
+        /* The context is the thread's. */
+        probe_mix(probe_event_digest(PROBE_CO_ENTER, to->id, 0, from->id, 0));
+        PROBE_SHOW(CO_ENTER, to->id, aio_context_id(ctx), from->id, 0);
+    }
     *loops(from) = true;
     qemu_coroutine_switch(from, to, COROUTINE_ENTER);
     *loops(from) = false;
@@ -188,16 +187,6 @@ static void enter_in_loop(AioContext *ctx, Coroutine *co)
 
 void coroutine_enter_slowly(Coroutine *co)
 {
-#ifdef COROUTINE_SWITCH_BY_HAND
-    /* The only reason is that the run is recorded, and nobody listens. */
-    if (likely(host_fast_.trap == TRAP_TRACED && probe_on == PROBE_DIGEST &&
-               !co->caller && !co->scheduled)) {
-        PROBE(CO_ENTER, co->id, host_fast_.ctx->id, host_fast_.current->id, 0);
-        co->slow = true; /* it yields by way of coroutine_yield_slowly() */
-        coroutine_enter_fast(co);
-        return;
-    }
-#endif
     enter_in_loop(qemu_get_current_aio_context(), co);
 }
 
@@ -251,6 +240,7 @@ void qemu_coroutine_delete(Coroutine *base)
     g_free(co);
 }
 
+/* Its number tells later events that it was created: that is in no digest. */
 static inline Coroutine *begin_life(HostThread *self, Coroutine *co,
                                     CoroutineEntry *entry, void *opaque,
                                     const char *name)
@@ -272,7 +262,7 @@ Coroutine *create_slowly(CoroutineEntry *entry, void *opaque, const char *name)
     Coroutine *co = coroutine_pool_get(self);
 
     begin_life(self, co, entry, opaque, name);
-    PROBE_TEXT(CO_CREATE, co->id, 0, 0, 0, name);
+    PROBE_SHOW_TEXT(CO_CREATE, co->id, 0, 0, 0, name);
     return co;
 }
 
@@ -287,7 +277,7 @@ Coroutine *qemu_coroutine_create_named(CoroutineEntry *entry, void *opaque,
         return create_slowly(entry, opaque, name);
     }
     co = begin_life(self, coroutine_pool_get(self), entry, opaque, name);
-    PROBE_TEXT(CO_CREATE, co->id, 0, 0, 0, name);
+    PROBE_SHOW_TEXT(CO_CREATE, co->id, 0, 0, 0, name);
     return co;
 }
 

@@ -54,7 +54,7 @@ void host_thread_init(HostThread *thread, uint32_t id, const char *name)
     /* It has nobody to yield to, and should hear of it. */
     thread->leader.base.slow = true;
     thread->fast = (HostFast){
-        .trap = TRAP_NO_CONTEXT | (probe_on ? TRAP_TRACED : 0),
+        .trap = TRAP_NO_CONTEXT | host_probe_trap(),
         .current = &thread->leader.base,
     };
     if (thread == host_self_) {

@@ -48,6 +48,7 @@ enum {
     TRAP_UNATTACHED = 1,
     TRAP_NO_CONTEXT = 2, /* the BQL may lend it the main thread's */
     TRAP_TRACED = 4,     /* somebody listens to probes */
+    TRAP_DIGESTED = 8,   /* nobody does, and they are in the digest */
 };
 
 /*
@@ -105,6 +106,11 @@ typedef struct HostThread {
     void *host;           /* the host's own */
     NotifierList atexit;  /* called when it ends by itself */
 } HostThread;
+
+static inline uintptr_t host_probe_trap(void)
+{
+    return probe_on & PROBE_SINK ? TRAP_TRACED : probe_on ? TRAP_DIGESTED : 0;
+}
 
 /* For functions that are never inlined into coroutine code; or NULL. */
 extern __thread HostThread *host_self_;
@@ -433,13 +439,19 @@ static inline uint64_t host_observe(HostSight what, uint64_t value)
 /* The same for a value of which only a change is news. */
 static inline uint64_t host_observe_change(HostSight what, uint64_t value)
 {
+    int mode = host_mode;
     HostThread *self;
 
-    if (likely(!(host_mode & HOST_SIGHTS))) {
+    if (likely(!(mode & HOST_SIGHTS))) {
         return value;
     }
     self = host_self();
-    self->last_seen[what] ^= host_observe(what, value ^ self->last_seen[what]);
+    value ^= self->last_seen[what];
+    if (likely(!value && mode & HOST_COUNTS)) {
+        self->unseen[what]++;
+    } else {
+        self->last_seen[what] ^= host->observe(what, value);
+    }
     return self->last_seen[what];
 }
 

@@ -19,13 +19,13 @@ void probe_start(ProbeSink *sink, void *opaque)
     probe_sink = sink;
     probe_opaque = opaque;
     probe_on = PROBE_DIGEST | (sink ? PROBE_SINK : 0);
-    host_fast_.trap |= TRAP_TRACED;
+    host_fast_.trap |= host_probe_trap();
 }
 
 void probe_stop(void)
 {
     probe_on = 0;
-    host_fast_.trap &= ~TRAP_TRACED;
+    host_fast_.trap &= ~(TRAP_TRACED | TRAP_DIGESTED);
     probe_sink = NULL;
 }
 

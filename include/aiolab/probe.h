@@ -68,14 +68,18 @@ void probe_stop(void);
  */
 #define PROBE_DIGEST_FACTOR 0x5851f42d
 #define PROBE_DIGEST_KIND 0x3c6ef35f
+#define PROBE_DIGEST_OBJ 0x7feb352d
+#define PROBE_DIGEST_A 0x68e31da5
+#define PROBE_DIGEST_B 0x5bd1e995
+#define PROBE_DIGEST_C 0x2c1b3c6d
 
 extern __thread uint64_t probe_digest_;
 
 static inline uint64_t probe_event_digest(ProbeKind kind, uint64_t obj,
                                           uint64_t a, uint64_t b, uint64_t c)
 {
-    return (uint64_t)kind * PROBE_DIGEST_KIND + obj * 0x7feb352d +
-           a * 0x68e31da5 + b * 0x5bd1e995 + c * 0x2c1b3c6d;
+    return (uint64_t)kind * PROBE_DIGEST_KIND + obj * PROBE_DIGEST_OBJ +
+           a * PROBE_DIGEST_A + b * PROBE_DIGEST_B + c * PROBE_DIGEST_C;
 }
 
 /* The same as probe_mix(), for machines that it does not know. */
