@@ -5,9 +5,9 @@
  * Tickets are numbers without gaps, so sorting is putting each input into its
  * place.  A gap means damage, with two exceptions.  A thread that is killed
  * after it took some tickets and before it wrote their inputs leaves one, and
- * writes nothing more.  And where the rings of a killed recorder are lost as well,
- * the log has what was committed, which ends at another place for each thread:
- * then everything from the first gap on is left out.
+ * writes nothing more.  And where the rings of a killed recorder are lost as
+ * well, the log has what was committed, which ends at another place for each
+ * thread: then everything from the first gap on is left out.
  */
 #include "log-internal.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log file.  log.c is the only file that includes SQLite.
+ * The log file, which is SQLite's; only the files log*.c know that.
  *
  * A log is written once, by log_create() .. log_close(), and read by
  * log_open().  Whoever reads it treats it as bytes from a stranger: all that
@@ -61,8 +61,8 @@ void log_give_up(Log *log);
 
 /*
  * Whether the recorder behaved so.  What the loop does is part of the format:
- * a change that old logs would notice gets a name in log.c, recorders write it,
- * and a replay of a log without it must behave as before.
+ * a change that old logs would notice gets a name in log-meta.c, recorders
+ * write it, and a replay of a log without it must behave as before.
  */
 bool log_has_quirk(Log *log, const char *name);
 /* NULL if there is none; valid until the log is closed. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A log whose recorder died: what its rings hold is added, and the log is
- * closed.  Whoever opens such a log comes here first (log.c), and so does the
- * parent of a recorded scenario that was killed.
+ * closed.  Whoever opens such a log comes here first (log-open.c), and so does
+ * the parent of a recorded scenario that was killed.
  */
 #ifndef REPLAY_RECOVER_H
 #define REPLAY_RECOVER_H
