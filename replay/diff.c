@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Comparing two runs, event by event and input by input; see diff.h. */
-#include "diff.h"
-
-#include "report.h"
-#include "sim.h"
+/*
+ * Comparing two runs: which thread of the one is which of the other, and how
+ * far all of them, and each, do the same.
+ */
+#include "diff-internal.h"
 
 /* ---- Pairing threads ---- */
 
@@ -41,7 +41,7 @@ static void free_thread(gpointer opaque)
     g_free(thread);
 }
 
-static DiffThread *thread_by_id(const Diff *diff, unsigned side, uint64_t id)
+DiffThread *diff_thread_by_id(const Diff *diff, unsigned side, uint64_t id)
 {
     const GArray *by_id = diff->by_id[side];
 
@@ -95,117 +95,11 @@ static void pair_threads(Diff *diff, unsigned side)
     g_array_free(sorted, true);
 }
 
-/* A thread that the first run does not have keeps a number nobody else has. */
-static uint32_t translate_thread(const Diff *diff, uint32_t id)
-{
-    DiffThread *thread = thread_by_id(diff, 1, id);
-
-    return !id ? 0 : thread && thread->id[0] ? thread->id[0] : id | 1u << 31;
-}
-
-uint64_t diff_translate(const Diff *diff, uint64_t id)
-{
-    return id >> 32 ? (uint64_t)translate_thread(diff, id >> 32) << 32 |
-                          (uint32_t)id
-                    : id;
-}
-
-/* ---- Comparing fields ---- */
-
-typedef enum FieldKind {
-    FIELD_NUMBER, FIELD_OBJECT, FIELD_THREAD, FIELD_TIME, FIELD_FOLLOWS,
-} FieldKind;
-
-static FieldKind kind_of_field(const char *name)
-{
-    if (!name) {
-        return FIELD_NUMBER;
-    }
-    if (g_str_equal(name, "thread") || g_str_equal(name, "number")) {
-        return FIELD_THREAD;
-    }
-    if (g_str_has_suffix(name, "ns") || g_str_equal(name, "before")) {
-        return FIELD_TIME;
-    }
-    if (g_str_equal(name, "digest")) {
-        return FIELD_FOLLOWS;
-    }
-    return report_field_is_object(name) ? FIELD_OBJECT : FIELD_NUMBER;
-}
-
-static bool same_field(const Diff *diff, FieldKind kind, uint64_t a, uint64_t b)
-{
-    switch (kind) {
-    case FIELD_THREAD:
-        return a == (b >> 32 ? diff_translate(diff, b)
-                             : translate_thread(diff, b));
-    case FIELD_OBJECT:
-        return a == diff_translate(diff, b);
-    case FIELD_TIME: /* for ever is another thing than some time */
-        return ((int64_t)a < 0) == ((int64_t)b < 0);
-    case FIELD_FOLLOWS:
-        return true;
-    default:
-        return a == b;
-    }
-}
-
-/* What each event is about may be an object, whatever it is called. */
-static FieldKind kind_of_subject(const char *name)
-{
-    FieldKind kind = kind_of_field(name);
-
-    return kind == FIELD_THREAD ? kind : FIELD_OBJECT;
-}
-
-typedef struct EventFields {
-    FieldKind obj, a, b, c;
-} EventFields;
-
-static const EventFields *fields_of(uint32_t kind)
-{
-    static EventFields all[PROBE_KIND_MAX];
-    static bool filled;
-
-    for (unsigned i = 0; !filled && i < PROBE_KIND_MAX; i++) {
-        const ProbeInfo *info = &probe_table[i];
-
-        all[i] = (EventFields){
-            kind_of_subject(info->obj), kind_of_field(info->a),
-            kind_of_field(info->b), kind_of_field(info->c),
-        };
-    }
-    filled = true;
-    return &all[kind];
-}
-
-static bool same_event(const Diff *diff, const ProbeEvent *a,
-                       const ProbeEvent *b)
-{
-    const EventFields *fields = fields_of(a->kind);
-
-    return a->kind == b->kind &&
-           thread_by_id(diff, 0, a->thread) ==
-               thread_by_id(diff, 1, b->thread) &&
-           same_field(diff, fields->obj, a->obj, b->obj) &&
-           same_field(diff, fields->a, a->a, b->a) &&
-           same_field(diff, fields->b, a->b, b->b) &&
-           same_field(diff, fields->c, a->c, b->c) &&
-           g_strcmp0(a->text, b->text) == 0;
-}
-
-/* ---- Comparing runs ---- */
+/* ---- Which events are compared ---- */
 
 static ProbeEvent event_at(const Diff *diff, unsigned side, uint64_t n)
 {
     return event_store_get(diff->run[side]->events, n);
-}
-
-static bool same_event_at(const Diff *diff, uint64_t n_a, uint64_t n_b)
-{
-    ProbeEvent a = event_at(diff, 0, n_a), b = event_at(diff, 1, n_b);
-
-    return same_event(diff, &a, &b);
 }
 
 static bool has_choices(const Diff *diff, unsigned side)
@@ -226,7 +120,7 @@ static void sort_events(Diff *diff, unsigned side, bool choices)
 
     for (uint64_t i = 1; i <= n; i++) {
         ProbeEvent e = event_at(diff, side, i);
-        DiffThread *thread = thread_by_id(diff, side, e.thread);
+        DiffThread *thread = diff_thread_by_id(diff, side, e.thread);
 
         if (e.kind != PROBE_CHOICE) {
             g_array_append_val(thread->events[side], i);
@@ -235,6 +129,22 @@ static void sort_events(Diff *diff, unsigned side, bool choices)
             g_array_append_val(diff->order[side], i);
         }
     }
+}
+
+uint64_t diff_event(const Diff *diff, unsigned side, uint64_t nth)
+{
+    const GArray *order = diff->order[side];
+
+    return nth < order->len ? g_array_index(order, uint64_t, nth) : 0;
+}
+
+/* ---- How many are the same ---- */
+
+static bool same_event_at(const Diff *diff, uint64_t n_a, uint64_t n_b)
+{
+    ProbeEvent a = event_at(diff, 0, n_a), b = event_at(diff, 1, n_b);
+
+    return diff_same_event(diff, &a, &b);
 }
 
 /* How many are the same from the beginning on. */
@@ -268,12 +178,18 @@ static void compare_all(Diff *diff)
     }
 }
 
-uint64_t diff_event(const Diff *diff, unsigned side, uint64_t nth)
+size_t diff_common_inputs(const Diff *diff, const Input *a, size_t n_a,
+                          const Input *b, size_t n_b)
 {
-    const GArray *order = diff->order[side];
+    size_t n = 0;
 
-    return nth < order->len ? g_array_index(order, uint64_t, nth) : 0;
+    while (n < MIN(n_a, n_b) && diff_same_input(diff, &a[n], &b[n])) {
+        n++;
+    }
+    return n;
 }
+
+/* ---- All of it ---- */
 
 Diff *diff_new(Session *a, Session *b)
 {
@@ -303,132 +219,4 @@ void diff_free(Diff *diff)
     }
     g_ptr_array_free(diff->threads, true);
     g_free(diff);
-}
-
-/* ---- Inputs ---- */
-
-static bool same_input(const Diff *diff, const Input *a, const Input *b)
-{
-    const InputInfo *info = &input_table[a->kind];
-
-    return a->kind == b->kind &&
-           a->thread == translate_thread(diff, b->thread) &&
-           same_field(diff, kind_of_subject(info->obj), a->obj, b->obj) &&
-           same_field(diff, kind_of_field(info->a), a->a, b->a) &&
-           (a->kind == INPUT_END || /* the number of events */
-            same_field(diff, kind_of_field(info->b), a->b, b->b));
-}
-
-size_t diff_common_inputs(const Diff *diff, const Input *a, size_t n_a,
-                          const Input *b, size_t n_b)
-{
-    size_t n = 0;
-
-    while (n < MIN(n_a, n_b) && same_input(diff, &a[n], &b[n])) {
-        n++;
-    }
-    return n;
-}
-
-static void append_input_field(GString *text, const Session *run,
-                               const char *name, char packing, uint64_t value)
-{
-    FieldKind kind = kind_of_field(name);
-
-    if (!name || kind == FIELD_FOLLOWS) {
-        return;
-    }
-    if (value >> 32 && kind != FIELD_TIME && !strchr("xh", packing) &&
-        (kind != FIELD_NUMBER || model_knows_name(run->model, value))) {
-        g_autofree char *object = model_name(run->model, value);
-
-        g_string_append_printf(text, " %s %s", name, object);
-    } else {
-        g_string_append_printf(text, strchr("xh", packing) ? " %s %016" PRIx64
-                                                    : " %s %" PRId64,
-                               name, value);
-    }
-}
-
-char *diff_describe_input(const Session *run, const Input *in)
-{
-    const InputInfo *info = &input_table[in->kind];
-    const ModelThread *thread = model_thread(run->model, in->thread);
-    GString *text = g_string_new(NULL);
-
-    g_string_append_printf(text, "%s: %s", thread ? thread->name : "?",
-                           info->name);
-    if (in->kind == INPUT_CHOICE) {
-        unsigned kind = MIN(in->a >> 16, CHOICE_KIND_MAX - 1);
-
-        g_string_append_printf(text, " of a %s: %u of %u",
-                               choice_kind_names[kind],
-                               (unsigned)(in->a & 0xff) + 1,
-                               (unsigned)(in->a >> 8 & 0xff));
-    } else if (in->kind == INPUT_WAIT) {
-        g_string_append_printf(text, ", with %u descriptors and %u completions",
-                               (unsigned)(in->a >> 16 & 0xffffff),
-                               (unsigned)(in->a & 0xffff));
-    } else {
-        append_input_field(text, run, info->obj, info->packing[0], in->obj);
-        append_input_field(text, run, info->a, info->packing[1], in->a);
-        append_input_field(text, run, info->b, info->packing[2], in->b);
-    }
-    return g_string_free(text, false);
-}
-
-/* ---- States ---- */
-
-static const char *state_name(const ModelObject *object)
-{
-    return object ? model_state_names[object->state] : "not there";
-}
-
-static bool add_state(GString *text, const Diff *diff, uint64_t id_a,
-                      uint64_t id_b)
-{
-    const Model *model = diff->run[0]->model;
-    const ModelObject *a = model_find(model, id_a);
-    const ModelObject *b = model_find(diff->run[1]->model, id_b);
-    g_autofree char *name = a ? model_name(model, id_a)
-                              : model_name(diff->run[1]->model, id_b);
-
-    if (a && b && a->state == b->state) {
-        return false;
-    }
-    g_string_append_printf(text, "  %-28s A: %s, B: %s\n", name, state_name(a),
-                           state_name(b));
-    return true;
-}
-
-/* The number that the second run has for an object of the first. */
-static uint64_t translate_back(const Diff *diff, uint64_t id)
-{
-    DiffThread *thread = thread_by_id(diff, 0, id >> 32);
-    uint64_t other = thread && thread->id[1] ? thread->id[1] : 0;
-
-    return other ? other << 32 | (uint32_t)id : 0;
-}
-
-char *diff_describe_states(const Diff *diff, unsigned max)
-{
-    GString *text = g_string_new(NULL);
-    unsigned n = 0;
-
-    for (unsigned kind = 0; kind < MODEL_KIND_MAX; kind++) {
-        ModelObject *object;
-
-        QTAILQ_FOREACH(object, &diff->run[0]->model->objects[kind], next) {
-            n += n < max && add_state(text, diff, object->id,
-                                      translate_back(diff, object->id));
-        }
-        QTAILQ_FOREACH(object, &diff->run[1]->model->objects[kind], next) {
-            uint64_t id = diff_translate(diff, object->id);
-
-            if (!model_find(diff->run[0]->model, id)) {
-                n += n < max && add_state(text, diff, id, object->id);
-            }
-        }
-    }
-    return g_string_free(text, false);
 }
