@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +40,7 @@ static int setup(void **state)
     const char *given = g_getenv("AIOLAB_TEST_SCENARIO");
     int fd;
 
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     dir = test_dir_new();
     path = g_build_filename(dir, "run.aiolog", NULL);
     stamps_path = g_build_filename(dir, "stamps", NULL);
@@ -135,21 +137,11 @@ static pid_t recorded_child(pid_t parent)
 static void kill_and_wait(pid_t pid, unsigned way)
 {
     pid_t child = recorded_child(pid);
-    g_autofree char *task = g_strdup_printf("/proc/%d/stat", (int)child);
-    char *text;
 
     kill(way == 0 ? -pid : way == 1 ? pid : child, SIGKILL);
     waitpid(pid, NULL, 0);
-    /* The child may still be dying; it is not ours to wait for. */
-    while (g_file_get_contents(task, &text, NULL, NULL)) {
-        bool dead = strstr(text, ") Z ") || strstr(text, ") X ");
-
-        g_free(text);
-        if (dead) {
-            break;
-        }
-        sched_yield();
-    }
+    /* It is ours when its parent is gone, and over when all its threads are. */
+    waitpid(child, NULL, 0);
 }
 
 /* ---- What must be there ---- */
