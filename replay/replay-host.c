@@ -82,7 +82,8 @@ static HostWatch *replay_watch_add(HostMonitor *m, int fd, short events,
     *watch = (HostWatch){
         .fd = fd, .events = events, .id = id, .opaque = opaque,
     };
-    g_hash_table_insert(m->watches, &watch->id, watch);
+    /* Not insert: the key of one that was removed goes with it. */
+    g_hash_table_replace(m->watches, &watch->id, watch);
     fd_table_add(&rp.fds, fd, id);
     return watch;
 }
