@@ -19,7 +19,7 @@ static void put(InputKind kind, uint64_t obj, uint64_t a)
 {
     uint32_t id = host_self()->id;
 
-    if (unlikely(!rec_ring)) {
+    if (unlikely(rec_ring == &ring_of_nobody)) {
         if (id >= RECORDED_THREADS_MAX) {
             rec_too_many_threads();
         }
@@ -74,7 +74,7 @@ static void thread_ends(void)
 {
     put(INPUT_THREAD_END, host_self()->id, probe_digest());
     ringset_detach(rec.rings, rec_ring);
-    rec_ring = NULL;
+    rec_ring = &ring_of_nobody;
 }
 
 static void *thread_main(void *opaque)

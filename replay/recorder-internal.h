@@ -91,6 +91,9 @@ bool rec_planted(const char *what);
 #define rec_planted(what) false
 #endif
 
+/* It cannot go on: what there is, is kept, and @format says why it ended. */
+void QEMU_NORETURN G_GNUC_PRINTF(1, 2) rec_stop(const char *format, ...);
+
 /* recorder-data.c */
 void rec_files_init(void);
 void rec_files_finish(void);
@@ -132,6 +135,8 @@ void rec_thread_create(QemuThread *thread, const char *name,
 void *rec_thread_join(QemuThread *thread);
 void rec_thread_exit(void *ret);
 HostThread *rec_thread_attach(void);
+/* The calling thread does what a replay could not have it do. */
+void QEMU_NORETURN rec_no_ring(void);
 void QEMU_NORETURN rec_too_many_threads(void);
 
 #endif

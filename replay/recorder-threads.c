@@ -217,7 +217,7 @@ static void thread_ends(void)
     rec_put(INPUT_THREAD_END, host_self()->id, probe_digest(), 0);
     if (!rec.simulated) {
         ringset_detach(rec.rings, rec_ring);
-        rec_ring = NULL;
+        rec_ring = &ring_of_nobody;
     }
 }
 
@@ -235,9 +235,8 @@ static void *thread_main(void *opaque)
 
 void rec_too_many_threads(void)
 {
-    fprintf(stderr, "aiolab: a recording can hold %d threads, and this "
-            "scenario has started more\n", RECORDED_THREADS_MAX - 1);
-    _exit(5);
+    rec_stop("a recording can hold %d threads, and this scenario has started "
+             "more", RECORDED_THREADS_MAX - 1);
 }
 
 void rec_thread_create(QemuThread *thread, const char *name,
@@ -274,9 +273,13 @@ void rec_thread_exit(void *ret)
     rec.base->thread_exit(ret);
 }
 
+void rec_no_ring(void)
+{
+    rec_stop("a thread that another library has started, or that has ended, "
+             "uses the event loop or a shared word");
+}
+
 HostThread *rec_thread_attach(void)
 {
-    fprintf(stderr, "aiolab: a thread that another library has started calls "
-            "the event loop; a recording cannot replay it\n");
-    _exit(5);
+    rec_no_ring();
 }

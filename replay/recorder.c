@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 Recorder rec = {.creating = PTHREAD_MUTEX_INITIALIZER};
-__thread Ring *rec_ring;
+__thread Ring *rec_ring = &ring_of_nobody;
 __thread bool rec_muted;
 
 /* ---- Time, chance, points ---- */
@@ -355,6 +355,18 @@ const HostOps recorder_host = {
 
 /* ---- Begin and end ---- */
 
+void rec_stop(const char *format, ...)
+{
+    g_autofree char *reason = NULL;
+    va_list args;
+
+    va_start(args, format);
+    reason = g_strdup_vprintf(format, args);
+    va_end(args);
+    blackbox_stop(rec.box, reason);
+    abort(); /* it has ended the process */
+}
+
 bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
                     DataPolicy policy, Error **errp)
 {
@@ -372,6 +384,7 @@ bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
     rec.simulated = base == &sim_host;
     fd_table_init(&rec.fds);
     rec_files_init();
+    ring_nobody = rec_no_ring;
     rec_ring = ringset_attach(rec.rings);
     if (rec.simulated) {
         sim_observer = &recorder_observer;
@@ -391,7 +404,7 @@ void recorder_stop(void)
 
     probe_stop();
     sim_observer = NULL;
-    rec_ring = NULL;
+    rec_ring = &ring_of_nobody;
     stalls = ringset_finish(rec.rings, &inputs);
     blackbox_free(rec.own_box);
     log_set_meta_int(rec.log, "inputs", inputs);

@@ -172,6 +172,13 @@ static inline Input slot_input(const Slot *slot)
     };
 }
 
+/*
+ * What a thread has that may not record: it never has room, and who waits for
+ * some calls ring_nobody(), which does not return.
+ */
+extern Ring ring_of_nobody;
+extern void (*ring_nobody)(void);
+
 /* Waits until there is room for @n slots, which there was not. */
 void ring_wait_slowly(Ring *ring, unsigned n);
 
