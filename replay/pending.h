@@ -8,7 +8,10 @@
 
 #include "host.h"
 
-enum { PENDING_BUCKETS = 256 };
+enum {
+    PENDING_BUCKETS = 256,
+    FILES_MAX = 1 << 16, /* as often a recorded run may open a file */
+};
 
 typedef struct Pending {
     CqeHandler *handler;

@@ -186,7 +186,8 @@ static bool was_overwritten(const Pending *read)
 /* A replay could not tell what the read found: its data must be kept. */
 static bool is_uncertain(const Pending *read)
 {
-    bool uncertain = false;
+    /* It went out before files were tracked: there may have been a write. */
+    bool uncertain = !read->flying && qatomic_read(&files.tracked);
 
     if (read->flying) {
         pthread_mutex_lock(&files.lock);
@@ -319,6 +320,7 @@ static void know_content(RecordedFile *file)
     file->uncertain = g_hash_table_new(NULL, NULL);
 }
 
+/* With the lock, which the ticket is taken under, too: ordinals have its order. */
 static RecordedFile *add_file(int fd)
 {
     RecordedFile *file = g_new0(RecordedFile, 1);
@@ -331,11 +333,9 @@ static RecordedFile *add_file(int fd)
         file->ino = fd;
     }
     file->fd = fd;
-    pthread_mutex_lock(&files.lock);
     file->ordinal = files.all->len;
     know_content(file);
     g_ptr_array_add(files.all, file);
-    pthread_mutex_unlock(&files.lock);
     return file;
 }
 
@@ -345,13 +345,18 @@ int rec_file_open(const char *path, bool writable, bool direct)
     uint64_t hash = content_hash(path, strlen(path));
     int result = fd;
 
+    ring_put_bytes(rec_ring, hash, path, strlen(path));
+    pthread_mutex_lock(&files.lock);
     if (fd >= 0) {
         RecordedFile *file = add_file(fd);
 
         if (!rec.simulated && fd >= RECORDED_FDS) {
-            fprintf(stderr, "aiolab: a recording can follow %d descriptors, "
-                    "and this scenario has more open\n", RECORDED_FDS);
-            _exit(5);
+            rec_stop("a recording can follow %d descriptors, and this scenario "
+                     "has more open", RECORDED_FDS);
+        }
+        if (file->ordinal >= FILES_MAX) {
+            rec_stop("a recording can follow %d files, and this scenario has "
+                     "opened more, or one so often", FILES_MAX);
         }
         qatomic_store_release(&files.by_fd[fd % RECORDED_FDS], file);
         if (writable && rec.policy == DATA_HASH && !rec.simulated) {
@@ -359,8 +364,8 @@ int rec_file_open(const char *path, bool writable, bool direct)
         }
         result = file->ordinal;
     }
-    ring_put_bytes(rec_ring, hash, path, strlen(path));
     rec_put(INPUT_FILE_OPEN, 0, (int64_t)result, hash);
+    pthread_mutex_unlock(&files.lock);
     return fd;
 }
 

@@ -21,6 +21,7 @@ enum { PAGE = 4096, CLUSTER = 65536 };
 typedef struct ReplayFile {
     char *path;
     int fd;             /* -1: not opened, or cannot be */
+    bool borrowed;      /* another one's descriptor: it closes it */
     dev_t dev;
     ino_t ino;
     GHashTable *before; /* cluster number -> its pre-image, a GBytes */
@@ -52,7 +53,7 @@ static void add_preimage(ReplayFiles *files, const Input *in)
     size_t len;
     void *data = log_payload(files->log, in->b, &len);
 
-    if (data && in->obj < 1024) {
+    if (data && in->obj < FILES_MAX) {
         g_hash_table_insert(get_file(files, in->obj)->before,
                             GSIZE_TO_POINTER(in->a / CLUSTER),
                             g_bytes_new_take(data, len));
@@ -81,7 +82,7 @@ void replay_files_free(ReplayFiles *files)
     for (unsigned i = 0; i < files->files->len; i++) {
         ReplayFile *file = g_ptr_array_index(files->files, i);
 
-        if (file->fd >= 0) {
+        if (file->fd >= 0 && !file->borrowed) {
             close(file->fd);
         }
         g_hash_table_unref(file->before);
@@ -117,18 +118,44 @@ static void share_content(ReplayFiles *files, unsigned ordinal)
     }
 }
 
-void replay_files_open(ReplayFiles *files, unsigned ordinal, const char *path)
+/* A run may open a file again and again; here, once is enough. */
+static bool borrow(ReplayFiles *files, ReplayFile *file)
+{
+    for (unsigned i = 0; i < files->files->len; i++) {
+        ReplayFile *other = get_file(files, i);
+
+        if (other != file && other->fd >= 0 &&
+            g_strcmp0(other->path, file->path) == 0) {
+            file->fd = other->fd;
+            file->dev = other->dev;
+            file->ino = other->ino;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void open_now(ReplayFile *file)
 {
     struct stat st;
+
+    file->fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    if (file->fd >= 0 && fstat(file->fd, &st) == 0) {
+        file->dev = st.st_dev;
+        file->ino = st.st_ino;
+    }
+}
+
+void replay_files_open(ReplayFiles *files, unsigned ordinal, const char *path)
+{
     ReplayFile *file = get_file(files, ordinal);
 
     g_free(file->path);
     file->path = g_strdup(path);
     if (!files->full && file->fd < 0) {
-        file->fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (file->fd >= 0 && fstat(file->fd, &st) == 0) {
-            file->dev = st.st_dev;
-            file->ino = st.st_ino;
+        file->borrowed = borrow(files, file);
+        if (!file->borrowed) {
+            open_now(file);
         }
     }
     share_content(files, ordinal);

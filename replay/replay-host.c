@@ -146,7 +146,7 @@ static void bring_data(const Input *in, const Pending *pending, bool named)
     unsigned ordinal = pending->fd - REPLAY_FD_FILE;
     Error *err = NULL;
 
-    if ((int32_t)in->a <= 0 || ordinal > 1 << 20) {
+    if ((int32_t)in->a <= 0 || ordinal >= FILES_MAX) {
         return;
     }
     if (pending_is_write(pending)) {
@@ -301,7 +301,7 @@ static int replay_file_open(const char *path, bool writable, bool direct)
     if (result < 0) {
         return result;
     }
-    if (result > 1024) {
+    if (result >= FILES_MAX) {
         replay_diverge_at_last("a file", "the log's number for it is impossible");
     }
     replay_files_open(rp.files, result, path);
