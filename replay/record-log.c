@@ -109,10 +109,10 @@ static bool after_exit(const char *path, BlackBox *box, int status)
         done = recover(path, box, &said);
         fprintf(stderr, "aiolab: %s: the recording ended early: %s; %s\n", path,
                 box->reason, said);
-    } else if (status == 0 && box->state == BOX_RUNNING) {
+    } else if (box->state == BOX_RUNNING) {
         done = recover(path, box, &said);
-        fprintf(stderr, "aiolab: %s: the recorded scenario ended the process; "
-                "%s\n", path, said);
+        fprintf(stderr, "aiolab: %s: the recorded scenario ended the process, "
+                "with status %d; %s\n", path, status, said);
     } else if (status && box->state != BOX_NEW) {
         log_remove(path); /* it did not begin: nothing to keep */
     }
