@@ -11,7 +11,7 @@
 #include "replayer.h"
 
 enum { REPLAY_THREADS_MAX = 1 << 16, REPLAY_LAST_EVENTS = 256,
-       REPLAY_CHAIN = 5 };
+       REPLAY_CHAIN = 5, REPLAY_LOOKS_MAX = 1 << 20 };
 
 /* When a thread's digest was last found equal. */
 typedef struct Agreed {
@@ -29,6 +29,7 @@ typedef struct Replay {
     bool simulated;      /* the recorded host was */
     bool complete;       /* the log ends where the scenario does */
     bool main_ended;
+    unsigned looks_beyond; /* of threads that have no more inputs */
     int next_notifier, next_monitor;
     FdTable fds; /* what GLib polls for us */
     PendingTable pending;

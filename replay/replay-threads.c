@@ -5,6 +5,19 @@
  */
 #include "replay-internal.h"
 
+/*
+ * A thread has looked, and there was nothing.  A killed one's log ends
+ * somewhere: what it published after that may be needed, so it runs on; but a
+ * loop that only looks, until there is something, would not end here.
+ */
+static void saw_nothing(const Input *own)
+{
+    if (unlikely(!own) && ++rp.looks_beyond > REPLAY_LOOKS_MAX) {
+        replay_next_input("a look");
+        replay_diverge("a look", NULL);
+    }
+}
+
 /* ---- Lists ---- */
 
 /*
@@ -19,6 +32,7 @@ static uint64_t take_slice(InputKind kind, HostSight what, uint64_t ctx)
 
     if (!own || own->kind != kind || own->obj != ctx || own->b != *unseen) {
         *unseen += !rp.simulated;
+        saw_nothing(own);
         return 0;
     }
     *unseen = 0;
@@ -146,6 +160,7 @@ uint64_t replay_observe(HostSight what, uint64_t value)
     if (!own || own->kind != INPUT_SEEN || own->obj != what ||
         own->b != *unseen) {
         ++*unseen;
+        saw_nothing(own);
         return 0;
     }
     *unseen = 0;
