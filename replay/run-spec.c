@@ -2,6 +2,8 @@
 /* From a name, or from a log, to something that can be run. */
 #include "run.h"
 
+#include "thread-locals.h"
+
 #include <dlfcn.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -76,6 +78,7 @@ static const Scenario *load_object(const char *path, const char *shown,
                    "= {.name = ..., .run = ...}", shown);
         return NULL;
     }
+    thread_locals_add((const void *)(*scenario)->run);
     return *scenario;
 }
 

@@ -2,6 +2,8 @@
 /* Virtual threads; see machine.h. */
 #include "machine.h"
 
+#include "thread-locals.h"
+
 Machine machine;
 
 static Stack *thread_stack(VThread *thread)
@@ -52,6 +54,7 @@ static void free_threads(VThreadList *threads)
             stack_finish(&thread->self.leader.stack);
         }
         g_free(thread->name);
+        g_free(thread->locals);
         g_free(thread);
     }
 }
@@ -93,6 +96,7 @@ VThread *machine_thread_new(const char *name, void *(*start)(void *), void *arg)
     host_thread_init(&thread->self, ++machine.last_id, thread->name);
     stack_init(&thread->self.leader.stack, vthread_entry);
     thread->self.host = thread;
+    thread->locals = thread_locals_new();
     QTAILQ_INSERT_TAIL(&machine.threads, thread, next);
     return thread;
 }
@@ -133,6 +137,7 @@ void machine_switch(VThread *to)
         return;
     }
     machine.current = to;
+    thread_locals_switch(from ? from->locals : NULL, to ? to->locals : NULL);
     host_set_self(to ? &to->self : machine.outside);
     from_stack = from ? thread_stack(from) : &machine.scheduler.stack;
     to_stack = to ? thread_stack(to) : &machine.scheduler.stack;

@@ -27,6 +27,7 @@ typedef struct VThread {
     void *(*start)(void *);
     void *arg;
     void *ret;
+    void *locals;     /* thread-locals.h: while another one runs */
     QTAILQ_ENTRY(VThread) next;
 } VThread;
 
