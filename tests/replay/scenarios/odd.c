@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs that end, open files or start threads as few do. */
+#include "aiolab/scenario.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { OPENS = 1100, THREADS = 3, ROUNDS = 50 };
+
+static QemuMutex mutex;
+static int word;
+
+static void end_with_status(const ScenarioArgs *args)
+{
+    _exit(7);
+}
+
+/* Nothing comes, and in the end somebody kills it; but no replay. */
+static void *killer(void *opaque)
+{
+    if (getenv("ODD_KILL")) {
+        kill(getpid(), SIGKILL);
+    }
+    return NULL;
+}
+
+static void only_looks(const ScenarioArgs *args)
+{
+    QemuThread thread;
+
+    qemu_thread_create(&thread, "killer", killer, NULL, QEMU_THREAD_JOINABLE);
+    while (!aio_bh_poll(qemu_get_aio_context())) {
+    }
+    qemu_thread_join(&thread);
+}
+
+static void opens(const ScenarioArgs *args)
+{
+    BlockdevOptions options = {
+        .driver = "file", .filename = scenario_param(args, "image"),
+        .aio = "threads",
+    };
+    uint8_t byte[512];
+
+    for (int i = 0; i < OPENS; i++) {
+        BlockBackend *blk = blk_new(qemu_get_aio_context(), "disk");
+        BlockDriverState *bs = bdrv_open_blockdev(&options, &error_fatal);
+
+        blk_insert_bs(blk, bs);
+        bdrv_unref(bs);
+        if (i % 100 == 0) {
+            blk_pread(blk, 0, sizeof(byte), byte, 0);
+            SCENARIO_CHECK(byte[0] == (i ? i / 100 - 1 : 0), "byte %d", byte[0]);
+            memset(byte, i / 100, sizeof(byte));
+            blk_pwrite(blk, 0, sizeof(byte), byte, 0);
+        }
+        blk_unref(blk);
+    }
+}
+
+/* Every thread has variables of its own, also where there is but one. */
+static __thread int mine = 5, zero;
+
+static void *count(void *opaque)
+{
+    SCENARIO_CHECK(mine == 5 && zero == 0, "%d, %d at first", mine, zero);
+    for (int i = 0; i < ROUNDS; i++) {
+        mine++;
+        zero--;
+        qemu_mutex_lock(&mutex);
+        qemu_mutex_unlock(&mutex);
+    }
+    AIO_REC_ASSERT(mine);
+    SCENARIO_CHECK(mine == 5 + ROUNDS && zero == -ROUNDS, "%d, %d", mine, zero);
+    return NULL;
+}
+
+static void locals(const ScenarioArgs *args)
+{
+    QemuThread threads[THREADS];
+
+    qemu_mutex_init(&mutex);
+    for (int i = 0; i < THREADS; i++) {
+        qemu_thread_create(&threads[i], "count", count, NULL,
+                           QEMU_THREAD_JOINABLE);
+    }
+    count(NULL);
+    for (int i = 0; i < THREADS; i++) {
+        qemu_thread_join(&threads[i]);
+    }
+    qemu_mutex_destroy(&mutex);
+}
+
+static void *set_word(void *opaque)
+{
+    qatomic_set(&word, 1);
+    return NULL;
+}
+
+static void foreign(const ScenarioArgs *args)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, set_word, NULL);
+    pthread_join(thread, NULL);
+}
+
+static void run(const ScenarioArgs *args)
+{
+    static const struct {
+        const char *name;
+        void (*run)(const ScenarioArgs *args);
+    } acts[] = {
+        {"exit", end_with_status}, {"only-looks", only_looks},
+        {"opens", opens}, {"locals", locals}, {"foreign", foreign},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(acts); i++) {
+        if (g_str_equal(scenario_param(args, "act"), acts[i].name)) {
+            acts[i].run(args);
+        }
+    }
+}
+
+SCENARIO(odd) = {
+    .name = "odd",
+    .summary = "ends, opens files or starts threads as few programs do",
+    .host = "live",
+    .params = (const ScenarioParam[]){
+        {"act", "locals", "what it does"},
+        {"image", "disk.img", "the file"}, {NULL}},
+    .run = run,
+};
