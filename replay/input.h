@@ -62,9 +62,15 @@ static inline bool input_is_checked(InputKind kind)
     const uint64_t unchecked =
         1ULL << INPUT_PREIMAGE | 1ULL << INPUT_STUCK | 1ULL << INPUT_TURN |
         1ULL << INPUT_THREAD_START | 1ULL << INPUT_THREAD_END |
-        1ULL << INPUT_END;
+        1ULL << INPUT_END | 1ULL << INPUT_UNUSED;
 
     return !(unchecked >> kind & 1);
+}
+
+/* It is no operation of its thread's. */
+static inline bool input_is_skipped(InputKind kind)
+{
+    return kind == INPUT_PREIMAGE || kind == INPUT_UNUSED;
 }
 
 /* What is mixed in: as of an event, but no event has such a kind. */

@@ -14,6 +14,8 @@
 enum {
     CLUSTER = 65536, /* pre-images are kept in pieces of this size */
     RECORDED_THREADS_MAX = 1 << 16, /* a slot has 16 bits for the thread */
+    RUN_MIN = 16, RUN_MAX = 64, /* own inputs: tickets taken in advance */
+    RECORDED_AHEAD = 16, /* slots, of which two have a cache line */
 };
 
 typedef struct RecordedFile RecordedFile; /* recorder-data.c */
@@ -30,18 +32,20 @@ typedef struct Recorder {
     FdTable fds; /* what GLib polls for us */
 } Recorder;
 
-extern Recorder rec;
+extern Recorder rec __attribute__((visibility("hidden")));
 extern __thread Ring *rec_ring; /* the calling thread's */
 extern __thread bool rec_muted; /* it looks, and what it finds will be noted */
 
 /*
- * Takes @n tickets, and returns the first.  A ticket costs exclusive access to
- * a word that all recorded threads want, so inputs that belong to one operation
- * take theirs together.
+ * The slot that follows in a while will be written: the writer thread had its
+ * cache line last, and whoever waits for it waits at the next locked
+ * instruction, with all stores before that.
  */
-static inline uint64_t rec_tickets(unsigned n)
+static inline void rec_prefetch(Ring *ring, uint64_t at)
 {
-    return __atomic_fetch_add(rec.last_ticket, n, __ATOMIC_ACQ_REL) + 1;
+#ifdef __x86_64__
+    __asm__ volatile("prefetchw %0" : : "m"(*ring_slot(ring, at)));
+#endif
 }
 
 static inline void rec_store(Ring *ring, uint64_t ticket, InputKind kind,
@@ -60,25 +64,74 @@ static inline void rec_store(Ring *ring, uint64_t ticket, InputKind kind,
     slot->a = a;
     slot->b = b;
     qatomic_store_release(&ring->head, at + 1);
+    rec_prefetch(ring, at + RECORDED_AHEAD);
+}
+
+/* Writes what @ring has taken in advance, and will not need, as "unused". */
+void rec_give_back_tickets(Ring *ring);
+
+/*
+ * Takes @n tickets, and returns the first.  A ticket costs exclusive access to
+ * a word that all recorded threads want, so inputs that belong to one operation
+ * take theirs together.
+ */
+static inline uint64_t rec_take_tickets(unsigned n)
+{
+    return __atomic_fetch_add(rec.last_ticket, n, __ATOMIC_ACQ_REL) + 1;
+}
+
+/* The same, where some may have been taken in advance. */
+static inline uint64_t rec_tickets(Ring *ring, unsigned n)
+{
+    if (unlikely(ring->n_kept)) {
+        rec_give_back_tickets(ring);
+    }
+    return rec_take_tickets(n);
 }
 
 /* Notes an input of the calling thread, whose ticket was taken. */
-static inline void rec_put_ticket(uint64_t ticket, InputKind kind, uint64_t obj,
-                                  uint64_t a, uint64_t b)
+static inline void rec_put_ticket(Ring *ring, uint64_t ticket, InputKind kind,
+                                  uint64_t obj, uint64_t a, uint64_t b)
 {
-    Ring *ring = rec_ring;
-
     ring_wait(ring, 1);
     rec_store(ring, ticket, kind, obj, a, b);
 }
+
+/* Notes an input of the calling thread, whatever has to be done before. */
+void rec_put_slowly(InputKind kind, uint64_t obj, uint64_t a, uint64_t b);
 
 /* Notes an input of the calling thread. */
 static inline void rec_put(InputKind kind, uint64_t obj, uint64_t a, uint64_t b)
 {
     Ring *ring = rec_ring;
 
-    ring_wait(ring, 1);
-    rec_store(ring, rec_tickets(1), kind, obj, a, b);
+    if (unlikely(!ring_has_room(ring, 1) || ring->n_kept)) {
+        rec_put_slowly(kind, obj, a, b);
+    } else {
+        rec_store(ring, rec_take_tickets(1), kind, obj, a, b);
+    }
+}
+
+void rec_put_own_slowly(InputKind kind, uint64_t obj, uint64_t a);
+
+/*
+ * The same of an input that does not depend on what other threads did: a time,
+ * or what the thread itself does.  Its place is anywhere behind the thread's
+ * last input, so its ticket may be taken in advance: with a slice of bottom
+ * halves, for as many as the slice before it could have used; and if such
+ * inputs come one after the other.
+ */
+static inline void rec_put_own(InputKind kind, uint64_t obj, uint64_t a)
+{
+    Ring *ring = rec_ring;
+
+    if (unlikely(!ring_has_room(ring, 1) || !ring->n_kept)) {
+        rec_put_own_slowly(kind, obj, a);
+    } else {
+        ring->n_used++;
+        ring->n_kept--;
+        rec_store(ring, ring->kept++, kind, obj, a, 0);
+    }
 }
 
 /*

@@ -33,6 +33,72 @@ bool rec_planted(const char *what)
 }
 #endif
 
+/* ---- Tickets ---- */
+
+void rec_give_back_tickets(Ring *ring)
+{
+    for (; ring->n_kept; ring->n_kept--) {
+        ring_wait(ring, 1);
+        rec_store(ring, ring->kept++, INPUT_UNUSED, 0, 0, 0);
+    }
+}
+
+void rec_put_slowly(InputKind kind, uint64_t obj, uint64_t a, uint64_t b)
+{
+    Ring *ring = rec_ring;
+    uint64_t ticket;
+
+    if (ring->n_kept) {
+        rec_give_back_tickets(ring); /* before we wait: it takes slots */
+    }
+    ring_wait(ring, 1);
+    ticket = rec_take_tickets(1);
+    rec_store(ring, ticket, kind, obj, a, b);
+}
+
+/* How many tickets to take for what may follow. */
+static unsigned tickets_ahead(Ring *ring)
+{
+    bool goes_on = (uint32_t)ring->head == ring->run_end;
+
+    ring->run = goes_on ? ring->run + 1 : 1;
+    return ring->run < RUN_MIN || rec.simulated ? 0 : MIN(ring->run, RUN_MAX);
+}
+
+void rec_put_own_slowly(InputKind kind, uint64_t obj, uint64_t a)
+{
+    Ring *ring = rec_ring;
+    unsigned keep;
+
+    ring_wait(ring, 1);
+    if (ring->n_kept) {
+        rec_put_own(kind, obj, a);
+        return;
+    }
+    /* Nothing else has been noted since the slice? */
+    ring->n_used += (uint32_t)ring->head == ring->slice_end + ring->n_used;
+    keep = tickets_ahead(ring);
+    ring->kept = rec_take_tickets(1 + keep);
+    rec_store(ring, ring->kept++, kind, obj, a, 0);
+    ring->n_kept = keep;
+    ring->run_end = ring->head + keep;
+}
+
+/*
+ * Tickets for a slice of @n bottom halves, and in advance for what they will
+ * note.
+ */
+static uint64_t slice_tickets(Ring *ring, unsigned n)
+{
+    unsigned keep = rec.simulated ? 0 : MIN(n, ring->n_used);
+    uint64_t ticket = rec_tickets(ring, n + 1 + keep);
+
+    ring->kept = ticket + n + 1;
+    ring->n_kept = keep;
+    ring->n_used = 0;
+    return ticket;
+}
+
 /* ---- Lists ---- */
 
 /* How often, before this, the thread looked and found nothing. */
@@ -54,12 +120,19 @@ void rec_bh_detached(uint64_t ctx, BHList *slice, BHList *left)
     }
     before = looks_before(HOST_SIGHT_SLICE, n);
     if (n) {
-        uint64_t ticket = rec_tickets(n + 1);
+        Ring *ring = rec_ring;
+        uint64_t ticket = slice_tickets(ring, n);
 
-        rec_put_ticket(ticket++, INPUT_BH_SLICE, ctx, n, before);
+        bool room = ring_has_room(ring, n + 1);
+
+        rec_put_ticket(ring, ticket++, INPUT_BH_SLICE, ctx, n, before);
         QSLIST_FOREACH(bh, slice, next) {
-            rec_put_ticket(ticket++, INPUT_BH, bh->id, 0, 0);
+            if (unlikely(!room)) {
+                ring_wait(ring, 1);
+            }
+            rec_store(ring, ticket++, INPUT_BH, bh->id, 0, 0);
         }
+        ring->slice_end = ring->head;
     }
 }
 
@@ -73,11 +146,12 @@ void rec_co_detached(uint64_t ctx, CoroutineList *taken, CoroutineList *left)
     }
     before = looks_before(HOST_SIGHT_CO_SLICE, n);
     if (n) {
-        uint64_t ticket = rec_tickets(n + 1);
+        Ring *ring = rec_ring;
+        uint64_t ticket = rec_tickets(ring, n + 1);
 
-        rec_put_ticket(ticket++, INPUT_CO_SLICE, ctx, n, before);
+        rec_put_ticket(ring, ticket++, INPUT_CO_SLICE, ctx, n, before);
         QSLIST_FOREACH(co, taken, co_scheduled_next) {
-            rec_put_ticket(ticket++, INPUT_CO, co->id, 0, 0);
+            rec_put_ticket(ring, ticket++, INPUT_CO, co->id, 0, 0);
         }
     }
 }

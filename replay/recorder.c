@@ -24,7 +24,7 @@ static int64_t rec_clock_ns(QEMUClockType clock)
     int64_t now = rec.base->clock_ns(clock);
 
     if (!rec_muted) {
-        rec_put(INPUT_CLOCK, clock, now, 0);
+        rec_put_own(INPUT_CLOCK, clock, now);
     }
     return now;
 }
@@ -39,10 +39,17 @@ static uint64_t rec_random64(void)
 
 static void rec_point(HostPoint point, uint64_t object)
 {
+    if (likely(!rec.simulated)) {
+        /* The live host has no points of its own. */
+        if (host_point_is_replay(point)) {
+            rec_put_own(INPUT_REPLAY_BH, object, 0);
+        }
+        return;
+    }
     rec.base->point(point, object);
     if (host_point_is_replay(point)) {
         rec_put(INPUT_REPLAY_BH, object, 0, 0);
-    } else if (rec.simulated) {
+    } else {
         rec_put(INPUT_POINT, object, point, 0);
     }
 }

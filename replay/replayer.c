@@ -97,7 +97,7 @@ static void let_others_run(const char *wanted)
 /* Inputs that are nobody's operation; ends the run at the end of the log. */
 static void skip_to_operation(const char *wanted)
 {
-    while (rp.at < rp.n && rp.inputs[rp.at].kind == INPUT_PREIMAGE) {
+    while (rp.at < rp.n && input_is_skipped(rp.inputs[rp.at].kind)) {
         rp.at++;
     }
     if (rp.at >= rp.n && rp.main_ended) {
@@ -216,7 +216,7 @@ static bool chain_inputs(void)
             return false;
         }
         rp.following[i] = rp.cursors[thread];
-        if (rp.inputs[i].kind != INPUT_PREIMAGE &&
+        if (!input_is_skipped(rp.inputs[i].kind) &&
             rp.inputs[i].kind != INPUT_STUCK) {
             rp.cursors[thread] = i;
         }

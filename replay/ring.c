@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -122,6 +123,11 @@ static Ring *new_ring(RingSet *set)
 
         blackbox_stop(set->box, why);
     }
+#ifdef MADV_POPULATE_WRITE
+    /* Page faults now, and not while the thread is measured. */
+    madvise(ring, ring_offset(index + 1) - ring_offset(index),
+            MADV_POPULATE_WRITE);
+#endif
     ring->mask = ring_slots(index) - 1;
     qatomic_store_release(&set->box->n_rings, index + 1);
     return ring;
@@ -316,12 +322,31 @@ RingSet *ringset_new(Log *log, BlackBox *box)
     return set;
 }
 
+/* Of threads that are still there, in the middle of a slice. */
+static void give_back_tickets(RingSet *set)
+{
+    for (unsigned i = 0; i < n_rings(set); i++) {
+        Ring *ring = blackbox_ring(set->box, i);
+        Batch *batch = &set->batches[i];
+
+        for (; ring->n_kept; ring->n_kept--) {
+            if (batch->n == CHUNK_INPUTS) {
+                flush_batch(set, i);
+            }
+            batch->inputs[batch->n++] = (Input){
+                .ticket = ring->kept++, .kind = INPUT_UNUSED,
+            };
+        }
+    }
+}
+
 uint64_t ringset_finish(RingSet *set, uint64_t *inputs)
 {
     uint64_t stalls = 0;
 
     qatomic_store_release(&set->stop, true);
     pthread_join(set->writer, NULL);
+    give_back_tickets(set);
     commit(set);
     for (unsigned i = 0; i < n_rings(set); i++) {
         stalls += blackbox_ring(set->box, i)->stalls;

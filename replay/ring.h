@@ -53,7 +53,14 @@ typedef struct Ring {
     uint64_t seen_durable; /* its copy of durable, old but never too new */
     uint64_t mask;         /* slots - 1 */
     uint64_t stalls;
-    char pad1[32];
+    /* The recorded thread's own, see rec_put_own(). */
+    uint64_t kept; /* the first ticket that it has taken in advance, */
+    uint32_t n_kept; /* and how many */
+    uint32_t n_used; /* or could have used, behind its last slice */
+    uint32_t slice_end; /* low half of the head behind that */
+    uint32_t run_end, run; /* likewise of inputs that are its own, and how many
+                              times it had to take a ticket for them */
+    char pad1[4];
     uint64_t tail;    /* written by the writer thread: what it has taken */
     uint64_t durable; /* likewise: what it has committed; may be overwritten */
     char pad2[48];
@@ -182,9 +189,14 @@ extern void (*ring_nobody)(void);
 /* Waits until there is room for @n slots, which there was not. */
 void ring_wait_slowly(Ring *ring, unsigned n);
 
+static inline bool ring_has_room(const Ring *ring, unsigned n)
+{
+    return ring->head + n - ring->seen_durable <= ring->mask + 1;
+}
+
 static inline void ring_wait(Ring *ring, unsigned n)
 {
-    if (unlikely(ring->head + n - ring->seen_durable > ring->mask + 1)) {
+    if (unlikely(!ring_has_room(ring, n))) {
         ring_wait_slowly(ring, n);
     }
 }

@@ -167,6 +167,33 @@ static void test_same_image(void **state)
     unlink(other);
 }
 
+/* Tickets that a slice has taken in advance, and did not need. */
+static void test_unused_tickets(void **state)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        Error *err = NULL;
+        ChildResult result = aiolab("record", g_getenv("UNEVEN_SLICES"),
+                                    "--no-replay", "-f", "-o", path, NULL);
+        g_autofree Input *inputs = NULL;
+        size_t n, unused = 0;
+        Log *log;
+
+        child_expect_ok(&result, "slices");
+        child_finish(&result);
+        log = log_open(path, &err);
+        assert_non_null(log);
+        inputs = log_inputs(log, &n, &err);
+        assert_non_null(inputs);
+        for (size_t at = 0; at < n; at++) {
+            unused += inputs[at].kind == INPUT_UNUSED;
+            assert_int_equal(inputs[at].ticket, at + 1);
+        }
+        assert_true(unused > 0);
+        log_close(log, NULL);
+        expect_identical(path, "slices");
+    }
+}
+
 /* ---- The tables ---- */
 
 static int64_t query(Log *log, const char *sql)
@@ -221,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_full_without_image),
         cmocka_unit_test(test_hash_changed_image),
         cmocka_unit_test(test_same_image),
+        cmocka_unit_test(test_unused_tickets),
         cmocka_unit_test(test_tables),
     };
 
