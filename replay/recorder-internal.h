@@ -135,6 +135,19 @@ static inline void rec_put_own(InputKind kind, uint64_t obj, uint64_t a)
 }
 
 /*
+ * The thread may wait now, for long.  Where all but the log is lost (a restart
+ * of the machine), that ends at the first ticket that is missing; so none waits.
+ */
+static inline void rec_may_wait(void)
+{
+    Ring *ring = rec_ring;
+
+    if (unlikely(ring && ring->n_kept)) {
+        rec_give_back_tickets(ring);
+    }
+}
+
+/*
  * Mistakes that a test's own build makes on purpose, to see them noticed: see
  * tests/replay/test-planted.c.  @what is the one that is asked for.
  */

@@ -12,6 +12,11 @@
  *   a word of the program's (qatomic_*()) is accessed and gets its ticket under
  *   one lock, so that its accesses have the order of their tickets;
  *   a new thread begins when its creator has its ticket.
+ *
+ * An input that depends on no other thread (a time, an explicit event) may even
+ * have its ticket before the operation: anywhere behind its thread's last input.
+ * Such tickets are taken in advance, and given back with the first input that
+ * does depend on others, so a thread's tickets ascend: rec_put_own().
  */
 #include "recorder-internal.h"
 
@@ -248,6 +253,7 @@ void rec_mutex_lock(QemuMutex *mutex)
         rec.base->mutex_lock(mutex);
         return;
     }
+    rec_may_wait();
     rec.base->mutex_lock(mutex);
     rec_put(INPUT_LOCK, mutex->id, 0, 0);
 }
@@ -262,8 +268,10 @@ bool rec_mutex_trylock(QemuMutex *mutex)
 
 bool rec_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
 {
-    bool woken = rec.base->cond_wait(cond, mutex, timeout_ns);
+    bool woken;
 
+    rec_may_wait();
+    woken = rec.base->cond_wait(cond, mutex, timeout_ns);
     rec_put(INPUT_COND, cond->id, woken, 0);
     return woken;
 }
@@ -335,8 +343,10 @@ void rec_thread_create(QemuThread *thread, const char *name,
 
 void *rec_thread_join(QemuThread *thread)
 {
-    void *ret = rec.base->thread_join(thread);
+    void *ret;
 
+    rec_may_wait();
+    ret = rec.base->thread_join(thread);
     rec_put(INPUT_THREAD_JOIN, thread->id, 0, 0);
     return ret;
 }

@@ -119,6 +119,7 @@ static void rec_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
     HostWatch *watch;
     CqeHandler *handler;
 
+    rec_may_wait();
     rec.base->monitor_wait(base_of(monitor), timeout_ns, batch);
     rec_put(INPUT_WAIT, 0, (uint64_t)batch->n_watches << 16 | batch->n_cqes,
         batch->now_ns);
@@ -247,8 +248,10 @@ static void rec_busy_poll(HostMonitor *monitor, int64_t max_ns,
 
 static int rec_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
 {
-    int ready = rec.base->poll(fds, n, timeout_ns);
+    int ready;
 
+    rec_may_wait();
+    ready = rec.base->poll(fds, n, timeout_ns);
     rec_put(INPUT_POLL, 0, ready > 0 ? ready : 0, 0);
     for (unsigned i = 0; ready > 0 && i < n; i++) {
         if (fds[i].revents) {
