@@ -357,6 +357,12 @@ typedef struct HostOps {
     /* Sets @thread->host and ->number; looks at ->detached. */
     void (*thread_create)(QemuThread *thread, const char *name,
                           void *(*start)(void *), void *arg);
+    /*
+     * On the new thread, before its function and after its last; for hosts
+     * that stand above another one.  May be NULL.
+     */
+    void (*thread_begins)(void);
+    void (*thread_ends)(void);
     void *(*thread_join)(QemuThread *thread);
     /* The state of a thread that was started by somebody else. */
     HostThread *(*thread_attach)(void);

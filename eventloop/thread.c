@@ -272,14 +272,25 @@ typedef struct ThreadCall {
     void *arg;
 } ThreadCall;
 
+static void thread_ends(void)
+{
+    host_thread_run_atexit(); /* while it can still do everything */
+    if (host->thread_ends) {
+        host->thread_ends();
+    }
+}
+
 static void *thread_main(void *opaque)
 {
     ThreadCall call = *(ThreadCall *)opaque;
     void *ret;
 
     g_free(opaque);
+    if (host->thread_begins) {
+        host->thread_begins();
+    }
     ret = call.start(call.arg);
-    host_thread_run_atexit(); /* while it can still do everything */
+    thread_ends();
     return ret;
 }
 
@@ -304,7 +315,7 @@ void *qemu_thread_join(QemuThread *thread)
 
 void qemu_thread_exit(void *retval)
 {
-    host_thread_run_atexit();
+    thread_ends();
     host->thread_exit(retval);
     abort(); /* a thread that has ended runs on */
 }

@@ -177,32 +177,23 @@ static bool follow_cond_wait(QemuCond *cond, QemuMutex *mutex,
     return woken;
 }
 
-typedef struct ThreadStart {
-    void *(*start)(void *);
-    void *arg;
-} ThreadStart;
-
-static void *thread_main(void *opaque)
+static void follow_thread_begins(void)
 {
-    ThreadStart call = *(ThreadStart *)opaque;
-    void *ret;
+    follow_end();
+}
 
-    g_free(opaque);
-    follow_end(); /* it has begun */
-    ret = call.start(call.arg);
+static void follow_thread_ends(void)
+{
     follow_note(INPUT_THREAD_END, host_self()->id);
-    return ret;
 }
 
 static void follow_thread_create(QemuThread *thread, const char *name,
                                  void *(*start)(void *), void *arg)
 {
-    ThreadStart *call = g_new(ThreadStart, 1);
     Follower *f;
 
-    *call = (ThreadStart){start, arg};
     follow_begin(INPUT_THREAD_CREATE, thread->id);
-    sim_host.thread_create(thread, name, thread_main, call);
+    sim_host.thread_create(thread, name, start, arg);
     follow_end();
     follow_created(thread->id, thread->number, name);
     f = follow_thread(thread->number);
@@ -220,12 +211,6 @@ static void *follow_thread_join(QemuThread *thread)
     ret = sim_host.thread_join(thread);
     follow_end();
     return ret;
-}
-
-static void follow_thread_exit(void *ret)
-{
-    follow_note(INPUT_THREAD_END, host_self()->id);
-    sim_host.thread_exit(ret);
 }
 
 /* ---- Files ---- */
@@ -299,8 +284,9 @@ void follow_host_init(void)
     follow_host.mutex_trylock = follow_mutex_trylock;
     follow_host.cond_wait = follow_cond_wait;
     follow_host.thread_create = follow_thread_create;
+    follow_host.thread_begins = follow_thread_begins;
+    follow_host.thread_ends = follow_thread_ends;
     follow_host.thread_join = follow_thread_join;
-    follow_host.thread_exit = follow_thread_exit;
     follow_host.file_open = follow_file_open;
     follow_host.file_size = follow_file_size;
     follow_host.file_perform = follow_file_perform;

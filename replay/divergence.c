@@ -15,7 +15,7 @@ enum { SHOWN_EVENTS = 8 };
 
 static const char *thread_name(uint32_t id)
 {
-    VThread *thread = id < REPLAY_THREADS_MAX ? rp.threads[id] : NULL;
+    VThread *thread = replay_thread(id);
 
     return thread ? thread->name : "a thread that does not exist";
 }

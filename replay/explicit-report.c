@@ -7,7 +7,7 @@
 
 static struct {
     GHashTable *names; /* of bottom halves: id -> their function */
-    uint8_t undecided[EXPLICIT_THREADS_MAX]; /* the last such event of each */
+    uint8_t undecided[THREAD_NUMBERS]; /* the last such event of each */
     ProbeEvent last;
 } seen;
 
@@ -58,7 +58,7 @@ void explicit_report_see(const ProbeEvent *event)
     if (event->kind != PROBE_CHOICE) {
         seen.last = *event;
     }
-    if (event->thread < EXPLICIT_THREADS_MAX) {
+    if (event->thread < THREAD_NUMBERS) {
         note_undecided(event);
     }
     if (event->kind == PROBE_BH_NEW && event->text) {
@@ -134,6 +134,6 @@ char *explicit_report(const ExplicitReport *r)
     g_string_append_printf(
         text, "  hint            %s is not in the log: QEMU's calls say what "
         "was scheduled, not why then\n",
-        undecided[id < EXPLICIT_THREADS_MAX ? seen.undecided[id] : 0].what);
+        undecided[id < THREAD_NUMBERS ? seen.undecided[id] : 0].what);
     return g_string_free(text, false);
 }

@@ -6,8 +6,6 @@
 #include "host.h"
 #include "input.h"
 
-enum { EXPLICIT_THREADS_MAX = 1 << 16 };
-
 typedef struct ExplicitReport {
     const char *path;
     uint64_t at;   /* the input, from 1 */

@@ -35,6 +35,7 @@ typedef struct Input {
 enum {
     CHUNK_INPUTS = 1024,
     THREADS_MAX = 256, /* recorded at once */
+    THREAD_NUMBERS = 1 << 16, /* a run's threads have smaller ones */
     /* kind, check, ticket, thread, three fields: the most that one takes */
     INPUT_PACKED_MAX = 1 + 1 + 10 + 10 + 3 * 10,
 };

@@ -20,7 +20,7 @@ static void put(InputKind kind, uint64_t obj, uint64_t a)
     uint32_t id = host_self()->id;
 
     if (unlikely(rec_ring == &ring_of_nobody)) {
-        if (id >= RECORDED_THREADS_MAX) {
+        if (id >= THREAD_NUMBERS) {
             rec_too_many_threads();
         }
         rec_ring = ringset_attach(rec.rings);
@@ -65,42 +65,11 @@ static bool explicit_monitor_busy(HostMonitor *monitor)
 
 /* ---- Threads: how each ends ---- */
 
-typedef struct ThreadStart {
-    void *(*start)(void *);
-    void *arg;
-} ThreadStart;
-
-static void thread_ends(void)
+static void explicit_thread_ends(void)
 {
     put(INPUT_THREAD_END, host_self()->id, probe_digest());
     ringset_detach(rec.rings, rec_ring);
     rec_ring = &ring_of_nobody;
-}
-
-static void *thread_main(void *opaque)
-{
-    ThreadStart call = *(ThreadStart *)opaque;
-    void *ret;
-
-    g_free(opaque);
-    ret = call.start(call.arg);
-    thread_ends();
-    return ret;
-}
-
-static void explicit_thread_create(QemuThread *thread, const char *name,
-                                   void *(*start)(void *), void *arg)
-{
-    ThreadStart *call = g_new(ThreadStart, 1);
-
-    *call = (ThreadStart){start, arg};
-    rec.base->thread_create(thread, name, thread_main, call);
-}
-
-static void explicit_thread_exit(void *ret)
-{
-    thread_ends();
-    rec.base->thread_exit(ret);
 }
 
 /* ---- The table ---- */
@@ -114,7 +83,6 @@ const HostOps *recorder_explicit_host(void)
     ops.clock_ns = explicit_clock_ns;
     ops.point = explicit_point;
     ops.monitor_busy = explicit_monitor_busy;
-    ops.thread_create = explicit_thread_create;
-    ops.thread_exit = explicit_thread_exit;
+    ops.thread_ends = explicit_thread_ends;
     return &ops;
 }

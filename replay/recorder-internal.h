@@ -13,7 +13,6 @@
 
 enum {
     CLUSTER = 65536, /* pre-images are kept in pieces of this size */
-    RECORDED_THREADS_MAX = 1 << 16, /* a slot has 16 bits for the thread */
     RUN_MIN = 16, RUN_MAX = 64, /* own inputs: tickets taken in advance */
     RECORDED_AHEAD = 16, /* slots, of which two have a cache line */
 };
@@ -198,6 +197,8 @@ bool rec_mutex_trylock(QemuMutex *mutex);
 bool rec_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns);
 void rec_thread_create(QemuThread *thread, const char *name,
                        void *(*start)(void *), void *arg);
+void rec_thread_begins(void);
+void rec_thread_ends(void);
 void *rec_thread_join(QemuThread *thread);
 void rec_thread_exit(void *ret);
 HostThread *rec_thread_attach(void);

@@ -278,12 +278,7 @@ bool rec_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
 
 /* ---- Threads ---- */
 
-typedef struct ThreadStart {
-    void *(*start)(void *);
-    void *arg;
-} ThreadStart;
-
-static void thread_begins(void)
+void rec_thread_begins(void)
 {
     if (!rec.simulated) {
         rec_ring = ringset_attach(rec.rings);
@@ -294,7 +289,7 @@ static void thread_begins(void)
     rec_put(INPUT_THREAD_START, host_self()->id, 0, 0);
 }
 
-static void thread_ends(void)
+void rec_thread_ends(void)
 {
     rec_put(INPUT_THREAD_END, host_self()->id, probe_digest(), 0);
     if (!rec.simulated) {
@@ -303,40 +298,24 @@ static void thread_ends(void)
     }
 }
 
-static void *thread_main(void *opaque)
-{
-    ThreadStart call = *(ThreadStart *)opaque;
-    void *ret;
-
-    g_free(opaque);
-    thread_begins();
-    ret = call.start(call.arg);
-    thread_ends();
-    return ret;
-}
-
 void rec_too_many_threads(void)
 {
     rec_stop("a recording can hold %d threads, and this scenario has started "
-             "more", RECORDED_THREADS_MAX - 1);
+             "more", THREAD_NUMBERS - 1);
 }
 
 void rec_thread_create(QemuThread *thread, const char *name,
                        void *(*start)(void *), void *arg)
 {
-    ThreadStart *call = g_new(ThreadStart, 1);
-
-    *call = (ThreadStart){start, arg};
-    if (rec.simulated) {
-        rec.base->thread_create(thread, name, thread_main, call);
-        rec_put(INPUT_THREAD_CREATE, thread->id, thread->number, 0);
-        return;
+    if (!rec.simulated) {
+        pthread_mutex_lock(&rec.creating);
     }
-    pthread_mutex_lock(&rec.creating);
-    rec.base->thread_create(thread, name, thread_main, call);
+    rec.base->thread_create(thread, name, start, arg);
     rec_put(INPUT_THREAD_CREATE, thread->id, thread->number, 0);
-    pthread_mutex_unlock(&rec.creating);
-    if (thread->number >= RECORDED_THREADS_MAX) {
+    if (!rec.simulated) {
+        pthread_mutex_unlock(&rec.creating);
+    }
+    if (thread->number >= THREAD_NUMBERS) {
         rec_too_many_threads();
     }
 }
@@ -353,7 +332,6 @@ void *rec_thread_join(QemuThread *thread)
 
 void rec_thread_exit(void *ret)
 {
-    thread_ends();
     rec.base->thread_exit(ret);
 }
 

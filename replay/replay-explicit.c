@@ -17,6 +17,7 @@
 
 #include "aio-internal.h"
 #include "explicit-report.h"
+#include "input-chain.h"
 #include "machine.h"
 #include "sim.h"
 
@@ -32,8 +33,7 @@ typedef struct Explicit {
     Log *log;
     Input *inputs;
     size_t n;
-    uint32_t *following; /* of each input: the next of its thread, or n */
-    uint32_t *cursors;   /* of each thread: its next input, or n */
+    InputChains chains;
     size_t next_call;    /* of any thread, or n */
     uint64_t calls, clocks; /* that agreed */
     const Input *last;   /* of any thread that agreed; or NULL */
@@ -95,7 +95,7 @@ static void diverge(const Input *expected, const char *got)
 static const Input *own_input(void)
 {
     uint32_t id = host_self()->id;
-    size_t at = id < EXPLICIT_THREADS_MAX ? ex.cursors[id] : ex.n;
+    size_t at = id < THREAD_NUMBERS ? ex.chains.cursors[id] : ex.n;
 
     return at < ex.n ? &ex.inputs[at] : NULL;
 }
@@ -123,7 +123,7 @@ static Input take(InputKind kind, uint64_t obj)
     if (input_is_checked(kind)) {
         probe_mix(replay_input_digest(kind, obj, in->a, in->b));
     }
-    ex.cursors[in->thread] = ex.following[in - ex.inputs];
+    ex.chains.cursors[in->thread] = ex.chains.following[in - ex.inputs];
     ex.last = in;
     ex.result.inputs++;
     return *in;
@@ -194,35 +194,9 @@ static void explicit_point(HostPoint point, uint64_t object)
     }
 }
 
-typedef struct ThreadStart {
-    void *(*start)(void *);
-    void *arg;
-} ThreadStart;
-
-static void *thread_main(void *opaque)
-{
-    ThreadStart call = *(ThreadStart *)opaque;
-    void *ret;
-
-    g_free(opaque);
-    ret = call.start(call.arg);
-    take_digest(INPUT_THREAD_END, host_self()->id);
-    return ret;
-}
-
-static void explicit_thread_create(QemuThread *thread, const char *name,
-                                   void *(*start)(void *), void *arg)
-{
-    ThreadStart *call = g_new(ThreadStart, 1);
-
-    *call = (ThreadStart){start, arg};
-    sim_host.thread_create(thread, name, thread_main, call);
-}
-
-static void explicit_thread_exit(void *ret)
+static void explicit_thread_ends(void)
 {
     take_digest(INPUT_THREAD_END, host_self()->id);
-    sim_host.thread_exit(ret);
 }
 
 static HostOps *make_host(void)
@@ -233,8 +207,7 @@ static HostOps *make_host(void)
     ops.name = "explicit replay";
     ops.clock_ns = explicit_clock_ns;
     ops.point = explicit_point;
-    ops.thread_create = explicit_thread_create;
-    ops.thread_exit = explicit_thread_exit;
+    ops.thread_ends = explicit_thread_ends;
     return &ops;
 }
 
@@ -301,10 +274,10 @@ static const Input *first_left_over(void)
 {
     size_t first = ex.end;
 
-    for (unsigned i = 2; i < EXPLICIT_THREADS_MAX; i++) {
-        if (ex.cursors[i] < first &&
-            ex.inputs[ex.cursors[i]].kind != INPUT_THREAD_END) {
-            first = ex.cursors[i];
+    for (unsigned i = 2; i < THREAD_NUMBERS; i++) {
+        if (ex.chains.cursors[i] < first &&
+            ex.inputs[ex.chains.cursors[i]].kind != INPUT_THREAD_END) {
+            first = ex.chains.cursors[i];
         }
     }
     return first < ex.end ? &ex.inputs[first] : NULL;
@@ -332,25 +305,11 @@ static void run_main(void *opaque)
     ex.result.report = g_strdup("by luck: nothing else decided here");
 }
 
-/* Chains the inputs of each thread; false if there are impossible ones. */
-static bool chain_inputs(void)
+static void find_end(void)
 {
-    ex.end = ex.n;
-    for (unsigned i = 0; i < EXPLICIT_THREADS_MAX; i++) {
-        ex.cursors[i] = ex.n;
+    for (ex.end = 0; ex.end < ex.n && ex.inputs[ex.end].kind != INPUT_END;
+         ex.end++) {
     }
-    for (size_t i = ex.n; i-- > 0;) {
-        const Input *in = &ex.inputs[i];
-
-        if (in->thread >= EXPLICIT_THREADS_MAX || in->kind >= INPUT_KIND_MAX) {
-            return false;
-        }
-        ex.following[i] = ex.cursors[in->thread];
-        ex.cursors[in->thread] = i;
-        ex.end = in->kind == INPUT_END ? i : ex.end;
-    }
-    find_next_call();
-    return true;
 }
 
 /* The machine ended by itself, and not the run. */
@@ -417,16 +376,15 @@ ReplayResult replay_explicit_run(Log *log, const ScenarioSpec *spec,
         error_free(err);
         return bad_log(report);
     }
-    ex.following = g_new(uint32_t, ex.n + 1);
-    ex.cursors = g_new(uint32_t, EXPLICIT_THREADS_MAX);
-    if (chain_inputs()) {
+    if (input_chains_init(&ex.chains, ex.inputs, ex.n)) {
+        find_end();
+        find_next_call();
         run_machine(spec);
     } else {
         bad_log(g_strdup_printf("%s: damaged log (a thread's number is "
                                 "impossible)", log_path(log)));
     }
-    g_free(ex.following);
-    g_free(ex.cursors);
+    input_chains_finish(&ex.chains);
     g_free(ex.inputs);
     return ex.result;
 }

@@ -379,6 +379,7 @@ const HostOps replay_host = {
     .cond_wait = replay_cond_wait,
     .cond_wake = replay_cond_wake,
     .thread_create = replay_thread_create,
+    .thread_ends = replay_thread_ends,
     .thread_join = replay_thread_join,
     .thread_attach = machine_no_foreign_thread,
     .file_open = replay_file_open,
@@ -390,5 +391,5 @@ const HostOps replay_host = {
     .laio_submit = replay_laio_submit,
     .laio_getevents = replay_laio_getevents,
     .laio_pending = replay_laio_pending,
-    .thread_exit = replay_thread_exit,
+    .thread_exit = machine_thread_exit,
 };

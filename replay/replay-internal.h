@@ -5,13 +5,13 @@
 
 #include "aio-internal.h"
 #include "fd-table.h"
+#include "input-chain.h"
 #include "machine.h"
 #include "pending.h"
 #include "replay-file.h"
 #include "replayer.h"
 
-enum { REPLAY_THREADS_MAX = 1 << 16, REPLAY_LAST_EVENTS = 256,
-       REPLAY_CHAIN = 5, REPLAY_LOOKS_MAX = 1 << 20 };
+enum { REPLAY_LAST_EVENTS = 256, REPLAY_CHAIN = 5, REPLAY_LOOKS_MAX = 1 << 20 };
 
 /* When a thread's digest was last found equal. */
 typedef struct Agreed {
@@ -23,8 +23,7 @@ typedef struct Replay {
     Log *log;
     Input *inputs;
     size_t n, at;        /* the next input */
-    uint32_t *following; /* of each input: the next of the same thread, or n */
-    uint32_t *cursors;   /* of each thread: its next input, or n */
+    InputChains chains;
     VThread **threads;   /* by number */
     bool simulated;      /* the recorded host was */
     bool complete;       /* the log ends where the scenario does */
@@ -44,6 +43,12 @@ typedef struct Replay {
 } Replay;
 
 extern Replay rp;
+
+/* The thread of that number, or NULL. */
+static inline VThread *replay_thread(uint64_t number)
+{
+    return number < THREAD_NUMBERS ? rp.threads[number] : NULL;
+}
 
 extern const HostOps replay_host;
 
@@ -109,7 +114,7 @@ void replay_cond_wake(QemuCond *cond, bool all);
 void replay_thread_create(QemuThread *thread, const char *name,
                           void *(*start)(void *), void *arg);
 void *replay_thread_join(QemuThread *qemu_thread);
-void replay_thread_exit(void *ret);
+void replay_thread_ends(void);
 /* A thread's first and last act. */
 void replay_thread_started(VThread *thread);
 void replay_thread_ended(VThread *thread);

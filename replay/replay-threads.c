@@ -259,42 +259,24 @@ void replay_cond_wake(QemuCond *cond, bool all)
 
 /* ---- Threads ---- */
 
-typedef struct ThreadStart {
-    void *(*start)(void *);
-    void *arg;
-} ThreadStart;
-
-static void thread_ends(void)
+void replay_thread_ends(void)
 {
     uint64_t recorded = replay_take(INPUT_THREAD_END, host_self()->id).a;
 
     replay_compare_digest(recorded, "the end of a thread");
 }
 
-static void *thread_main(void *opaque)
-{
-    ThreadStart call = *(ThreadStart *)opaque;
-    void *ret;
-
-    g_free(opaque);
-    ret = call.start(call.arg);
-    thread_ends();
-    return ret;
-}
-
 void replay_thread_create(QemuThread *thread, const char *name,
                           void *(*start)(void *), void *arg)
 {
     uint64_t number = replay_take(INPUT_THREAD_CREATE, thread->id).a;
-    ThreadStart *call = g_new(ThreadStart, 1);
 
-    if (number < 2 || number >= REPLAY_THREADS_MAX || rp.threads[number]) {
+    if (number < 2 || number >= THREAD_NUMBERS || rp.threads[number]) {
         replay_diverge_at_last("a thread", "the log's number for it is "
                                "impossible");
     }
-    *call = (ThreadStart){start, arg};
     machine.last_id = number - 1;
-    rp.threads[number] = machine_thread_new(name, thread_main, call);
+    rp.threads[number] = machine_thread_new(name, start, arg);
     thread->host = rp.threads[number];
     thread->number = number;
 }
@@ -308,12 +290,6 @@ void *replay_thread_join(QemuThread *qemu_thread)
         replay_diverge_at_last("a join of a thread that has not ended", NULL);
     }
     return thread->ret;
-}
-
-void replay_thread_exit(void *ret)
-{
-    thread_ends();
-    machine_thread_exit(ret);
 }
 
 void replay_thread_started(VThread *thread)

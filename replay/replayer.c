@@ -15,7 +15,7 @@
  * to wait for a turn (replay_own_input()).
  *
  * Nothing is guessed and nothing waits: the first thing that does not match
- * stops the replay with a report (diverge()).
+ * stops the replay with a report (replay_diverge(), divergence.c).
  */
 #include "input-text.h"
 #include "replay-internal.h"
@@ -46,7 +46,7 @@ void replay_stop_bad_log(Error *err)
 void replay_step_back(void)
 {
     rp.at--;
-    rp.cursors[rp.inputs[rp.at].thread] = rp.at;
+    rp.chains.cursors[rp.inputs[rp.at].thread] = rp.at;
 }
 
 /* ---- Taking inputs ---- */
@@ -70,8 +70,7 @@ static void take_stuck(const char *wanted)
                        "run, and nowhere else");
     }
     for (; rp.at < rp.n && rp.inputs[rp.at].kind == INPUT_STUCK; rp.at++) {
-        uint64_t id = rp.inputs[rp.at].obj;
-        VThread *thread = id < REPLAY_THREADS_MAX ? rp.threads[id] : NULL;
+        VThread *thread = replay_thread(rp.inputs[rp.at].obj);
 
         if (thread) {
             sim_emit_stuck(thread);
@@ -83,9 +82,7 @@ static void take_stuck(const char *wanted)
 /* Where the log goes on; never returns to a thread that has ended. */
 static void let_others_run(const char *wanted)
 {
-    const Input *in = &rp.inputs[rp.at];
-    VThread *thread = in->thread < REPLAY_THREADS_MAX ? rp.threads[in->thread]
-                                                      : NULL;
+    VThread *thread = replay_thread(rp.inputs[rp.at].thread);
 
     if (!thread || thread->state == VTHREAD_DONE) {
         replay_diverge(wanted, "the thread that should go on does not exist, "
@@ -138,7 +135,7 @@ void replay_accept(void)
     if (unlikely(rp.at + 1 == replay_watched_input)) {
         rp.watched = stacks_call_chain(REPLAY_CHAIN);
     }
-    rp.cursors[rp.inputs[rp.at].thread] = rp.following[rp.at];
+    rp.chains.cursors[rp.inputs[rp.at].thread] = rp.chains.following[rp.at];
     rp.at++;
 }
 
@@ -162,7 +159,7 @@ const Input *replay_next_input(const char *wanted)
 
 const Input *replay_own_input(void)
 {
-    uint32_t at = rp.cursors[host_self()->id];
+    uint32_t at = rp.chains.cursors[host_self()->id];
 
     return at < rp.n ? &rp.inputs[at] : NULL;
 }
@@ -196,31 +193,6 @@ bool replay_take_if(InputKind kind)
     }
     replay_next_input(input_table[kind].name);
     replay_accept();
-    return true;
-}
-
-/* Chains the inputs of each thread; false if there are impossible ones. */
-static bool chain_inputs(void)
-{
-    rp.following = g_new(uint32_t, rp.n + 1);
-    rp.cursors = g_new(uint32_t, REPLAY_THREADS_MAX);
-    rp.threads = g_new0(VThread *, REPLAY_THREADS_MAX);
-    rp.agreed = g_new0(Agreed, REPLAY_THREADS_MAX);
-    for (unsigned i = 0; i < REPLAY_THREADS_MAX; i++) {
-        rp.cursors[i] = rp.n;
-    }
-    for (size_t i = rp.n; i-- > 0;) {
-        uint32_t thread = rp.inputs[i].thread;
-
-        if (thread >= REPLAY_THREADS_MAX) {
-            return false;
-        }
-        rp.following[i] = rp.cursors[thread];
-        if (!input_is_skipped(rp.inputs[i].kind) &&
-            rp.inputs[i].kind != INPUT_STUCK) {
-            rp.cursors[thread] = i;
-        }
-    }
     return true;
 }
 
@@ -273,11 +245,13 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
         error_free(err);
         return rp.result;
     }
-    if (!chain_inputs()) {
+    if (!input_chains_init(&rp.chains, rp.inputs, rp.n)) {
         rp.result.report = g_strdup_printf("%s: damaged log (a thread's number "
                                            "is impossible)", log_path(log));
         return rp.result;
     }
+    rp.threads = g_new0(VThread *, THREAD_NUMBERS);
+    rp.agreed = g_new0(Agreed, THREAD_NUMBERS);
     pending_init(&rp.pending);
     fd_table_init(&rp.fds);
     rp.files = replay_files_new(log, rp.inputs, rp.n);
@@ -296,8 +270,7 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
     replay_files_free(rp.files);
     pending_finish(&rp.pending);
     fd_table_finish(&rp.fds);
-    g_free(rp.following);
-    g_free(rp.cursors);
+    input_chains_finish(&rp.chains);
     g_free(rp.threads);
     g_free(rp.agreed);
     g_free(rp.inputs);
