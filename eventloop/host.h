@@ -333,9 +333,14 @@ typedef struct HostOps {
                         CoroutineList *left);
     /* HOST_SIGHTS: the thread has found @value; what is it to go on with? */
     uint64_t (*observe)(HostSight what, uint64_t value);
-    /* Around each access to a word by qatomic_*(), and what it saw. */
-    void (*word_begin)(const volatile void *word);
+    /*
+     * Around each access to a word by qatomic_*(), and what it saw; @how: see
+     * qatomic_begin_().
+     */
+    void (*word_begin)(const volatile void *word, unsigned how);
     void (*word_end)(const volatile void *word, uint64_t value);
+    /* smp_mb(); may be NULL. */
+    void (*fence)(void);
     /* AIO_REC_ASSERT(): @value must be what it was. */
     void (*rec_assert)(uint64_t value, const ProbeSite *site);
 

@@ -8,14 +8,21 @@
 
 int qatomic_seen;
 
-void qatomic_begin_(const volatile void *word)
+void qatomic_begin_(const volatile void *word, unsigned how)
 {
-    host->word_begin(word);
+    host->word_begin(word, how);
 }
 
 void qatomic_end_(const volatile void *word, uint64_t value)
 {
     host->word_end(word, value);
+}
+
+void qatomic_fence_(void)
+{
+    if (host->fence) {
+        host->fence();
+    }
 }
 
 void aio_rec_assert(uint64_t value, const ProbeSite *site)

@@ -120,17 +120,40 @@ static void stack_prepare(Stack *stack)
 #endif
 }
 
-void stack_init(Stack *stack, StackEntry *entry)
-{
-    size_t guard = (size_t)sysconf(_SC_PAGESIZE);
-    char *memory = mmap(NULL, STACK_SIZE + guard, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+const StackSource *stack_source;
 
-    if (memory == MAP_FAILED || mprotect(memory, guard, PROT_NONE) < 0) {
+/* Address space for a stack, a guard page lowest. */
+static char *take_memory(size_t guard)
+{
+    char *memory = stack_source
+                       ? stack_source->take(STACK_SIZE + guard)
+                       : mmap(NULL, STACK_SIZE + guard, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+                              0);
+
+    if (memory == MAP_FAILED ||
+        (!stack_source && mprotect(memory, guard, PROT_NONE) < 0)) {
         fprintf(stderr, "aiolab: no memory for a coroutine's stack: %s\n",
                 g_strerror(errno));
         abort();
     }
+    return memory;
+}
+
+static void give_memory(char *memory, size_t size)
+{
+    if (stack_source) {
+        stack_source->give(memory);
+    } else {
+        munmap(memory, size);
+    }
+}
+
+void stack_init(Stack *stack, StackEntry *entry)
+{
+    size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+    char *memory = take_memory(guard);
+
     *stack = (Stack){
         .limit = memory + guard, .size = STACK_SIZE, .entry = entry,
     };
@@ -153,7 +176,7 @@ void stack_finish(Stack *stack)
 #ifdef STACK_ASAN
     ASAN_UNPOISON_MEMORY_REGION(stack->limit, stack->size);
 #endif
-    munmap((char *)stack->limit - guard, stack->size + guard);
+    give_memory((char *)stack->limit - guard, stack->size + guard);
     stack->limit = NULL;
 }
 

@@ -77,6 +77,16 @@ static inline Stack *coroutine_stack(Coroutine *co)
 }
 
 /*
+ * Where stacks come from, with their guard pages; NULL: the kernel.  For whoever
+ * runs many schedules and keeps the memory.
+ */
+typedef struct StackSource {
+    void *(*take)(size_t size);
+    void (*give)(void *memory);
+} StackSource;
+extern const StackSource *stack_source;
+
+/*
  * A new stack on which @entry will run at the first switch.  @entry must call
  * stack_entered() first, and never returns.
  */

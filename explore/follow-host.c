@@ -102,12 +102,12 @@ static void follow_co_detached(uint64_t ctx, CoroutineList *taken,
     }
 }
 
-static void follow_word_begin(const volatile void *word)
+static void follow_word_begin(const volatile void *word, unsigned how)
 {
     if (!machine_current()->looking) {
         follow_begin(INPUT_WORD, 0);
     }
-    sim_host.word_begin(word);
+    sim_host.word_begin(word, how);
 }
 
 static void follow_word_end(const volatile void *word, uint64_t value)

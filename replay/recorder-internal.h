@@ -189,7 +189,7 @@ bool rec_laio_pending(HostLaio *laio);
 void rec_bh_detached(uint64_t ctx, BHList *slice, BHList *left);
 void rec_co_detached(uint64_t ctx, CoroutineList *taken, CoroutineList *left);
 uint64_t rec_observe(HostSight what, uint64_t value);
-void rec_word_begin(const volatile void *word);
+void rec_word_begin(const volatile void *word, unsigned how);
 void rec_word_end(const volatile void *word, uint64_t value);
 void rec_assert(uint64_t value, const ProbeSite *site);
 void rec_mutex_lock(QemuMutex *mutex);

@@ -195,12 +195,12 @@ static bool *stripe_of(const volatile void *word)
     return &stripes[hash >> 56].locked;
 }
 
-void rec_word_begin(const volatile void *word)
+void rec_word_begin(const volatile void *word, unsigned how)
 {
     bool *locked = stripe_of(word);
 
     if (rec.simulated) {
-        rec.base->word_begin(word);
+        rec.base->word_begin(word, how);
         if (!machine_current()->looking) {
             rec_put(INPUT_POINT, 0, HOST_POINT_WORD, 0);
         }

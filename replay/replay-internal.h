@@ -101,7 +101,7 @@ void replay_bh_detached(uint64_t ctx, BHList *slice, BHList *left);
 void replay_co_detached(uint64_t ctx, CoroutineList *taken,
                         CoroutineList *left);
 uint64_t replay_observe(HostSight what, uint64_t value);
-void replay_word_begin(const volatile void *word);
+void replay_word_begin(const volatile void *word, unsigned how);
 void replay_word_end(const volatile void *word, uint64_t value);
 void replay_rec_assert(uint64_t value, const ProbeSite *site);
 void replay_lock_init(QemuMutex *mutex);

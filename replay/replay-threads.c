@@ -168,7 +168,7 @@ uint64_t replay_observe(HostSight what, uint64_t value)
 }
 
 /* Its turn; the access follows, and nobody can come between. */
-void replay_word_begin(const volatile void *word)
+void replay_word_begin(const volatile void *word, unsigned how)
 {
     if (rp.simulated) {
         host->point(HOST_POINT_WORD, 0);

@@ -110,6 +110,7 @@ int32_t sim_file_perform(const struct io_uring_sqe *sqe)
     if (!file) {
         return -EBADF;
     }
+    sim_access(file, SIM_WRITE);
     switch (sqe->opcode) {
     case IORING_OP_READ:
         return transfer(file, false, sqe->off, &one, 1);

@@ -7,12 +7,14 @@ static const int64_t epoch_ns = 1767225600LL * NANOSECONDS_PER_SECOND;
 
 static int64_t sim_clock_ns(QEMUClockType clock)
 {
-    sim.now += SIM_TICK_NS;
+    sim_tick();
+    sim_access(&sim.now, SIM_READ);
     return clock == QEMU_CLOCK_HOST ? epoch_ns + sim.now : sim.now;
 }
 
 static uint64_t sim_random64(void)
 {
+    sim_access(&sim.rng, SIM_WRITE);
     return sim_random(&sim.rng);
 }
 
@@ -48,17 +50,6 @@ static uint64_t sim_observe(HostSight what, uint64_t value)
     return value;
 }
 
-static void sim_word_begin(const volatile void *word)
-{
-    if (!machine_current()->looking) {
-        sim_point();
-    }
-}
-
-static void sim_word_end(const volatile void *word, uint64_t value)
-{
-}
-
 const HostOps sim_host = {
     .name = "sim",
     .clock_ns = sim_clock_ns,
@@ -83,6 +74,7 @@ const HostOps sim_host = {
     .observe = sim_observe,
     .word_begin = sim_word_begin,
     .word_end = sim_word_end,
+    .fence = sim_fence,
     .notifier_init = sim_notifier_init,
     .notifier_cleanup = sim_notifier_cleanup,
     .notifier_set = sim_notifier_set,

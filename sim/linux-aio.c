@@ -77,6 +77,7 @@ int sim_laio_submit(HostLaio *laio, HostLaioRequest **requests, unsigned n)
     unsigned taken = 0;
 
     sim_point();
+    sim_access(laio, SIM_WRITE);
     for (; taken < n && laio->in_flight < laio->max_events; taken++) {
         LaioItem *item = g_new0(LaioItem, 1);
 
@@ -132,6 +133,7 @@ unsigned sim_laio_getevents(HostLaio *laio, HostLaioRequest **done, unsigned n)
 {
     unsigned taken;
 
+    sim_access(laio, SIM_WRITE);
     complete_due(laio);
     n = sim_choose_batch(laio->id, MIN(n, laio->n_done), false);
     for (taken = 0; taken < n; taken++) {

@@ -68,11 +68,14 @@ void sim_mutex_destroy(QemuMutex *mutex)
 
 static void acquire(SimMutex *m)
 {
+    sim_fence();
+    sim_access(m, SIM_WRITE);
     while (m->owner) {
         Waiter waiter = {.thread = machine_current()};
 
         QSIMPLEQ_INSERT_TAIL(&m->waiters, &waiter, next);
         sim_block(-1);
+        sim_access(m, SIM_WRITE);
     }
     m->owner = machine_current();
 }
@@ -88,6 +91,8 @@ bool sim_mutex_trylock(QemuMutex *mutex)
     SimMutex *m = mutex->host;
 
     sim_point();
+    sim_fence();
+    sim_access(m, SIM_WRITE);
     if (m->owner) {
         return false;
     }
@@ -100,6 +105,8 @@ void sim_mutex_unlock(QemuMutex *mutex)
     SimMutex *m = mutex->host;
 
     assert(m->owner == machine_current());
+    sim_fence();
+    sim_access(m, SIM_WRITE);
     m->owner = NULL;
     wake_first(&m->waiters);
 }
@@ -123,9 +130,11 @@ bool sim_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
     Waiter waiter = {.thread = machine_current()};
     bool woken;
 
+    sim_access(c, SIM_WRITE);
     QSIMPLEQ_INSERT_TAIL(&c->waiters, &waiter, next);
     sim_mutex_unlock(mutex);
     woken = sim_block(timeout_ns < 0 ? -1 : sim.now + timeout_ns);
+    sim_access(c, SIM_WRITE);
     if (!woken) {
         remove_waiter(&c->waiters, &waiter);
     }
@@ -137,6 +146,7 @@ void sim_cond_wake(QemuCond *cond, bool all)
 {
     SimCond *c = cond->host;
 
+    sim_access(c, SIM_WRITE);
     while (wake_first(&c->waiters) && all) {
     }
 }
@@ -153,17 +163,24 @@ void sim_thread_create(QemuThread *qemu_thread, const char *name,
     SimThread *t = g_new0(SimThread, 1);
 
     sim_point();
+    sim_fence();
+    sim_access(&machine.last_id, SIM_WRITE);
     t->thread = machine_thread_new(name, start, arg);
     t->thread->self.host = t;
     t->detached = qemu_thread->detached;
     qemu_thread->host = t;
     qemu_thread->number = t->thread->self.id;
+    if (sim.config.tracer) {
+        sim.config.tracer->wake(t->thread->self.id); /* to begin */
+    }
 }
 
 void sim_thread_ended(VThread *thread)
 {
     SimThread *t = thread->self.id == 1 ? NULL : thread->self.host;
 
+    sim_fence();
+    sim_access(thread, SIM_WRITE);
     if (t && t->joiner) {
         sim_wake(t->joiner);
     }
@@ -178,6 +195,8 @@ void *sim_thread_join(QemuThread *qemu_thread)
     void *ret;
 
     sim_point();
+    sim_fence();
+    sim_access(t->thread, SIM_WRITE);
     t->joiner = machine_current();
     while (t->thread->state != VTHREAD_DONE) {
         sim_block(-1);

@@ -54,6 +54,7 @@ static void free_threads(VThreadList *threads)
             stack_finish(&thread->self.leader.stack);
         }
         g_free(thread->name);
+        g_free(thread->words);
         g_free(thread->locals);
         g_free(thread);
     }

@@ -27,6 +27,8 @@ typedef struct VThread {
     void *(*start)(void *);
     void *arg;
     void *ret;
+    uint64_t points;  /* scheduling points that it has come to */
+    struct SimWordState *words; /* word.c, or NULL */
     void *locals;     /* thread-locals.h: while another one runs */
     QTAILQ_ENTRY(VThread) next;
 } VThread;

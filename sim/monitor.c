@@ -90,6 +90,7 @@ HostWatch *sim_watch_add(HostMonitor *m, int fd, short events, bool drained,
         .fd = fd, .events = events, .drained = drained, .id = id,
         .opaque = opaque,
     };
+    sim_access(m, SIM_WRITE);
     QTAILQ_INSERT_TAIL(&m->watches, watch, next);
     return &watch->base;
 }
@@ -98,6 +99,7 @@ void sim_watch_remove(HostMonitor *m, HostWatch *base)
 {
     SimWatch *watch = container_of(base, SimWatch, base);
 
+    sim_access(m, SIM_WRITE);
     QTAILQ_REMOVE(&m->watches, watch, next);
     g_free(watch);
 }
@@ -111,6 +113,7 @@ void sim_add_sqe(HostMonitor *m, HostPrepSqe *prep, void *opaque,
 
     prep(&req->sqe, opaque);
     req->handler = handler;
+    sim_access(m, SIM_WRITE);
     QTAILQ_INSERT_TAIL(&m->queued, req, next);
 }
 
@@ -135,7 +138,9 @@ int64_t sim_latency(const struct io_uring_sqe *sqe)
         break;
     }
     spread = ns * device->jitter_percent / 100;
+    sim_access(&sim.now, SIM_READ);
     if (spread) {
+        sim_access(&sim.rng, SIM_WRITE);
         ns += (int64_t)(sim_random(&sim.rng) % (2 * spread + 1)) - spread;
     }
     return ROUND_UP(ns, 1000);
@@ -314,6 +319,20 @@ void sim_monitor_requests(const HostMonitor *m, unsigned *done, unsigned *all)
     }
 }
 
+/* What a look at the monitor depends on. */
+void sim_monitor_touch(HostMonitor *m)
+{
+    SimWatch *watch;
+
+    if (likely(!sim.config.tracer)) {
+        return;
+    }
+    sim_access(m, SIM_WRITE);
+    QTAILQ_FOREACH(watch, &m->watches, next) {
+        sim_fd_touch(watch->base.fd);
+    }
+}
+
 static void deliver(HostMonitor *m, HostBatch *batch)
 {
     unsigned n = sim_choose_batch(m->ctx, count_due(m), any_watch_ready(m));
@@ -337,6 +356,8 @@ void sim_monitor_wait(HostMonitor *m, int64_t timeout_ns, HostBatch *batch)
         submit(m); /* so that time may pass before it looks */
     }
     sim_point();
+    sim_fence();
+    sim_monitor_touch(m);
     submit(m);
     deadline = timeout_ns < 0 ? -1 : sim.now + timeout_ns;
     while (timeout_ns && !count_due(m) && !any_watch_ready(m)) {
@@ -345,6 +366,7 @@ void sim_monitor_wait(HostMonitor *m, int64_t timeout_ns, HostBatch *batch)
         m->waiter = machine_current();
         woken = sim_block(deadline);
         m->waiter = NULL;
+        sim_monitor_touch(m);
         if (!woken) {
             break;
         }
@@ -369,6 +391,7 @@ void sim_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
         /* Its completions wake us too, if looking shows them. */
         m->waiter = sim.config.fdmon->visible ? machine_current() : NULL;
         machine_current()->looking = true;
+        sim_monitor_touch(m);
         found = poll->look(poll) || sim_monitor_pending(m);
         machine_current()->looking = false;
     } while (!found && max_ns && sim_spin(deadline));

@@ -33,10 +33,20 @@ void sim_notifier_cleanup(EventNotifier *e)
     g_ptr_array_index(sim.notifiers, e->rfd - SIM_FD_NOTIFIER) = NULL;
 }
 
+void sim_fd_touch(int fd)
+{
+    SimNotifier *n = find(fd);
+
+    if (n) {
+        sim_access(n, SIM_READ);
+    }
+}
+
 void sim_fd_set(int fd)
 {
     SimNotifier *n = find(fd);
 
+    sim_access(n, SIM_WRITE);
     n->count++;
     n->sets++;
     n->since = sim.next_ready++;
@@ -45,6 +55,7 @@ void sim_fd_set(int fd)
 void sim_notifier_set(EventNotifier *e)
 {
     sim_point();
+    sim_fence();
     sim_fd_set(e->wfd);
     sim_monitor_wake_ready();
     sim_poll_wake_ready();
@@ -55,6 +66,7 @@ bool sim_notifier_clear(EventNotifier *e)
     SimNotifier *n = find(e->rfd);
     bool was_set = n->count > 0;
 
+    sim_access(n, SIM_WRITE);
     n->count = 0;
     return was_set;
 }

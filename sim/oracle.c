@@ -3,7 +3,7 @@
 #include "sim-internal.h"
 
 const char *const choice_kind_names[CHOICE_KIND_MAX] = {
-    "thread", "batch", "request",
+    "thread", "batch", "request", "stores",
 };
 
 static unsigned choose_default(Oracle *oracle, const Choice *choice)

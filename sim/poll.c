@@ -80,6 +80,19 @@ int64_t sim_poll_next_event(void)
     return soonest;
 }
 
+static void touch(const GPollFD *fds, unsigned n)
+{
+    for (unsigned i = 0; sim.config.tracer && i < n; i++) {
+        HostMonitor *monitor = sim_monitor_by_fd(fds[i].fd);
+
+        if (monitor) {
+            sim_monitor_touch(monitor);
+        } else {
+            sim_fd_touch(fds[i].fd);
+        }
+    }
+}
+
 int sim_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
 {
     SimPoller self = {.thread = machine_current(), .fds = fds, .n = n};
@@ -89,11 +102,13 @@ int sim_poll(GPollFD *fds, unsigned n, int64_t timeout_ns)
     sim_point();
     deadline = timeout_ns < 0 ? -1 : sim.now + timeout_ns;
     QLIST_INSERT_HEAD(&sim.pollers, &self, node);
+    touch(fds, n);
     while (!(ready = take_revents(fds, n)) && timeout_ns) {
         if (!sim_block(deadline)) {
             ready = take_revents(fds, n);
             break;
         }
+        touch(fds, n);
     }
     QLIST_REMOVE(&self, node);
     return ready;

@@ -63,7 +63,7 @@ static void wake_due(void)
         if (thread->state == VTHREAD_BLOCKED && thread->deadline >= 0 &&
             thread->deadline <= sim.now) {
             thread->timed_out = true;
-            thread->state = VTHREAD_RUNNABLE;
+            sim_wake(thread);
         }
     }
 }
@@ -80,14 +80,23 @@ static bool any_runnable(void)
     return false;
 }
 
+static void trace_step(uint32_t thread)
+{
+    if (unlikely(sim.config.tracer)) {
+        sim.config.tracer->step(thread);
+    }
+}
+
 /* Lets time pass until @event; if that is none, false: nobody will ever run. */
 static bool advance(int64_t event)
 {
     if (event < 0) {
         /* A descriptor of the kernel's may have become readable. */
         sim_poll_wake_ready();
-        return any_runnable();
+        return any_runnable() || sim_words_recheck();
     }
+    trace_step(0);
+    sim_access(&sim.now, SIM_WRITE);
     sim.now = MAX(sim.now, event);
     wake_due();
     return true;
@@ -113,7 +122,8 @@ static VThread *pick(void)
         if (options > 1) {
             taken = sim_choose(CHOICE_THREAD, host_self()->id, ids, options);
         }
-    } while (taken && taken == n && advance(next_event(sim.now)));
+    } while (taken && taken == n && !sim.abandoned &&
+             advance(next_event(sim.now)));
     return n ? threads[taken] : NULL;
 }
 
@@ -158,12 +168,19 @@ static void reschedule(void)
 {
     VThread *next;
 
-    while (!(next = pick())) {
+    while (!(next = pick()) && !sim.abandoned) {
         if (!advance(next_event(-1))) {
             report_stuck();
             stop(SIM_STUCK);
             return;
         }
+    }
+    if (!sim.abandoned) {
+        trace_step(next->self.id);
+    }
+    if (unlikely(sim.abandoned)) {
+        stop(SIM_ABANDONED);
+        return;
     }
     machine_switch(next);
 }
@@ -180,10 +197,16 @@ static void wake_spinning(void)
     }
 }
 
+void sim_abandon(void)
+{
+    sim.abandoned = true;
+}
+
 void sim_point(void)
 {
-    sim.now += SIM_TICK_NS;
+    sim_tick();
     sim.steps++;
+    machine_current()->points++;
     wake_spinning();
     if (sim.config.max_steps && sim.steps > sim.config.max_steps) {
         stop(SIM_BUDGET);
@@ -199,6 +222,9 @@ bool sim_block(int64_t deadline)
     self->state = VTHREAD_BLOCKED;
     self->deadline = deadline;
     self->timed_out = false;
+    if (deadline >= 0) {
+        sim_access(&sim.now, SIM_READ);
+    }
     reschedule();
     self->deadline = -1;
     return !self->timed_out;
@@ -230,6 +256,9 @@ void sim_wake(VThread *thread)
 {
     if (thread->state == VTHREAD_BLOCKED) {
         thread->state = VTHREAD_RUNNABLE;
+        if (unlikely(sim.config.tracer) && !thread->spinning) {
+            sim.config.tracer->wake(thread->self.id);
+        }
     }
 }
 
@@ -282,6 +311,7 @@ SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
              (config->fine ? HOST_SIGHTS : 0));
     machine_init();
     machine.ended = ended;
+    trace_step(1);
     machine_switch(machine_thread_new("main", call_main, &call));
 
     machine_finish();

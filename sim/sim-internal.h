@@ -13,6 +13,7 @@ typedef struct Sim {
     int64_t now;
     uint64_t rng;
     uint64_t steps;
+    bool abandoned;
     SimOutcome outcome;
     QTAILQ_HEAD(, HostMonitor) monitors;
     int next_monitor;
@@ -24,6 +25,21 @@ typedef struct Sim {
 } Sim;
 
 extern Sim sim;
+
+static inline void sim_access(const volatile void *object, SimAccess how)
+{
+    if (unlikely(sim.config.tracer)) {
+        sim.config.tracer->access(object, how);
+    }
+}
+
+/* What SimConfig.still takes no time. */
+static inline void sim_tick(void)
+{
+    if (!sim.config.still) {
+        sim.now += SIM_TICK_NS;
+    }
+}
 
 /* splitmix64: the machine's only source of chance. */
 uint64_t sim_random(uint64_t *state);
@@ -58,6 +74,8 @@ void sim_monitor_submit(HostMonitor *monitor);
 bool sim_monitor_pending(HostMonitor *monitor);
 void sim_busy_poll(HostMonitor *monitor, int64_t max_ns, HostBusyPoll *poll);
 bool sim_monitor_has_events(HostMonitor *monitor);
+/* The current step depends on what it has. */
+void sim_monitor_touch(HostMonitor *monitor);
 /* When its next request is due, or -1. */
 int64_t sim_monitor_due(HostMonitor *monitor);
 /* The monitor behind a virtual descriptor, or NULL. */
@@ -88,6 +106,7 @@ bool sim_fd_readable(int fd);
 /* When it was set last, in an order of all notifiers. */
 uint64_t sim_fd_readable_since(int fd);
 uint64_t sim_fd_sets(int fd);
+void sim_fd_touch(int fd); /* somebody looks at it */
 void sim_fd_set(int fd); /* by the device: no scheduling point */
 
 /* file.c */
@@ -111,6 +130,13 @@ bool sim_laio_pending(HostLaio *laio);
 int64_t sim_laio_next_event(void);
 /* Completes what is due, and sets the notifiers. */
 void sim_laio_complete_due(void);
+
+/* word.c: what qatomic_*() do */
+void sim_word_begin(const volatile void *word, unsigned how);
+void sim_word_end(const volatile void *word, uint64_t value);
+void sim_fence(void);
+/* Lets those go on that wait for a word which has changed unseen. */
+bool sim_words_recheck(void);
 
 /* lock.c */
 void sim_mutex_init(QemuMutex *mutex);

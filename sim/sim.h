@@ -26,6 +26,8 @@ typedef enum ChoiceKind {
                       last: none, if there are descriptors to return */
     CHOICE_REQUEST, /* SimConfig.fine: which request at the device is done
                        next; option 0: the one that takes least time */
+    CHOICE_STORES,  /* SimConfig.store_buffers: how many of a thread's stores
+                       become visible; option 0: all */
     CHOICE_KIND_MAX
 } ChoiceKind;
 
@@ -68,6 +70,25 @@ void oracle_script_init(ScriptOracle *oracle, const unsigned *picks,
                         unsigned n_picks);
 void oracle_script_finish(ScriptOracle *oracle);
 
+/*
+ * For whoever explores: which steps a schedule consists of.  A step is what a
+ * thread does from one scheduling point to the next; what it touched tells
+ * which steps could change places without a difference.
+ */
+typedef enum SimAccess {
+    SIM_READ,
+    SIM_WRITE,
+} SimAccess;
+
+typedef struct SimTracer {
+    /* @thread makes the next step; 0: time passes. */
+    void (*step)(uint32_t thread);
+    /* The current step touches what stands at @object. */
+    void (*access)(const volatile void *object, SimAccess how);
+    /* It lets @thread, which waited, go on, or begin. */
+    void (*wake)(uint32_t thread);
+} SimTracer;
+
 /* ---- The device behind the simulated ring ---- */
 
 typedef struct SimDevice {
@@ -90,12 +111,18 @@ typedef struct SimConfig {
                   though somebody could run, the device may finish requests in
                   any order, and threads switch at each qatomic_*() and
                   at the end of each turn */
+    bool still; /* operations take no time; it passes only while threads wait,
+                   or by choice */
+    bool store_buffers; /* a thread's qatomic_set() is seen by others later,
+                           at a moment of choice, in order: x86's memory */
+    const SimTracer *tracer; /* or NULL */
 } SimConfig;
 
 typedef enum SimOutcome {
     SIM_DONE,   /* the main thread returned */
     SIM_STUCK,  /* nothing can run, ever */
     SIM_BUDGET, /* max_steps operations were made */
+    SIM_ABANDONED, /* sim_abandon() */
 } SimOutcome;
 
 typedef struct SimResult {
@@ -115,6 +142,9 @@ extern const HostOps sim_host;
  */
 SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
                   void *opaque);
+
+/* By the oracle or the tracer: nobody needs the rest of this run. */
+void sim_abandon(void);
 
 /*
  * For a host that wraps sim_host, in one of its operations.  sim_spin: until

@@ -36,7 +36,6 @@
         barrier();                    \
         __atomic_thread_fence(order); \
     })
-#define smp_mb() SMP_FENCE_(__ATOMIC_SEQ_CST)
 #define smp_mb_release() SMP_FENCE_(__ATOMIC_RELEASE)
 #define smp_mb_acquire() SMP_FENCE_(__ATOMIC_ACQUIRE)
 #define smp_wmb() smp_mb_release()
@@ -81,8 +80,24 @@
 extern int qatomic_seen;
 #define QATOMIC_SEEN_() unlikely(qatomic_seen)
 #endif
-void qatomic_begin_(const volatile void *word);
+void qatomic_begin_(const volatile void *word, unsigned how);
 void qatomic_end_(const volatile void *word, uint64_t value);
+
+/* All that the thread has stored is seen by everybody from now on. */
+void qatomic_fence_(void);
+#define smp_mb()                         \
+    ({                                   \
+        if (QATOMIC_SEEN_()) {           \
+            qatomic_fence_();            \
+        }                                \
+        SMP_FENCE_(__ATOMIC_SEQ_CST);    \
+    })
+
+/* @how: the size of the word, and what is done to it. */
+enum {
+    QATOMIC_SIZE_ = 15, QATOMIC_LOADS_ = 16, QATOMIC_STORES_ = 32,
+    QATOMIC_CHANGES_ = QATOMIC_LOADS_ | QATOMIC_STORES_,
+};
 
 /* A number as it is; of a pointer only whether it is one. */
 #define QATOMIC_VALUE_(v)                                        \
@@ -90,12 +105,12 @@ void qatomic_end_(const volatile void *word, uint64_t value);
                           (uint64_t)((v) != 0), (uint64_t)(v))
 
 /* The access, and what it saw; its arguments have been evaluated before. */
-#define QATOMIC_ACCESS_(ptr, access)                               \
+#define QATOMIC_ACCESS_(ptr, how, access)                          \
     ({                                                             \
         int qatomic_told_ = QATOMIC_SEEN_();                       \
         QATOMIC_CHECK_(ptr);                                       \
         if (qatomic_told_) {                                       \
-            qatomic_begin_(ptr);                                   \
+            qatomic_begin_(ptr, sizeof(*(ptr)) | (how));           \
         }                                                          \
         typeof_strip_qual(*(ptr)) qatomic_saw_ = (access);         \
         if (qatomic_told_) {                                       \
@@ -107,7 +122,7 @@ void qatomic_end_(const volatile void *word, uint64_t value);
 #define QATOMIC_LOAD_(ptr, order)                                        \
     ({                                                                   \
         __auto_type qatomic_ptr_ = (ptr);                                \
-        QATOMIC_ACCESS_(qatomic_ptr_,                                    \
+        QATOMIC_ACCESS_(qatomic_ptr_, QATOMIC_LOADS_,                    \
                         __atomic_load_n(qatomic_ptr_, order));           \
     })
 #define QATOMIC_STORE_(ptr, i, order)                                    \
@@ -115,7 +130,7 @@ void qatomic_end_(const volatile void *word, uint64_t value);
         __auto_type qatomic_ptr_ = (ptr);                                \
         typeof_strip_qual(*qatomic_ptr_) qatomic_new_ = (i);             \
         (void)QATOMIC_ACCESS_(                                           \
-            qatomic_ptr_,                                                \
+            qatomic_ptr_, QATOMIC_STORES_,                               \
             (__atomic_store_n(qatomic_ptr_, qatomic_new_, order),        \
              qatomic_new_));                                             \
     })
@@ -151,8 +166,9 @@ void qatomic_end_(const volatile void *word, uint64_t value);
     ({                                                                   \
         __auto_type qatomic_ptr_ = (ptr);                                \
         __auto_type qatomic_n_ = (n);                                    \
-        QATOMIC_ACCESS_(qatomic_ptr_, builtin(qatomic_ptr_, qatomic_n_,  \
-                                              __ATOMIC_SEQ_CST));        \
+        QATOMIC_ACCESS_(qatomic_ptr_, QATOMIC_CHANGES_,                  \
+                        builtin(qatomic_ptr_, qatomic_n_,                \
+                                __ATOMIC_SEQ_CST));                      \
     })
 
 #define qatomic_xchg__nocheck(ptr, i) \
@@ -173,7 +189,7 @@ void qatomic_end_(const volatile void *word, uint64_t value);
         __auto_type qatomic_ptr_ = (ptr);                                   \
         typeof_strip_qual(*qatomic_ptr_) qatomic_old_ = (old);              \
         typeof_strip_qual(*qatomic_ptr_) qatomic_new_ = (new);              \
-        QATOMIC_ACCESS_(qatomic_ptr_,                                       \
+        QATOMIC_ACCESS_(qatomic_ptr_, QATOMIC_CHANGES_,                     \
                         qatomic_cmpxchg__nocheck(qatomic_ptr_, qatomic_old_, \
                                                  qatomic_new_));            \
     })

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory that is taken back wholesale.
+ *
+ * A search runs hundreds of thousands of schedules in one process, and most of
+ * them are abandoned somewhere in the middle: stuck, cut, or killed by an
+ * assertion.  Nobody could free what they leave behind.  So everything that is
+ * allocated while the arena is on comes from one region, and arena_restore()
+ * makes the region, and the writable data of the program and its libraries,
+ * what they were at arena_snapshot().
+ *
+ * Data that was there before is not copied each time, only the pages of it
+ * that schedules write.  They are found by protection: the first write to a
+ * page faults, once, and the page is restored from then on.
+ *
+ * What has to survive (the search itself) is allocated while the arena is off,
+ * and is not static.  The C library's own data are left alone.
+ */
+#ifndef EXPLORE_ARENA_H
+#define EXPLORE_ARENA_H
+
+#include "qemu/osdep.h"
+
+/* True if this program's malloc() asks us: worker processes only. */
+bool arena_is_linked(void);
+
+/* From now on, what is allocated comes from the arena, or again from libc. */
+void arena_on(void);
+void arena_off(void);
+bool arena_is_on(void);
+
+/* Called by malloc() and its like; see arena-malloc.c. */
+void *arena_alloc(size_t size, size_t align);
+void *arena_resize(void *p, size_t size);
+void arena_free(void *p);
+size_t arena_size(const void *p);
+bool arena_owns(const void *p);
+
+/* Whose allocations follow: a number below ARENA_LANES; see lanes in arena.c */
+enum { ARENA_LANES = 64 };
+void arena_set_lane(unsigned lane);
+/* Never give out freed memory again before arena_restore(). */
+void arena_set_fresh(bool fresh);
+
+/*
+ * @code: an address in a shared object of the user's, whose data are restored
+ * too; or NULL.  Once; no other thread exists.
+ */
+void arena_snapshot(const void *code);
+void arena_restore(void);
+/* In a handler of SIGSEGV: true if it was a first write to a page of ours. */
+bool arena_handle_fault(void *address);
+/* Bytes that arena_restore() copies, and that the last schedule allocated. */
+size_t arena_restored_bytes(void);
+size_t arena_used_bytes(void);
+
+#endif
