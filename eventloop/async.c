@@ -43,7 +43,8 @@ void aio_notify(AioContext *ctx)
 
 void aio_notify_accept(AioContext *ctx)
 {
-    if (unlikely(probe_on) &&
+    /* It is a look, whether somebody listens to probes or not. */
+    if (unlikely(probe_on | (host_mode & HOST_SIGHTS)) &&
         host_observe(HOST_SIGHT_NOTIFIED, raw_read(&ctx->notified))) {
         PROBE_SHOW(NOTIFY_ACCEPT, ctx->id, 0, 0, 0); /* likewise */
     }

@@ -28,7 +28,9 @@
 #define STACK_ASAN 1
 #endif
 #endif
-#if defined(__SANITIZE_THREAD__)
+#if defined(AIOLAB_TRACED)
+/* The compiler tells accesses to us, there is no ThreadSanitizer. */
+#elif defined(__SANITIZE_THREAD__)
 #define STACK_TSAN 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* Dependence between steps; see accesses.h. */
+#include "accesses.h"
+
+enum {
+    OBJECTS = 1 << 16,
+    OBJECTS_SHIFT = 64 - 16,
+    OBJECTS_FULL = OBJECTS / 4 * 3,
+};
+
+/* Who touched it last. Steps + 1; 0: nobody. */
+typedef struct TracedObject {
+    uint64_t key;
+    uint32_t run; /* in which it is valid */
+    uint32_t write;
+    uint32_t reads[ACCESS_THREADS]; /* since the last write */
+} TracedObject;
+
+struct AccessTrace {
+    RaceFound *found;
+    void *opaque;
+    uint32_t run;
+    const char *trouble;
+    TracedObject *objects;
+    unsigned n_objects;
+    TracedStep *steps;
+    unsigned n;
+    bool open;            /* the last step is not finished */
+    AccessSet set;        /* of the last step */
+    bool sorted;
+    uint64_t choices;     /* that were made in it */
+    uint32_t woken;       /* threads that it lets go on: a bit each */
+    uint32_t clock[ACCESS_THREADS][ACCESS_THREADS];
+    uint32_t locals[ACCESS_THREADS];
+    uint64_t waker[ACCESS_THREADS]; /* of the steps that let it go on */
+    uint64_t class_hash;
+};
+
+/* ---- Sets ---- */
+
+static int compare_keys(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Sorts, and keeps of each object the strongest access. */
+static void tidy(AccessSet *set)
+{
+    unsigned n = 0;
+
+    if (set->n > 1) {
+        qsort(set->keys, set->n, sizeof(*set->keys), compare_keys);
+    }
+    for (unsigned i = 0; i < set->n; i++) {
+        if (i + 1 < set->n && set->keys[i] >> 1 == set->keys[i + 1] >> 1) {
+            continue;
+        }
+        set->keys[n++] = set->keys[i];
+    }
+    set->n = n;
+}
+
+static void append(AccessSet *set, uint64_t key)
+{
+    if (set->n == set->max) {
+        set->max = MAX(64, 2 * set->max);
+        set->keys = g_renew(uint64_t, set->keys, set->max);
+    }
+    set->keys[set->n++] = key;
+}
+
+bool access_sets_conflict(const AccessSet *a, const AccessSet *b)
+{
+    unsigned i = 0, j = 0;
+
+    while (i < a->n && j < b->n) {
+        uint64_t x = a->keys[i] >> 1, y = b->keys[j] >> 1;
+
+        if (x == y && (a->keys[i] | b->keys[j]) & 1) {
+            return true;
+        }
+        i += x <= y;
+        j += y <= x;
+    }
+    return false;
+}
+
+void access_set_copy(AccessSet *to, const AccessSet *from)
+{
+    to->n = 0;
+    access_set_join(to, from);
+}
+
+void access_set_join(AccessSet *to, const AccessSet *from)
+{
+    for (unsigned i = 0; i < from->n; i++) {
+        append(to, from->keys[i]);
+    }
+    tidy(to);
+}
+
+void access_set_free(AccessSet *set)
+{
+    g_free(set->keys);
+    *set = (AccessSet){.n = 0};
+}
+
+/* ---- The trace ---- */
+
+AccessTrace *access_trace_new(RaceFound *found, void *opaque)
+{
+    AccessTrace *t = g_new0(AccessTrace, 1);
+
+    t->found = found;
+    t->opaque = opaque;
+    t->objects = g_new0(TracedObject, OBJECTS);
+    t->steps = g_new(TracedStep, ACCESS_STEPS);
+    return t;
+}
+
+void access_trace_free(AccessTrace *t)
+{
+    access_set_free(&t->set);
+    g_free(t->objects);
+    g_free(t->steps);
+    g_free(t);
+}
+
+void access_trace_begin(AccessTrace *t)
+{
+    t->run++;
+    t->trouble = NULL;
+    t->n_objects = t->n = 0;
+    t->open = false;
+    t->set.n = 0;
+    t->woken = 0;
+    t->choices = 0;
+    t->class_hash = 0;
+    memset(t->clock, 0, sizeof(t->clock));
+    memset(t->locals, 0, sizeof(t->locals));
+    memset(t->waker, 0, sizeof(t->waker));
+}
+
+static uint64_t mix(uint64_t h, uint64_t value)
+{
+    h = (h ^ value) * 0x9e3779b97f4a7c15ULL;
+    return h ^ h >> 29;
+}
+
+static TracedObject *find_object(AccessTrace *t, uint64_t key)
+{
+    unsigned at = key * 0x9e3779b97f4a7c15ULL >> OBJECTS_SHIFT;
+    TracedObject *object;
+
+    for (;;) {
+        object = &t->objects[at];
+        if (object->run != t->run) {
+            break;
+        }
+        if (object->key == key) {
+            return object;
+        }
+        at = (at + 1) % OBJECTS;
+    }
+    if (++t->n_objects > OBJECTS_FULL) {
+        t->trouble = "a run touches more shared memory than can be watched";
+        t->n_objects--;
+        return NULL;
+    }
+    memset(object, 0, sizeof(*object));
+    object->key = key;
+    object->run = t->run;
+    return object;
+}
+
+/* The clocks of @first and of all that it knows become known to @step. */
+static void join_step(AccessTrace *t, TracedStep *step, unsigned first)
+{
+    const TracedStep *earlier = &t->steps[first];
+
+    step->hash += mix(earlier->hash, 1);
+    for (unsigned i = 0; i < ACCESS_THREADS; i++) {
+        step->clock[i] = MAX(step->clock[i], earlier->clock[i]);
+    }
+}
+
+/*
+ * Steps that @step depends on by the object: the last write, and if it writes,
+ * the reads since.  Whatever is not known to be before it is a race.
+ */
+static void depend_on(AccessTrace *t, TracedStep *step, uint32_t earlier,
+                      uint32_t *latest)
+{
+    const TracedStep *first;
+
+    if (!earlier) {
+        return;
+    }
+    first = &t->steps[earlier - 1];
+    if (first->thread != step->thread && earlier > latest[first->thread]) {
+        latest[first->thread] = earlier;
+    }
+}
+
+static void touch(AccessTrace *t, TracedStep *step, uint64_t key,
+                  uint32_t *latest)
+{
+    TracedObject *object = find_object(t, key >> 1);
+    uint32_t number = step - t->steps + 1;
+
+    if (!object) {
+        return;
+    }
+    depend_on(t, step, object->write, latest);
+    if (!(key & 1)) {
+        object->reads[step->thread] = number;
+        return;
+    }
+    for (unsigned i = 0; i < ACCESS_THREADS; i++) {
+        depend_on(t, step, object->reads[i], latest);
+        object->reads[i] = 0;
+    }
+    object->write = number;
+}
+
+/* Who goes on because of the step knows what it knew. */
+static void tell_woken(AccessTrace *t, const TracedStep *step)
+{
+    for (unsigned i = 0; t->woken >> i; i++) {
+        if (!(t->woken >> i & 1)) {
+            continue;
+        }
+        t->waker[i] += mix(step->hash, 3);
+        for (unsigned j = 0; j < ACCESS_THREADS; j++) {
+            t->clock[i][j] = MAX(t->clock[i][j], step->clock[j]);
+        }
+    }
+}
+
+void access_trace_finish_step(AccessTrace *t)
+{
+    TracedStep *step = &t->steps[t->n - 1];
+    uint32_t latest[ACCESS_THREADS] = {0};
+    const uint32_t *known;
+
+    if (!t->open) {
+        return;
+    }
+    t->open = false;
+    tidy(&t->set);
+    known = t->clock[step->thread];
+    memcpy(step->clock, known, sizeof(step->clock));
+    for (unsigned i = 0; i < t->set.n; i++) {
+        touch(t, step, t->set.keys[i], latest);
+    }
+    step->hash = mix(mix(step->thread, step->local), t->choices);
+    step->hash += t->waker[step->thread];
+    t->waker[step->thread] = 0;
+    if (known[step->thread]) {
+        join_step(t, step, known[step->thread] - 1);
+    }
+    for (unsigned i = 0; i < ACCESS_THREADS; i++) {
+        if (latest[i]) {
+            if (latest[i] > known[i] && t->found) {
+                t->found(latest[i] - 1, t->n - 1, t->opaque);
+            }
+            join_step(t, step, latest[i] - 1);
+        }
+    }
+    step->clock[step->thread] = t->n;
+    memcpy(t->clock[step->thread], step->clock, sizeof(step->clock));
+    tell_woken(t, step);
+    t->class_hash += mix(step->hash, 2);
+}
+
+void access_trace_step(AccessTrace *t, uint32_t thread)
+{
+    access_trace_finish_step(t);
+    if (thread >= ACCESS_THREADS || t->n == ACCESS_STEPS) {
+        t->trouble = thread >= ACCESS_THREADS
+                         ? "a run has more than 23 threads"
+                         : "a run has more than 16,384 steps";
+        sim_abandon();
+        return;
+    }
+    t->steps[t->n++] = (TracedStep){
+        .thread = thread, .local = ++t->locals[thread],
+    };
+    t->open = true;
+    t->set.n = 0;
+    t->woken = 0;
+    t->choices = 0;
+}
+
+void access_trace_access(AccessTrace *t, uintptr_t address, SimAccess how)
+{
+    if (t->open) {
+        append(&t->set, (uint64_t)address / ACCESS_BYTES << 1 | (how == SIM_WRITE));
+    }
+}
+
+void access_trace_wake(AccessTrace *t, uint32_t thread)
+{
+    if (thread < ACCESS_THREADS && t->open) {
+        t->woken |= 1U << thread;
+    }
+}
+
+void access_trace_choice(AccessTrace *t, uint64_t value)
+{
+    t->choices = mix(t->choices, value + 1);
+}
+
+unsigned access_trace_steps(const AccessTrace *t)
+{
+    return t->n;
+}
+
+const TracedStep *access_trace_at(const AccessTrace *t, unsigned step)
+{
+    return &t->steps[step];
+}
+
+const AccessSet *access_trace_last_set(const AccessTrace *t)
+{
+    return &t->set;
+}
+
+const uint32_t *access_trace_clock(const AccessTrace *t, uint32_t thread)
+{
+    return t->clock[thread];
+}
+
+uint64_t access_trace_class(const AccessTrace *t)
+{
+    return t->class_hash;
+}
+
+const char *access_trace_trouble(const AccessTrace *t)
+{
+    return t->trouble;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * aiolab-explorer: runs one search for "aiolab explore", which starts it.
+ *
+ * It is a program of its own because it is built differently: its malloc() has
+ * the arena in front, so that schedules are taken back wholesale, and the
+ * compiler tells it each access to memory.  It says on descriptor 3 what it
+ * finds, one JSON object a line (explorer-messages.h).
+ */
+#include "builtin.h"
+#include "explorer-messages.h"
+
+#include <locale.h>
+
+static char **scenario_name, **params;
+static char *strategy_name = (char *)"portfolio", *shard, *start, *memory;
+static gint64 seed, from, max = 20000, max_steps = 20000;
+static gboolean all, plain;
+
+static const GOptionEntry entries[] = {
+    {"param", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &params, NULL, NULL},
+    {"strategy", 0, 0, G_OPTION_ARG_STRING, &strategy_name, NULL, NULL},
+    {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, NULL, NULL},
+    {"from", 0, 0, G_OPTION_ARG_INT64, &from, NULL, NULL},
+    {"max", 0, 0, G_OPTION_ARG_INT64, &max, NULL, NULL},
+    {"max-steps", 0, 0, G_OPTION_ARG_INT64, &max_steps, NULL, NULL},
+    {"shard", 0, 0, G_OPTION_ARG_STRING, &shard, NULL, NULL},
+    {"start", 0, 0, G_OPTION_ARG_STRING, &start, NULL, NULL},
+    {"memory", 0, 0, G_OPTION_ARG_STRING, &memory, NULL, NULL},
+    {"all", 0, 0, G_OPTION_ARG_NONE, &all, NULL, NULL},
+    {"plain", 0, 0, G_OPTION_ARG_NONE, &plain, NULL, NULL},
+    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &scenario_name, NULL,
+     NULL},
+    {NULL}};
+
+static bool read_job(SearchJob *job, Error **errp)
+{
+    TokenParts parts;
+
+    *job = (SearchJob){
+        .seed = seed, .from = from, .max = max, .shards = 1, .all = all,
+        .plain = plain, .max_steps = max_steps,
+        .store_buffers = g_strcmp0(memory, "tso") == 0,
+    };
+    if (shard) {
+        sscanf(shard, "%u/%u", &job->shard, &job->shards);
+    }
+    if (start) {
+        job->start = schedule_from_token(start, &parts, errp);
+        if (!job->start) {
+            return false;
+        }
+    }
+    return strategy_parse(strategy_name, &job->strategy, errp);
+}
+
+static ScenarioSpec *read_spec(Error **errp)
+{
+    ScenarioSpec *spec = run_spec_from_name(scenario_name[0], errp);
+
+    for (char **p = params; spec && p && *p; p++) {
+        if (!scenario_spec_set(spec, *p, errp)) {
+            return NULL;
+        }
+    }
+    return spec;
+}
+
+int main(int argc, char **argv)
+{
+    GOptionContext *context = g_option_context_new(NULL);
+    ScenarioSpec *spec;
+    Error *err = NULL;
+    SearchJob job;
+
+    setlocale(LC_ALL, "");
+    run_lookup = builtin_scenario_find;
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, NULL) ||
+        !scenario_name) {
+        fputs("aiolab-explorer: 'aiolab explore' starts this program\n",
+              stderr);
+        return 2;
+    }
+    spec = read_spec(&err);
+    if (!spec || !read_job(&job, &err)) {
+        explorer_send_error(err);
+        return 3;
+    }
+    return explorer_serve(spec, &job);
+}

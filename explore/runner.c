@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/* Schedules back to back; see runner.h. */
+#include "runner.h"
+
+#include "arena.h"
+#include "stack.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const char *const schedule_end_names[] = {
+    "done", "failed", "deadlock", "crash", "endless", "abandoned", "bad",
+};
+
+enum {
+    STACKS_MAX = 1 << 14,
+    SIGNAL_STACK = 1 << 16,
+    QUIET_SECONDS = 2, /* without a step: it computes for ever */
+};
+
+/* Shared with the signal handler, and kept outside of what runs may write. */
+struct Runner {
+    const ScenarioSpec *spec;
+    SimConfig config;
+    bool wholesale;
+    ScheduleOutcome outcome;
+    ScenarioOutcome scenario;
+    sigjmp_buf crashed;
+    volatile sig_atomic_t running;
+    int own_stderr;
+    int stderr_fd;           /* what runs write there, until it is read */
+    uint64_t runs;
+    uint64_t last_progress;  /* the watchdog's */
+    unsigned quiet;
+    void *free_stacks[STACKS_MAX];
+    void *all_stacks[STACKS_MAX];
+    unsigned n_free, n_stacks;
+    const SimTracer *tracer; /* the caller's */
+};
+
+/* Pages that are never restored: the pointer is set once, before a snapshot. */
+static Runner *the_runner;
+
+/* ---- Stacks that are used again ---- */
+
+static void *take_stack(size_t size)
+{
+    Runner *r = the_runner;
+    void *memory;
+
+    if (r->n_free) {
+        return r->free_stacks[--r->n_free];
+    }
+    memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED || r->n_stacks == STACKS_MAX) {
+        return MAP_FAILED;
+    }
+    mprotect(memory, (size_t)sysconf(_SC_PAGESIZE), PROT_NONE);
+    r->all_stacks[r->n_stacks++] = memory;
+    return memory;
+}
+
+static void give_stack(void *memory)
+{
+    the_runner->free_stacks[the_runner->n_free++] = memory;
+}
+
+static const StackSource kept_stacks = {take_stack, give_stack};
+
+/* All of them are free, and given out in the same order every time. */
+static void reset_stacks(Runner *r)
+{
+    r->n_free = r->n_stacks;
+    for (unsigned i = 0; i < r->n_stacks; i++) {
+        r->free_stacks[i] = r->all_stacks[r->n_stacks - 1 - i];
+    }
+}
+
+/* ---- Crashes ---- */
+
+static void note_frames(ScheduleOutcome *outcome, uintptr_t *frame)
+{
+    uintptr_t *next;
+
+    while (outcome->n_frames < OUTCOME_FRAMES && frame &&
+           !((uintptr_t)frame & 7)) {
+        next = (uintptr_t *)frame[0];
+        if (!frame[1]) {
+            break;
+        }
+        outcome->frames[outcome->n_frames++] = frame[1];
+        /* The stack grows down, and is not endless. */
+        if (next <= frame || (char *)next - (char *)frame > STACK_SIZE) {
+            break;
+        }
+        frame = next;
+    }
+}
+
+static void note_registers(ScheduleOutcome *outcome, void *context)
+{
+#if defined(__x86_64__)
+    const ucontext_t *uc = context;
+
+    outcome->frames[outcome->n_frames++] = uc->uc_mcontext.gregs[REG_RIP];
+    note_frames(outcome, (uintptr_t *)uc->uc_mcontext.gregs[REG_RBP]);
+#elif defined(__aarch64__)
+    const ucontext_t *uc = context;
+
+    outcome->frames[outcome->n_frames++] = uc->uc_mcontext.pc;
+    note_frames(outcome, (uintptr_t *)uc->uc_mcontext.regs[29]);
+#endif
+}
+
+/* abort() is called through the C library, which keeps no frame pointers. */
+static void note_frames_from_here(ScheduleOutcome *outcome)
+{
+    const HostThread *self = host_self_;
+
+    if (self && self->fast.current) {
+        note_frames(outcome, __builtin_frame_address(0));
+    }
+}
+
+static void leave(Runner *r, ScheduleEnd end)
+{
+    r->running = false;
+    r->outcome.end = end;
+    siglongjmp(r->crashed, 1);
+}
+
+static void handle_crash(int number, siginfo_t *info, void *context)
+{
+    Runner *r = the_runner;
+
+    if (number == SIGSEGV && arena_handle_fault(info->si_addr)) {
+        return;
+    }
+    if (!r->running) {
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    r->outcome.signal = number;
+    note_registers(&r->outcome, context);
+    if (r->outcome.n_frames < 2) {
+        note_frames_from_here(&r->outcome);
+    }
+    leave(r, SCHEDULE_CRASHED);
+}
+
+/* Of processor time: a step must come now and then. */
+static void handle_tick(int number, siginfo_t *info, void *context)
+{
+    Runner *r = the_runner;
+    uint64_t progress = r->runs << 32 | sim_steps();
+
+    if (!r->running || progress != r->last_progress) {
+        r->quiet = 0;
+    } else if (++r->quiet > QUIET_SECONDS) {
+        r->quiet = 0;
+        g_strlcpy(r->outcome.text, "it computes, and does nothing that "
+                  "another thread could wait for", OUTCOME_TEXT);
+        note_registers(&r->outcome, context);
+        leave(r, SCHEDULE_ENDLESS);
+    }
+    r->last_progress = progress;
+}
+
+static void catch_signals(void)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    struct itimerval second = {{1, 0}, {1, 0}};
+    struct sigaction action = {
+        .sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO,
+    };
+    stack_t stack = {
+        .ss_sp = mmap(NULL, SIGNAL_STACK, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+        .ss_size = SIGNAL_STACK,
+    };
+
+    sigaltstack(&stack, NULL);
+    action.sa_sigaction = handle_crash;
+    for (unsigned i = 0; i < ARRAY_SIZE(crashes); i++) {
+        sigaction(crashes[i], &action, NULL);
+    }
+    action.sa_sigaction = handle_tick;
+    action.sa_flags |= SA_RESTART;
+    sigaction(SIGVTALRM, &action, NULL);
+    setitimer(ITIMER_VIRTUAL, &second, NULL);
+}
+
+/* What a run says there is the message of an assertion, if it crashes. */
+static void capture_stderr(Runner *r)
+{
+    r->own_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    r->stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
+    dup2(r->stderr_fd, STDERR_FILENO);
+}
+
+static void take_message(Runner *r)
+{
+    off_t len = lseek(r->stderr_fd, 0, SEEK_END);
+    ScheduleOutcome *o = &r->outcome;
+    ssize_t n = pread(r->stderr_fd, o->text, OUTCOME_TEXT - 1,
+                      MAX(0, len - OUTCOME_TEXT + 1));
+
+    o->text[MAX(n, 0)] = 0;
+    g_strchomp(o->text);
+    if (ftruncate(r->stderr_fd, 0) == 0) {
+        lseek(r->stderr_fd, 0, SEEK_SET);
+    }
+}
+
+/* ---- One run ---- */
+
+void runner_pause(void)
+{
+    if (the_runner && the_runner->wholesale) {
+        arena_off();
+    }
+}
+
+void runner_resume(void)
+{
+    if (the_runner && the_runner->wholesale) {
+        arena_on();
+    }
+}
+
+static void step_in_lane(uint32_t thread)
+{
+    const SimTracer *tracer = the_runner->tracer;
+
+    if (the_runner->wholesale) {
+        arena_set_lane(thread);
+    }
+    if (tracer) {
+        tracer->step(thread);
+    }
+}
+
+static void forward_access(const volatile void *object, SimAccess how)
+{
+    const SimTracer *tracer = the_runner->tracer;
+
+    if (tracer) {
+        tracer->access(object, how);
+    }
+}
+
+static void forward_wake(uint32_t thread)
+{
+    const SimTracer *tracer = the_runner->tracer;
+
+    if (tracer) {
+        tracer->wake(thread);
+    }
+}
+
+static const SimTracer lane_tracer = {step_in_lane, forward_access,
+                                      forward_wake};
+
+static void scenario_main(void *opaque)
+{
+    Runner *r = opaque;
+    Error *err = NULL;
+
+    if (scenario_run(r->spec, &r->scenario, &err) < 0) {
+        g_strlcpy(r->outcome.text, error_get_pretty(err), OUTCOME_TEXT);
+        r->outcome.end = SCHEDULE_BAD;
+    }
+}
+
+static void conclude(Runner *r, const SimResult *result)
+{
+    ScheduleOutcome *o = &r->outcome;
+
+    o->steps = result->steps;
+    o->end = o->end == SCHEDULE_BAD ? SCHEDULE_BAD
+           : r->scenario.failed_checks ? SCHEDULE_FAILED
+           : result->outcome == SIM_DONE ? SCHEDULE_DONE
+           : result->outcome == SIM_STUCK ? SCHEDULE_STUCK
+           : result->outcome == SIM_BUDGET ? SCHEDULE_ENDLESS
+                                           : SCHEDULE_ABANDONED;
+    if (o->end == SCHEDULE_FAILED && r->scenario.first_failure) {
+        g_strlcpy(o->text, r->scenario.first_failure, OUTCOME_TEXT);
+    }
+}
+
+static void run_here(Runner *r, const SimConfig *config)
+{
+    SimResult result;
+
+    if (sigsetjmp(r->crashed, 0) == 0) {
+        r->running = true;
+        result = sim_run(config, &sim_host, scenario_main, r);
+        r->running = false;
+        conclude(r, &result);
+    } else {
+        r->outcome.steps = sim_steps();
+    }
+}
+
+static void run_and_restore(Runner *r, const SimConfig *config)
+{
+    arena_on();
+    run_here(r, config);
+    arena_off();
+    if (r->outcome.end == SCHEDULE_CRASHED) {
+        take_message(r);
+    }
+    arena_restore();
+    reset_stacks(r);
+}
+
+ScheduleOutcome runner_run(Runner *r, Oracle *oracle, const SimTracer *tracer,
+                           ProbeSink *sink, void *opaque)
+{
+    SimConfig config = r->config;
+
+    r->runs++;
+    r->outcome = (ScheduleOutcome){.end = SCHEDULE_DONE};
+    r->scenario = (ScenarioOutcome){.failed_checks = 0};
+    r->tracer = tracer;
+    config.oracle = oracle;
+    config.tracer = r->wholesale || tracer ? &lane_tracer : NULL;
+    if (sink) {
+        probe_start(sink, opaque);
+    }
+    run_and_restore(r, &config);
+    if (sink) {
+        probe_stop();
+    }
+    return r->outcome;
+}
+
+/* ---- Begin and end ---- */
+
+/* What libraries make once is made before the snapshot. */
+static void warm_up_run(const ScenarioArgs *args)
+{
+    AioContext *ctx = qemu_get_aio_context();
+    IOThread *iothread = iothread_create("warm", &error_abort);
+
+    iothread_get_g_main_context(iothread);
+    iohandler_get_aio_context();
+    main_loop_wait(true);
+    aio_poll(ctx, false);
+    iothread_destroy(iothread);
+}
+
+static const Scenario warm_up = {
+    .name = "warm-up", .summary = "", .run = warm_up_run,
+};
+
+static void warm_up_libraries(Runner *r)
+{
+    ScenarioSpec *spec = scenario_spec_new(&warm_up, NULL, &error_abort);
+    const ScenarioSpec *wanted = r->spec;
+
+    r->spec = spec;
+    arena_on();
+    for (unsigned i = 0; i < 2; i++) {
+        sim_run(&r->config, &sim_host, scenario_main, r);
+    }
+    arena_off();
+    r->spec = wanted;
+    scenario_spec_free(spec);
+    reset_stacks(r);
+}
+
+Runner *runner_new(const ScenarioSpec *spec, const SimConfig *config)
+{
+    Runner *r = mmap(NULL, sizeof(Runner), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    assert(!the_runner && r != MAP_FAILED);
+    the_runner = r;
+    r->spec = spec;
+    r->config = *config;
+    r->wholesale = true;
+    stack_source = &kept_stacks;
+    catch_signals();
+    capture_stderr(r);
+    warm_up_libraries(r);
+    arena_snapshot(spec->source ? (const void *)spec->scenario->run : NULL);
+    return r;
+}
+
+void runner_free(Runner *r)
+{
+    stack_source = NULL;
+    dup2(r->own_stderr, STDERR_FILENO);
+    close(r->own_stderr);
+    close(r->stderr_fd);
+    the_runner = NULL;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running schedules back to back in this process: each begins from the same
+ * state, and leaves nothing behind, however it ended.
+ *
+ * A process that is linked with arena-malloc.c takes back what a schedule has
+ * done wholesale (arena.h), and survives assertions and crashes of the
+ * scenario: the signal ends the schedule, and the state is restored.  Any other
+ * process runs each schedule in a fork of itself, which is a hundred times
+ * slower; that is for sanitizers, whose memory is not ours.
+ */
+#ifndef EXPLORE_RUNNER_H
+#define EXPLORE_RUNNER_H
+
+#include "run.h"
+#include "schedule.h"
+
+typedef enum ScheduleEnd {
+    SCHEDULE_DONE,      /* ended, and its checks held */
+    SCHEDULE_FAILED,    /* ended, a check failed */
+    SCHEDULE_STUCK,     /* nothing can run any more */
+    SCHEDULE_CRASHED,   /* by a signal, an assertion's included */
+    SCHEDULE_ENDLESS,   /* too many steps, or too long without one */
+    SCHEDULE_ABANDONED, /* by the oracle */
+    SCHEDULE_BAD,       /* the scenario refuses its parameters */
+} ScheduleEnd;
+
+extern const char *const schedule_end_names[];
+
+enum { OUTCOME_TEXT = 400, OUTCOME_FRAMES = 24 };
+
+typedef struct ScheduleOutcome {
+    ScheduleEnd end;
+    int signal;          /* SCHEDULE_CRASHED */
+    uint64_t steps;
+    uint64_t digest;     /* of its events, if somebody listened */
+    char text[OUTCOME_TEXT]; /* the failed check, or what was on stderr */
+    uintptr_t frames[OUTCOME_FRAMES]; /* SCHEDULE_CRASHED: innermost first */
+    unsigned n_frames;
+} ScheduleOutcome;
+
+typedef struct Runner Runner;
+
+/* @config: what each run has in common; its oracle and tracer are ignored. */
+Runner *runner_new(const ScenarioSpec *spec, const SimConfig *config);
+void runner_free(Runner *runner);
+
+/* @sink: hears every event, or NULL. @tracer: or NULL. */
+ScheduleOutcome runner_run(Runner *runner, Oracle *oracle,
+                           const SimTracer *tracer, ProbeSink *sink,
+                           void *opaque);
+/* For whoever is called in the middle of a run: its memory survives the run. */
+void runner_pause(void);
+void runner_resume(void);
+
+#endif
