@@ -64,6 +64,8 @@ int cmd_index(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_learn(int argc, char **argv);
 int cmd_lessons(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_run(int argc, char **argv);

@@ -1,343 +1,331 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * aiolab explore: for now, a recording as a schedule of the simulated machine,
- * which is where exploring its neighbourhood will begin.
- */
-#include "cli.h"
+/* aiolab explore: searches the schedules of a scenario for failures. */
+#include "explore-log.h"
+#include "explore-print.h"
+#include "explorer-messages.h"
+#include "findings-file.h"
+#include "record-run.h"
+#include "schedule-token.h"
 
-#include "neighbourhood.h"
-#include "record-log.h"
-#include "report.h"
+typedef struct ExploreOptions {
+    char **params;
+    char *strategy, *shard, *memory, *unit, *recording, *token;
+    gint64 seed, from, max, max_steps;
+    gboolean all, plain, watch, force;
+} ExploreOptions;
 
-enum {
-    MAX_STEPS = 2000000,
-    SHOWN = 400, /* characters of a schedule */
-    INDEX_LIMIT = 3000000,
-};
+/* ---- Options ---- */
 
-typedef struct Exploration {
-    const char *path; /* of the recording */
-    char *name;       /* of the scenario */
-    Neighbourhood *n;
-    Session *session; /* the run by its schedule */
-} Exploration;
-
-static const char *ending(const Session *session)
+static bool apply_numbers(const ExploreOptions *o, Unit *unit)
 {
-    return session->end == SESSION_DONE ? "done"
-         : session->end == SESSION_FAILED ? "failed"
-         : session->end == SESSION_STUCK ? "stuck"
-         : session->end == SESSION_CRASHED ? "crashed"
-         : session->end == SESSION_BUDGET || session->end == SESSION_CUT
-             ? "budget" : "bad";
-}
-
-/* ---- JSON ---- */
-
-static void json_pairs(JsonBuilder *b, const char *name,
-                       const NeighbourhoodPairs *pairs)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_begin_object(b);
-    cli_json_int(b, "recorded", pairs->recorded);
-    cli_json_int(b, "kept", pairs->kept);
-    json_builder_end_object(b);
-}
-
-static void json_threads(JsonBuilder *b, const FollowResult *result)
-{
-    json_builder_set_member_name(b, "threads");
-    json_builder_begin_array(b);
-    for (unsigned i = 0; i < FOLLOW_THREADS; i++) {
-        const FollowedThread *thread = &result->threads[i];
-
-        if (*thread->name) {
-            json_builder_begin_object(b);
-            cli_json_string(b, "name", thread->name);
-            cli_json_int(b, "recorded", thread->number);
-            cli_json_int(b, "inputs", thread->inputs);
-            cli_json_int(b, "followed", thread->followed);
-            cli_json_int(b, "added", thread->added);
-            json_builder_end_object(b);
-        }
+    if (o->seed < 0 || o->from < 0 || o->max < 0 || o->max_steps < 0) {
+        cli_error("--seed, --from, --max and --max-steps are not negative");
+        return false;
     }
-    json_builder_end_array(b);
-}
-
-static void json_followed(JsonBuilder *b, const Neighbourhood *n)
-{
-    cli_json_int(b, "inputs", n->inputs);
-    cli_json_int(b, "followed", n->followed);
-    cli_json_int(b, "skipped", n->result->skipped);
-    cli_json_int(b, "late", n->result->late);
-    json_pairs(b, "locks", &n->locks);
-    json_pairs(b, "waits", &n->waits);
-    if (n->result->left_at) {
-        cli_json_int(b, "left_at", n->result->left_at);
-        cli_json_string(b, "left", n->result->left);
+    unit->seed = o->seed;
+    unit->from = o->from;
+    if (o->max) {
+        unit->max = o->max;
     }
-    json_threads(b, n->result);
-}
-
-static void print_json(const Exploration *e, const char *schedule,
-                       const char *output)
-{
-    JsonBuilder *b = json_builder_new();
-    g_autofree char *report = e->session->end == SESSION_STUCK
-                                  ? report_stuck(e->session) : NULL;
-
-    json_builder_begin_object(b);
-    cli_json_string(b, "recording", e->path);
-    cli_json_string(b, "scenario", e->name);
-    cli_json_bool(b, "cut", e->n->cut);
-    if (!e->n->simulated) {
-        json_followed(b, e->n);
+    if (o->max_steps) {
+        unit->max_steps = o->max_steps;
     }
-    cli_json_int(b, "choices", e->n->choices->len);
-    cli_json_int(b, "deviations", e->n->deviations);
-    cli_json_string(b, "schedule", schedule);
-    cli_json_string(b, "outcome", ending(e->session));
-    cli_json_string(b, "failure", e->session->text);
-    cli_json_string(b, "report", report);
-    cli_json_int(b, "events", session_count(e->session));
-    cli_json_string(b, "log", output);
-    json_builder_end_object(b);
-    cli_print_json(b);
+    unit->all = o->all;
+    unit->plain = o->plain;
+    return true;
 }
 
-/* ---- Text ---- */
-
-static double percent(uint64_t part, uint64_t all)
+static bool apply_words(const ExploreOptions *o, Unit *unit)
 {
-    return all ? 100.0 * part / all : 100;
-}
-
-static void print_pairs(const CommonOptions *common, const char *what,
-                        const NeighbourhoodPairs *pairs)
-{
-    if (pairs->recorded) {
-        cli_print(common, "  order of %-11s %6.1f %%  %" PRIu64 " of %" PRIu64
-                  " pairs of two threads\n", what,
-                  percent(pairs->kept, pairs->recorded), pairs->kept,
-                  pairs->recorded);
-    }
-}
-
-static void print_threads(const CommonOptions *common,
-                          const FollowResult *result)
-{
-    for (unsigned i = 0; i < FOLLOW_THREADS; i++) {
-        const FollowedThread *thread = &result->threads[i];
-
-        if (*thread->name && thread->number) {
-            cli_print(common, "  %-20s %6.1f %%  %" PRIu64 " of %" PRIu64
-                      " inputs\n", thread->name,
-                      percent(thread->followed, thread->inputs),
-                      thread->followed, thread->inputs);
-        } else if (*thread->name) {
-            cli_print(common, "  %-20s is not in the recording\n",
-                      thread->name);
-        }
-    }
-}
-
-static void print_followed(const Exploration *e, const CommonOptions *common)
-{
-    const Neighbourhood *n = e->n;
-
-    cli_print(common, "%s: %s, followed for %" PRIu64 " of %" PRIu64
-              " inputs (%.1f %%)%s\n", e->path, e->name, n->followed, n->inputs,
-              percent(n->followed, n->inputs),
-              n->cut ? "; it ends before the scenario does" : "");
-    print_threads(common, n->result);
-    print_pairs(common, "locks", &n->locks);
-    print_pairs(common, "wait results", &n->waits);
-    if (n->result->left_at) {
-        cli_print(common, "  first left at input %" PRIu64 ": %s\n",
-                  n->result->left_at, n->result->left);
-    }
-}
-
-static void print_schedule(const Exploration *e, const char *schedule,
-                           const CommonOptions *common)
-{
-    bool too_long = strlen(schedule) > SHOWN;
-
-    cli_print(common, "%u choices, %u deviations from the default policy\n",
-              e->n->choices->len, e->n->deviations);
-    cli_print(common, "schedule: %.*s%s\n", SHOWN, schedule,
-              too_long ? "... (--json has all of it)" : "");
-}
-
-static void print_end(const Session *session, const CommonOptions *common)
-{
-    if (session->end == SESSION_STUCK) {
-        g_autofree char *report = report_stuck(session);
-
-        cli_print(common, "%s", report);
-        return;
-    }
-    cli_print(common, "simulated: %s, %" PRIu64 " events\n", ending(session),
-              session_count(session));
-    if (session->end == SESSION_FAILED) {
-        cli_print(common, "FAILED  %s\n", session->text);
-    } else if (session->end == SESSION_CRASHED) {
-        cli_print(common, "killed by signal %d\n", (int)session->a);
-    } else if (session->text) {
-        cli_error("%s", session->text);
-    }
-}
-
-static void print_text(const Exploration *e, const char *schedule,
-                       const CommonOptions *common)
-{
-    if (e->n->simulated) {
-        cli_print(common, "%s: %s, simulated already: its own choices%s\n",
-                  e->path, e->name,
-                  e->n->cut ? "; it ends before the scenario does" : "");
-    } else {
-        print_followed(e, common);
-    }
-    print_schedule(e, schedule, common);
-    print_end(e->session, common);
-}
-
-/* ---- The run by the schedule ---- */
-
-static Session *run_recorded(const ScenarioSpec *spec, const RunConfig *config,
-                             const char *output, bool force, int *status)
-{
-    Session *session;
     Error *err = NULL;
-    Log *log;
+    char end;
 
-    *status = record_log(spec, config, output, force);
-    if (*status == STATUS_BAD_INPUT || *status == STATUS_MACHINE) {
+    if (o->memory && !g_str_equal(o->memory, "sc") &&
+        !g_str_equal(o->memory, "tso")) {
+        cli_error("--memory: '%s' is neither sc nor tso", o->memory);
+        return false;
+    }
+    unit->store_buffers = g_strcmp0(o->memory, "tso") == 0;
+    if (o->shard &&
+        (sscanf(o->shard, "%u/%u%c", &unit->shard, &unit->shards, &end) != 2 ||
+         unit->shard >= unit->shards)) {
+        cli_error("--shard: '%s' is no part like 0/4 to 3/4", o->shard);
+        return false;
+    }
+    for (char **p = o->params; p && *p; p++) {
+        g_ptr_array_add(unit->params, g_strdup(*p));
+    }
+    if (o->strategy && !strategy_parse(o->strategy, &unit->strategy, &err)) {
+        cli_fail(err, STATUS_USAGE);
+        return false;
+    }
+    if (unit->shards > 1 && unit->strategy.kind != STRATEGY_BOUNDED &&
+        strategy_table[unit->strategy.kind].exhaustive) {
+        cli_error("--shard: a search with reduction is one piece; shard "
+                  "strategies that draw from a seed, or bounded:%s", "2");
+        return false;
+    }
+    return true;
+}
+
+static Unit *unit_from_options(const ExploreOptions *o, const char *name)
+{
+    Unit *unit = unit_new(name);
+
+    if (!apply_numbers(o, unit) || !apply_words(o, unit)) {
+        unit_free(unit);
         return NULL;
     }
-    log = log_open(output, &err);
-    session = log ? session_open_log(log, spec, &err) : NULL;
-    log_close(log, NULL);
-    if (session && session_count(session) <= INDEX_LIMIT) {
-        index_log(output, session, NULL); /* the tables can be made later */
+    return unit;
+}
+
+/* A token stands for its scenario and one schedule of it. */
+static bool apply_token(Unit *unit, const char *token, int *status)
+{
+    Error *err = NULL;
+    ScenarioSpec *spec;
+    RunConfig config;
+    char *scenario = is_schedule_token(unit->scenario)
+                         ? schedule_token_scenario(token, &err)
+                         : g_strdup(unit->scenario);
+    bool ok;
+
+    spec = scenario ? run_spec_from_name(scenario, &err) : NULL;
+    for (unsigned i = 0; spec && i < unit->params->len; i++) {
+        if (!scenario_spec_set(spec, g_ptr_array_index(unit->params, i),
+                               &err)) {
+            scenario_spec_free(spec);
+            spec = NULL;
+        }
     }
-    if (!session) {
+    ok = spec && schedule_token_apply(token, spec, &config, &err);
+    scenario_spec_free(spec);
+    g_free(unit->scenario);
+    unit->scenario = scenario;
+    if (!ok) {
+        *status = cli_fail(err, STATUS_BAD_INPUT);
+        return false;
+    }
+    unit->start = g_strdup(token);
+    unit->store_buffers = config.sim.store_buffers;
+    unit->max = 0;
+    unit->max_steps = config.sim.max_steps;
+    return true;
+}
+
+/* ---- The search ---- */
+
+static bool search(Exploration *e, int *status)
+{
+    g_auto(GStrv) argv = unit_arguments(e->unit);
+    SearchListener listener = exploration_listener(e);
+    Error *err = NULL;
+    Explorer *explorer = explorer_start(argv, &err);
+    bool ok = false;
+
+    if (!explorer) {
+        *status = cli_fail(err, STATUS_MACHINE);
+        return false;
+    }
+    ok = explorer_read(explorer, &listener, &e->stats, &err);
+    exploration_end_progress(e);
+    explorer_free(explorer);
+    if (!ok) {
         *status = cli_fail(err, STATUS_BAD_INPUT);
     }
-    return session;
+    return ok;
 }
 
-static Session *run_schedule(Neighbourhood *n, const ScenarioSpec *spec,
-                             const char *output, bool force, int *status)
+/* What was reproduced must be what the token was made of. */
+static bool check_reproduced(const Exploration *e, int *status)
 {
-    RunConfig config = neighbourhood_config(n);
-    Error *err = NULL;
-    Session *session;
+    TokenParts parts;
+    Schedule *schedule;
 
-    if (output) {
-        return run_recorded(spec, &config, output, force, status);
+    if (!e->unit->start || e->unit->max) {
+        return true;
     }
-    session = session_open_scenario(spec, &config, &err);
-    if (!session) {
-        *status = cli_fail(err, STATUS_MACHINE);
+    schedule = schedule_from_token(e->unit->start, &parts, NULL);
+    schedule_free(schedule);
+    g_free(parts.name);
+    if (schedule_short_digest(e->stats.expected_trace) == parts.trace) {
+        return true;
     }
-    return session;
+    cli_error("%s: leads elsewhere than it did when it was made, because "
+              "something that it depends on has changed; explore again",
+              e->unit->start);
+    *status = STATUS_BAD_INPUT;
+    return false;
 }
 
-static bool same_file(const char *one, const char *two)
+/* The first finding as a log, to be stepped through and replayed. */
+static int record_finding(const Exploration *e, const ExploreOptions *o,
+                          const char *path)
 {
-    g_autofree char *a = g_canonicalize_filename(one, NULL);
-    g_autofree char *b = g_canonicalize_filename(two, NULL);
-
-    return g_str_equal(a, b);
-}
-
-static int explore_neighbourhood(Log *log, const ScenarioSpec *spec, bool force,
-                                 const CommonOptions *common)
-{
-    Exploration e = {.path = log_path(log), .name = scenario_spec_name(spec)};
-    g_autofree char *schedule = NULL;
-    Error *err = NULL;
-    int status = STATUS_OK;
-
-    cli_progress_start(common);
-    e.n = neighbourhood_new(log, spec, MAX_STEPS, &err);
-    if (e.n) {
-        e.session = run_schedule(e.n, spec, common->output, force, &status);
-    } else {
-        status = cli_fail(err, STATUS_BAD_INPUT);
-    }
-    cli_progress_stop();
-    if (e.session) {
-        schedule = neighbourhood_schedule(e.n);
-        if (common->json) {
-            print_json(&e, schedule, common->output);
-        } else {
-            print_text(&e, schedule, common);
-        }
-        status = session_exit_status(e.session);
-        session_free(e.session);
-    }
-    neighbourhood_free(e.n);
-    g_free(e.name);
-    return status;
-}
-
-static int open_and_explore(const char *path, bool force,
-                            const CommonOptions *common)
-{
-    Error *err = NULL;
-    Log *log = log_open(path, &err);
-    ScenarioSpec *spec = log ? run_spec_from_log(log, &err) : NULL;
+    const Finding *finding = g_ptr_array_index(e->findings, 0);
+    CommonOptions quiet = {.quiet = true};
+    ScenarioOptions options = {
+        .params = (char **)e->unit->params->pdata, .force = o->force,
+        .token = finding->token,
+    };
+    RunConfig config;
+    ScenarioSpec *spec;
     int status;
 
-    if (spec) {
-        status = explore_neighbourhood(log, spec, force, common);
-    } else {
-        status = cli_fail(err, STATUS_BAD_INPUT);
+    g_ptr_array_add(e->unit->params, NULL);
+    options.params = (char **)e->unit->params->pdata;
+    spec = scenario_options_apply(&options, e->unit->scenario, &config,
+                                  &status);
+    if (!spec) {
+        return status;
     }
+    status = record_and_index(spec, &config, &options, &quiet, path);
     scenario_spec_free(spec);
-    log_close(log, NULL);
+    return status > STATUS_FINDING ? status : STATUS_FINDING;
+}
+
+static int write_findings(const Exploration *e, bool force, const char *path)
+{
+    g_autofree char *unit = unit_text(e->unit);
+    Error *err = NULL;
+    FindingsFile *file = findings_file_create(path, force, &err);
+
+    if (!file || !canary_sings(&err) ||
+        !findings_file_add(file, unit, &e->stats, e->findings, &err) ||
+        !findings_file_close(file, &err)) {
+        return cli_fail(err, STATUS_MACHINE);
+    }
+    return e->findings->len ? STATUS_FINDING : STATUS_OK;
+}
+
+static int explore_unit(const Unit *unit, const ExploreOptions *o,
+                        const CommonOptions *common)
+{
+    Exploration e;
+    int status = STATUS_OK;
+
+    exploration_begin(&e, unit, common, o->watch);
+    if (search(&e, &status) && check_reproduced(&e, &status)) {
+        status = e.findings->len ? STATUS_FINDING : STATUS_OK;
+        if (common->output && o->unit) {
+            status = write_findings(&e, o->force, common->output);
+        } else if (common->output && e.findings->len) {
+            status = record_finding(&e, o, common->output);
+        }
+        if (status > STATUS_FINDING) {
+            /* said already */
+        } else if (common->json) {
+            exploration_print_json(&e);
+        } else {
+            exploration_print(&e);
+        }
+    }
+    exploration_finish(&e);
     return status;
+}
+
+static int explore_scenario(const ExploreOptions *o, const char *name,
+                            const CommonOptions *common)
+{
+    const char *token = o->token ? o->token
+                      : is_schedule_token(name) ? name : NULL;
+    Unit *unit = unit_from_options(o, name);
+    int status = STATUS_USAGE;
+
+    if (unit && (!token || apply_token(unit, token, &status))) {
+        status = explore_unit(unit, o, common);
+    }
+    unit_free(unit);
+    return status;
+}
+
+static int explore_line(const ExploreOptions *o, const CommonOptions *common)
+{
+    Error *err = NULL;
+    Unit *unit = unit_parse(o->unit, &err);
+    int status;
+
+    if (!unit) {
+        return cli_fail(err, STATUS_USAGE);
+    }
+    status = explore_unit(unit, o, common);
+    unit_free(unit);
+    return status;
+}
+
+static char *describe(void)
+{
+    GString *text = g_string_new(
+        "Runs schedules of a scenario on the simulated machine until one "
+        "fails;\nreduces that one, and explains it. A .c file of yours is a "
+        "scenario too,\nand so is a schedule that was printed.\n\n"
+        "Strategies:\n");
+
+    for (unsigned i = 0; i < STRATEGY_MAX; i++) {
+        const StrategyInfo *info = &strategy_table[i];
+        g_autofree char *name = g_strconcat(info->name,
+                                            info->parameter ? ":" : "",
+                                            info->parameter, NULL);
+
+        g_string_append_printf(text, "  %-16s %s\n", name, info->help);
+    }
+    g_string_append(
+        text, "\nExit status: 0 nothing was found, 1 a failure was, 2 usage, "
+        "3 bad input,\n5 the machine lacks something.");
+    return g_string_free(text, false);
 }
 
 int cmd_explore(int argc, char **argv)
 {
     static CommonOptions common;
-    static char *recording;
-    static gboolean force;
+    static ExploreOptions o = {.seed = 1};
     const GOptionEntry entries[] = {
-        {"neighbourhood", 0, 0, G_OPTION_ARG_FILENAME, &recording,
-         "make a schedule of the simulated machine from this recording", "LOG"},
-        {"force", 'f', 0, G_OPTION_ARG_NONE, &force,
-         "replace an existing log", NULL},
+        {"strategy", 's', 0, G_OPTION_ARG_STRING, &o.strategy,
+         "how schedules are chosen (default: portfolio)", "S"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &o.seed,
+         "what schedules are drawn from (default: 1)", "N"},
+        {"max", 'n', 0, G_OPTION_ARG_INT64, &o.max,
+         "run at most that many schedules (default: 20000)", "N"},
+        {"from", 0, 0, G_OPTION_ARG_INT64, &o.from,
+         "begin with that number of the seed's schedules", "N"},
+        {"max-steps", 0, 0, G_OPTION_ARG_INT64, &o.max_steps,
+         "cut a schedule after that many steps (default: 20000)", "N"},
+        {"all", 'a', 0, G_OPTION_ARG_NONE, &o.all,
+         "go on after the first failure, and tell each kind once", NULL},
+        {"memory", 0, 0, G_OPTION_ARG_STRING, &o.memory,
+         "sc: stores are seen at once (default); tso: x86's store buffers",
+         "MODEL"},
+        {"param", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &o.params,
+         "set a parameter of the scenario", "NAME=VALUE"},
+        {"schedule", 0, 0, G_OPTION_ARG_STRING, &o.token,
+         "explain this schedule again, and run no other", "TOKEN"},
+        {"neighbourhood", 0, 0, G_OPTION_ARG_FILENAME, &o.recording,
+         "begin with this recording", "LOG"},
+        {"shard", 0, 0, G_OPTION_ARG_STRING, &o.shard,
+         "do part I of N, counted from 0", "I/N"},
+        {"unit", 0, 0, G_OPTION_ARG_STRING, &o.unit,
+         "do a line of 'aiolab plan'; -o FILE keeps what 'aiolab merge' needs",
+         "UNIT"},
+        {"plain", 0, 0, G_OPTION_ARG_NONE, &o.plain,
+         "dfs, dpor: leave nothing out, to check the reduction", NULL},
+        {"watch", 'w', 0, G_OPTION_ARG_NONE, &o.watch,
+         "say on stderr how far it is", NULL},
+        {"force", 'f', 0, G_OPTION_ARG_NONE, &o.force,
+         "replace an existing file", NULL},
         {NULL}};
-    int status = cli_parse(
-        &argc, &argv, "--neighbourhood LOG",
-        "Turns a recording into a schedule of the simulated machine, and runs "
-        "it once;\nwith -o LOG that run is recorded.\n"
-        "Exit status: 0 it ended well, 1 a deadlock or a failed check, "
-        "2 usage,\n3 a log that is damaged or cannot be followed, 5 the "
-        "machine.", entries, &common);
+    g_autofree char *summary = describe();
+    int status = cli_parse(&argc, &argv, "SCENARIO[/VARIANT]|FILE.c|SCHEDULE",
+                           summary, entries, &common);
 
     if (status >= 0) {
         return status;
     }
-    if (!recording) {
-        cli_error("explore cannot search schedules by itself yet; "
-                  "'aiolab explore --neighbourhood LOG' makes a schedule from "
-                  "a recording, and 'aiolab run --seed N' tries one");
+    if (argc + !!o.unit + !!o.recording != 2) {
+        cli_error("explore needs one scenario, schedule, --unit or "
+                  "--neighbourhood; see --help");
         return STATUS_USAGE;
     }
-    if (argc != 1) {
-        cli_error("--neighbourhood takes one log, and its scenario from that; "
-                  "see --help");
-        return STATUS_USAGE;
-    }
-    if (common.output && same_file(common.output, recording)) {
-        cli_error("%s: is the recording itself; give -o another name",
-                  recording);
-        return STATUS_USAGE;
-    }
-    return open_and_explore(recording, force, &common);
+    return o.recording ? explore_recording(o.recording, o.force, &common)
+         : o.unit ? explore_line(&o, &common)
+                  : explore_scenario(&o, argv[1], &common);
 }

@@ -3,6 +3,7 @@
 #include "record-run.h"
 
 #include "report.h"
+#include "schedule-token.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -135,7 +136,7 @@ static void print_sim_text(const Session *session, const CommonOptions *common)
 }
 
 static int run_simulated(const ScenarioSpec *spec, const RunConfig *config,
-                         const CommonOptions *common)
+                         const char *token, const CommonOptions *common)
 {
     Error *err = NULL;
     Session *session = session_open_scenario(spec, config, &err);
@@ -143,6 +144,10 @@ static int run_simulated(const ScenarioSpec *spec, const RunConfig *config,
 
     if (!session) {
         return cli_fail(err, STATUS_MACHINE);
+    }
+    if (token && !schedule_token_check(token, session, &err)) {
+        session_free(session);
+        return cli_fail(err, STATUS_BAD_INPUT);
     }
     if (common->json) {
         JsonBuilder *b = json_builder_new();
@@ -192,7 +197,8 @@ int cmd_run(int argc, char **argv)
     status = common.output ? record_and_index(spec, &config, &options, &common,
                                               common.output)
            : config.live ? run_live_in_child(spec, &config, &common)
-                         : run_simulated(spec, &config, &common);
+                         : run_simulated(spec, &config, options.token,
+                                         &common);
     scenario_spec_free(spec);
     return status;
 }

@@ -25,6 +25,8 @@ int cmd_tui(int argc, char **argv)
          "set a parameter of the scenario", "NAME=VALUE"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &scenario.seed,
          "random choices from this seed", "N"},
+        {"schedule", 0, 0, G_OPTION_ARG_STRING, &scenario.token,
+         "by the schedule that 'aiolab explore' has printed", "TOKEN"},
         {"choices", 0, 0, G_OPTION_ARG_STRING, &scenario.choices,
          "answer the choice points with these options", "N,N,..."},
         {NULL}};

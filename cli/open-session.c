@@ -2,6 +2,8 @@
 /* "a.aiolog" is replayed; "drain" or "my.c" is simulated. */
 #include "open-session.h"
 
+#include "schedule-token.h"
+
 static Session *open_log_session(const char *path, int *status)
 {
     Error *err = NULL;
@@ -52,6 +54,11 @@ Session *open_session_by_name(const char *name, ScenarioOptions *options,
     scenario_spec_free(spec);
     if (!session) {
         *status = cli_fail(err, STATUS_MACHINE);
+    } else if (options->token &&
+               !schedule_token_check(options->token, session, &err)) {
+        *status = cli_fail(err, STATUS_BAD_INPUT);
+        session_free(session);
+        session = NULL;
     }
     return session;
 }

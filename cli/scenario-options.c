@@ -2,12 +2,14 @@
 /* -p, --host, --seed and their friends. */
 #include "scenario-options.h"
 
+#include "schedule-token.h"
+
 /* Enough for any scenario of ours; its events fit into memory. */
 enum { DEFAULT_MAX_STEPS = 2000000 };
 
 const GOptionEntry *scenario_option_entries(ScenarioOptions *options)
 {
-    static GOptionEntry entries[16];
+    static GOptionEntry entries[20];
     const GOptionEntry filled[] = {
         {"param", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &options->params,
          "set a parameter of the scenario", "NAME=VALUE"},
@@ -17,6 +19,9 @@ const GOptionEntry *scenario_option_entries(ScenarioOptions *options)
          "simulated: random choices and latencies from this seed", "N"},
         {"choices", 0, 0, G_OPTION_ARG_STRING, &options->choices,
          "simulated: answer the choice points with these options", "N,N,..."},
+        {"schedule", 0, 0, G_OPTION_ARG_STRING, &options->token,
+         "simulated: by the schedule that 'aiolab explore' has printed",
+         "TOKEN"},
         {"max-steps", 0, 0, G_OPTION_ARG_INT64, &options->max_steps,
          "simulated: end the run after that many operations", "N"},
         {"fdmon", 0, 0, G_OPTION_ARG_STRING, &options->fdmon,
@@ -148,6 +153,20 @@ static bool apply_engine(ScenarioSpec *spec, const char *aio, Error **errp)
     return scenario_spec_set(spec, assignment, errp);
 }
 
+/* A token names its scenario. */
+static ScenarioSpec *spec_by_name(ScenarioOptions *options, const char *name,
+                                  Error **errp)
+{
+    g_autofree char *scenario = NULL;
+
+    if (!is_schedule_token(name)) {
+        return run_spec_from_name(name, errp);
+    }
+    options->token = g_strdup(name);
+    scenario = schedule_token_scenario(name, errp);
+    return scenario ? run_spec_from_name(scenario, errp) : NULL;
+}
+
 ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
                                      const char *name, RunConfig *config,
                                      int *status)
@@ -169,7 +188,7 @@ ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
         !apply_oracle(options, config)) {
         return NULL;
     }
-    spec = run_spec_from_name(name, &err);
+    spec = spec_by_name(options, name, &err);
     for (char **p = options->params; spec && p && *p; p++) {
         if (!scenario_spec_set(spec, *p, &err)) {
             scenario_spec_free(spec);
@@ -184,6 +203,14 @@ ScenarioSpec *scenario_options_apply(ScenarioOptions *options,
         *status = cli_fail(err, strchr(name, '.') ? STATUS_BAD_INPUT
                                                   : STATUS_USAGE);
         return NULL;
+    }
+    if (options->token) {
+        if (!schedule_token_apply(options->token, spec, config, &err)) {
+            *status = cli_fail(err, STATUS_BAD_INPUT);
+            scenario_spec_free(spec);
+            return NULL;
+        }
+        return spec;
     }
     host = options->host ? options->host : spec->scenario->host;
     config->live = g_strcmp0(host, "live") == 0;

@@ -14,6 +14,7 @@ typedef struct ScenarioOptions {
     char *data;      /* --data */
     char *capture;   /* --capture */
     char *choices;   /* --choices: "0,2,1" */
+    char *token;     /* --schedule, or given instead of the scenario */
     gint64 seed, max_steps;
     gboolean no_index, no_replay, force;
     GArray *picks;   /* of unsigned: --choices, parsed */

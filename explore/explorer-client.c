@@ -14,22 +14,28 @@ struct Explorer {
     FILE *in;
 };
 
-/* Beside this program: in the build folder, and where it is installed. */
+/* Beside this program where it is installed, and below it in a build folder. */
 static char *find_program(Error **errp)
 {
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *dir = self ? g_path_get_dirname(self) : NULL;
+    g_autofree char *dir = self ? g_path_get_dirname(self) : g_strdup(".");
     const char *wanted = g_getenv("AIOLAB_EXPLORER");
-    char *path = wanted ? g_strdup(wanted)
-               : dir ? g_build_filename(dir, "aiolab-explorer", NULL) : NULL;
+    char *paths[] = {
+        wanted ? g_strdup(wanted)
+               : g_build_filename(dir, "aiolab-explorer", NULL),
+        g_build_filename(dir, "explorer", "aiolab-explorer", NULL),
+    };
+    unsigned found = !g_file_test(paths[0], G_FILE_TEST_IS_EXECUTABLE);
 
-    if (path && g_file_test(path, G_FILE_TEST_IS_EXECUTABLE)) {
-        return path;
+    if (!g_file_test(paths[found], G_FILE_TEST_IS_EXECUTABLE)) {
+        error_setg(errp, "%s: cannot be run; it belongs beside the program "
+                   "aiolab, build or install it again", paths[0]);
+        g_free(paths[0]);
+        g_free(paths[1]);
+        return NULL;
     }
-    error_setg(errp, "%s: cannot be run; it belongs beside the program aiolab, "
-               "build or install it again", path ? path : "aiolab-explorer");
-    g_free(path);
-    return NULL;
+    g_free(paths[!found]);
+    return paths[found];
 }
 
 static void become_explorer(const char *path, char **argv, int out)

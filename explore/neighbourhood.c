@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From a recording to a schedule, and how good it is. */
 #include "neighbourhood.h"
+#include "search.h"
 
 #include "replay-explicit.h"
 
@@ -205,7 +206,13 @@ static void count_deviations(Neighbourhood *n)
 static bool follow_log(Neighbourhood *n, const ScenarioSpec *spec,
                        const Input *inputs, size_t count, Error **errp)
 {
-    n->sim.fine = true;
+    /* The machine that searches run on, so that one can begin here. */
+    SimConfig machine = search_machine(
+        &(SearchJob){.max_steps = n->sim.max_steps});
+
+    machine.fdmon = n->sim.fdmon;
+    machine.file_size = n->sim.file_size;
+    n->sim = machine;
     n->result = result_new(count, errp);
     if (!n->result ||
         !follow_in_child(spec, &n->sim, inputs, count, n->result, errp)) {

@@ -85,13 +85,24 @@ uint32_t choice_counts_next(ChoiceCounts *counts, ChoiceKind kind,
 
 /* ---- Noting ---- */
 
+ChoiceKind choice_kind_by_name(const char *name)
+{
+    ChoiceKind kind = 0;
+
+    while (kind < CHOICE_KIND_MAX &&
+           g_strcmp0(choice_kind_names[kind], name) != 0) {
+        kind++;
+    }
+    return kind;
+}
+
 static unsigned choose_and_note(Oracle *oracle, const Choice *choice)
 {
     NotingOracle *noting = container_of(oracle, NotingOracle, base);
     unsigned taken = noting->inner->choose(noting->inner, choice);
 
-    noting->trace = (noting->trace ^ choice->kind ^ choice->object << 3 ^
-                     (uint64_t)choice->n << 40) * 0x100000001b3ULL;
+    noting->trace = choice_trace_add(noting->trace, choice->kind,
+                                     choice->object, choice->n);
     if (noting->n == CHOICES_MAX) {
         sim_abandon();
         return taken;
@@ -123,7 +134,7 @@ void noting_oracle_begin(NotingOracle *oracle, Oracle *inner)
     choice_counts_reset(&oracle->counts);
     oracle->inner = inner;
     oracle->n = 0;
-    oracle->trace = 0xcbf29ce484222325ULL;
+    oracle->trace = choice_trace_begin();
 }
 
 Schedule *noting_oracle_schedule(const NotingOracle *oracle)

@@ -44,6 +44,22 @@ typedef struct ChoiceRecord {
     uint64_t object, value;
 } ChoiceRecord;
 
+/* A digest of what a run is asked; equal for equal runs on any machine. */
+static inline uint64_t choice_trace_begin(void)
+{
+    return 0xcbf29ce484222325ULL;
+}
+
+static inline uint64_t choice_trace_add(uint64_t trace, ChoiceKind kind,
+                                        uint64_t object, unsigned n)
+{
+    return (trace ^ kind ^ object << 3 ^ (uint64_t)n << 40) *
+           0x100000001b3ULL;
+}
+
+/* The kind of a choice event, whose text is its name. */
+ChoiceKind choice_kind_by_name(const char *name);
+
 enum { CHOICES_MAX = 1 << 16, CHOOSERS_MAX = 1 << 10 };
 
 /* Counts each object's choices; lives outside of what a run may write. */
@@ -67,8 +83,8 @@ typedef struct NotingOracle {
     Oracle base;
     Oracle *inner;
     ChoiceCounts counts;
-    unsigned n, n_options_total;
-    uint64_t trace; /* a digest of kinds, objects and numbers of options */
+    unsigned n;
+    uint64_t trace; /* choice_trace_add() of all */
     ChoiceRecord records[CHOICES_MAX];
 } NotingOracle;
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* The words of a search; see explore-print.h. */
+#include "explore-print.h"
+
+#include <unistd.h>
+
+void exploration_begin(Exploration *e, const Unit *unit,
+                       const CommonOptions *common, bool watch)
+{
+    *e = (Exploration){
+        .unit = unit, .common = common, .watch = watch,
+        .started_us = g_get_monotonic_time(),
+        .findings = g_ptr_array_new_with_free_func(
+            (GDestroyNotify)finding_free),
+    };
+}
+
+void exploration_finish(Exploration *e)
+{
+    g_ptr_array_free(e->findings, true);
+}
+
+/* ---- While it runs ---- */
+
+static void on_finding(const Finding *finding, void *opaque)
+{
+    Exploration *e = opaque;
+    JsonBuilder *b = json_builder_new();
+    JsonNode *root;
+
+    finding_to_json(finding, b); /* a copy */
+    root = json_builder_get_root(b);
+    g_ptr_array_add(e->findings,
+                    finding_from_json(json_node_get_object(root)));
+    json_node_unref(root);
+    g_object_unref(b);
+}
+
+static void say_progress(Exploration *e, bool terminal)
+{
+    const SearchStats *s = &e->stats;
+    double seconds = (g_get_monotonic_time() - e->started_us) / 1e6;
+    g_autofree char *classes = s->classes
+        ? g_strdup_printf(", %" PRIu64 " classes", s->classes) : g_strdup("");
+
+    fprintf(stderr, "%s%s: %" PRIu64 " schedules%s, %.0f/s, %u findings%s",
+            terminal ? "\r\033[K" : "", e->unit->scenario, s->schedules,
+            classes, s->schedules / MAX(seconds, 1e-3), e->findings->len,
+            terminal ? "" : "\n");
+    fflush(stderr);
+}
+
+static void on_progress(const SearchStats *stats, void *opaque)
+{
+    Exploration *e = opaque;
+    bool terminal = isatty(STDERR_FILENO);
+    int64_t now = g_get_monotonic_time();
+    int64_t quiet = terminal ? 200000 : 1000000;
+
+    e->stats = *stats;
+    if (e->common->quiet || (!e->watch && !terminal) ||
+        (!e->watch && now - e->started_us < 1000000) ||
+        now - e->told_us < quiet) {
+        return;
+    }
+    e->told_us = now;
+    say_progress(e, terminal);
+}
+
+SearchListener exploration_listener(Exploration *e)
+{
+    return (SearchListener){on_finding, on_progress, e};
+}
+
+void exploration_end_progress(Exploration *e)
+{
+    if (e->told_us && isatty(STDERR_FILENO)) {
+        fputs("\r\033[K", stderr);
+    }
+}
+
+/* ---- In the end ---- */
+
+static bool is_exhaustive(const Unit *unit)
+{
+    return strategy_table[unit->strategy.kind].exhaustive;
+}
+
+static char *counts(const SearchStats *s)
+{
+    return g_strdup_printf(
+        "%" PRIu64 " classes of equivalent schedules in %" PRIu64
+        " executions, %" PRIu64 " blocked, %" PRIu64 " failing", s->classes,
+        s->schedules, s->blocked, s->failing);
+}
+
+static char *exhaustive_verdict(const Unit *unit, const SearchStats *s)
+{
+    g_autofree char *text = counts(s);
+
+    if (!s->complete) {
+        return g_strdup_printf("INCOMPLETE  %s; stopped: %s", text,
+                               s->stopped ? s->stopped
+                               : "--max schedules were run");
+    }
+    if (unit->strategy.kind == STRATEGY_BOUNDED) {
+        return g_strdup_printf("COMPLETE up to %u deviations  %" PRIu64
+                               " executions, %" PRIu64 " failing",
+                               unit->strategy.d, s->schedules, s->failing);
+    }
+    return g_strdup_printf("%s  %s", s->watched ? "COMPLETE"
+                           : "all were run, but nobody watched plain memory",
+                           text);
+}
+
+char *exploration_verdict(const Unit *unit, const SearchStats *s,
+                          unsigned n_findings)
+{
+    g_autofree char *cut = s->endless
+        ? g_strdup_printf(", %" PRIu64 " cut after %" PRIu64 " steps",
+                          s->endless, unit->max_steps)
+        : g_strdup("");
+
+    if (is_exhaustive(unit)) {
+        return exhaustive_verdict(unit, s);
+    }
+    return g_strdup_printf("%s  %" PRIu64 " schedules, %" PRIu64 " failing%s",
+                           n_findings ? "FOUND" : "nothing found",
+                           s->schedules, s->failing, cut);
+}
+
+void exploration_print(const Exploration *e)
+{
+    g_autofree char *verdict = exploration_verdict(e->unit, &e->stats,
+                                                   e->findings->len);
+
+    for (unsigned i = 0; i < e->findings->len; i++) {
+        Finding *finding = g_ptr_array_index(e->findings, i);
+        g_autofree char *text = finding_text(finding);
+
+        cli_print(e->common, "%s\n", text);
+    }
+    cli_print(e->common, "%s: %s\n", e->unit->scenario, verdict);
+    if (e->findings->len) {
+        Finding *first = g_ptr_array_index(e->findings, 0);
+
+        cli_print(e->common, strstr(e->unit->scenario, ".c")
+                  ? "next: aiolab tui %2$s --schedule %1$s\n"
+                  : "next: aiolab tui %s\n", first->token,
+                  e->unit->scenario);
+    }
+}
+
+void exploration_print_json(const Exploration *e)
+{
+    JsonBuilder *b = json_builder_new();
+    const SearchStats *s = &e->stats;
+    g_autofree char *unit = unit_text(e->unit);
+    g_autofree char *verdict = exploration_verdict(e->unit, s,
+                                                   e->findings->len);
+
+    json_builder_begin_object(b);
+    cli_json_string(b, "scenario", e->unit->scenario);
+    cli_json_string(b, "unit", unit);
+    cli_json_string(b, "verdict", verdict);
+    cli_json_bool(b, "complete", s->complete);
+    cli_json_int(b, "schedules", s->schedules);
+    cli_json_int(b, "steps", s->steps);
+    cli_json_int(b, "failing", s->failing);
+    cli_json_int(b, "blocked", s->blocked);
+    cli_json_int(b, "classes", s->classes);
+    cli_json_int(b, "cut", s->endless);
+    cli_json_string(b, "stopped", s->stopped);
+    json_builder_set_member_name(b, "findings");
+    json_builder_begin_array(b);
+    for (unsigned i = 0; i < e->findings->len; i++) {
+        finding_to_json(g_ptr_array_index(e->findings, i), b);
+    }
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+    cli_print_json(b);
+}
