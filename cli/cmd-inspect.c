@@ -278,6 +278,8 @@ int cmd_inspect(int argc, char **argv)
          "set a parameter of the scenario", "NAME=VALUE"},
         {"seed", 0, 0, G_OPTION_ARG_INT64, &scenario.seed,
          "random choices from this seed", "N"},
+        {"fine", 0, 0, G_OPTION_ARG_NONE, &scenario.fine,
+         "what a kernel decides is a choice, too", NULL},
         {NULL}};
     int status = cli_parse(&argc, &argv, "LOG|SCENARIO TOPIC",
                            "Prints one state.  Topics: bt, bhs, contexts, "

@@ -27,6 +27,8 @@ int cmd_tui(int argc, char **argv)
          "random choices from this seed", "N"},
         {"schedule", 0, 0, G_OPTION_ARG_STRING, &scenario.token,
          "by the schedule that 'aiolab explore' has printed", "TOKEN"},
+        {"fine", 0, 0, G_OPTION_ARG_NONE, &scenario.fine,
+         "what a kernel decides is a choice, too", NULL},
         {"choices", 0, 0, G_OPTION_ARG_STRING, &scenario.choices,
          "answer the choice points with these options", "N,N,..."},
         {NULL}};

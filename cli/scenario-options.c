@@ -22,6 +22,9 @@ const GOptionEntry *scenario_option_entries(ScenarioOptions *options)
         {"schedule", 0, 0, G_OPTION_ARG_STRING, &options->token,
          "simulated: by the schedule that 'aiolab explore' has printed",
          "TOKEN"},
+        {"fine", 0, 0, G_OPTION_ARG_NONE, &options->fine,
+         "simulated: what a kernel decides is a choice, too, and threads "
+         "switch at each access to a shared word", NULL},
         {"max-steps", 0, 0, G_OPTION_ARG_INT64, &options->max_steps,
          "simulated: end the run after that many operations", "N"},
         {"fdmon", 0, 0, G_OPTION_ARG_STRING, &options->fdmon,
@@ -71,6 +74,7 @@ static bool parse_picks(ScenarioOptions *options)
 static bool apply_oracle(ScenarioOptions *options, RunConfig *config)
 {
     config->sim.seed = options->seed;
+    config->sim.fine = options->fine;
     if (options->choices) {
         if (!parse_picks(options)) {
             return false;

@@ -16,6 +16,7 @@ typedef struct ScenarioOptions {
     char *choices;   /* --choices: "0,2,1" */
     char *token;     /* --schedule, or given instead of the scenario */
     gint64 seed, max_steps;
+    gboolean fine;    /* --fine */
     gboolean no_index, no_replay, force;
     GArray *picks;   /* of unsigned: --choices, parsed */
     ScriptOracle script;
