@@ -2,14 +2,29 @@
 /* aiolab scenarios: what can be run. */
 #include "builtin.h"
 #include "cli.h"
+#include "library.h"
 
-static void add_json(JsonBuilder *b, const Scenario *s)
+static void add_bug_json(JsonBuilder *b, const LibraryBug *bug)
+{
+    cli_json_string(b, "class", bug->kind);
+    if (*bug->commit) {
+        cli_json_int(b, "year", bug->year);
+        cli_json_string(b, "commit", bug->commit);
+    }
+    cli_json_string(b, *bug->commit ? "title" : "source", bug->title);
+}
+
+/* @bug: NULL if it is not of the deadlock library. */
+static void add_json(JsonBuilder *b, const Scenario *s, const LibraryBug *bug)
 {
     json_builder_begin_object(b);
     cli_json_string(b, "name", s->name);
     cli_json_string(b, "summary", s->summary);
     cli_json_string(b, "shows", s->shows);
     cli_json_string(b, "host", s->host ? s->host : "sim");
+    if (bug) {
+        add_bug_json(b, bug);
+    }
     json_builder_set_member_name(b, "variants");
     json_builder_begin_array(b);
     for (const ScenarioVariant *v = s->variants; v && v->name; v++) {
@@ -49,12 +64,50 @@ static void print_text(const Scenario *s)
     }
 }
 
+static void print_bug(const LibraryBug *bug)
+{
+    printf("%s\n  %s\n  %s; ", bug->scenario->name, bug->scenario->summary,
+           bug->kind);
+    if (*bug->commit) {
+        printf("fixed %d by %s \"%s\"\n", bug->year, bug->commit, bug->title);
+    } else {
+        printf("from QEMU's %s\n", bug->title);
+    }
+}
+
+static void print_all(void)
+{
+    for (unsigned i = 0; builtin_scenarios[i]; i++) {
+        print_text(builtin_scenarios[i]);
+    }
+    printf("\nThe deadlock library: bugs of QEMU's, each with the variants "
+           "/buggy and /fixed\n\n");
+    for (const LibraryBug *bug = library_bugs; bug->scenario; bug++) {
+        print_bug(bug);
+    }
+}
+
+static void print_all_json(void)
+{
+    JsonBuilder *b = json_builder_new();
+
+    json_builder_begin_array(b);
+    for (unsigned i = 0; builtin_scenarios[i]; i++) {
+        add_json(b, builtin_scenarios[i], NULL);
+    }
+    for (const LibraryBug *bug = library_bugs; bug->scenario; bug++) {
+        add_json(b, bug->scenario, bug);
+    }
+    json_builder_end_array(b);
+    cli_print_json(b);
+}
+
 int cmd_scenarios(int argc, char **argv)
 {
     static CommonOptions common;
-    JsonBuilder *b;
     int status = cli_parse(&argc, &argv, "", "Lists the built-in scenarios, "
-                           "their variants and parameters.", NULL, &common);
+                           "their variants and parameters,\nand the "
+                           "library of QEMU's deadlocks.", NULL, &common);
 
     if (status >= 0) {
         return status;
@@ -62,18 +115,10 @@ int cmd_scenarios(int argc, char **argv)
     if (!cli_open_output(&common, NULL)) {
         return STATUS_BAD_INPUT;
     }
-    if (!common.json) {
-        for (unsigned i = 0; builtin_scenarios[i]; i++) {
-            print_text(builtin_scenarios[i]);
-        }
-        return STATUS_OK;
+    if (common.json) {
+        print_all_json();
+    } else {
+        print_all();
     }
-    b = json_builder_new();
-    json_builder_begin_array(b);
-    for (unsigned i = 0; builtin_scenarios[i]; i++) {
-        add_json(b, builtin_scenarios[i]);
-    }
-    json_builder_end_array(b);
-    cli_print_json(b);
     return STATUS_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of built-in scenarios; each has a file in scenarios/. */
 #include "builtin.h"
+#include "library.h"
 
 extern const Scenario scenario_bh_order;
 extern const Scenario scenario_drain;
@@ -19,10 +20,12 @@ const Scenario *const builtin_scenarios[] = {
 
 const Scenario *builtin_scenario_find(const char *name)
 {
+    const LibraryBug *bug = library_find(name);
+
     for (unsigned i = 0; builtin_scenarios[i]; i++) {
         if (g_str_equal(builtin_scenarios[i]->name, name)) {
             return builtin_scenarios[i];
         }
     }
-    return NULL;
+    return bug ? bug->scenario : NULL;
 }

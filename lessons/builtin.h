@@ -8,6 +8,7 @@
 /* Sorted by name; ends with NULL. */
 extern const Scenario *const builtin_scenarios[];
 
+/* One of these, or of the deadlock library (library.h). */
 const Scenario *builtin_scenario_find(const char *name);
 
 #endif
