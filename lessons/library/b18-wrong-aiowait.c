@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * b18-wrong-aiowait: the kick goes to a node that nobody waits for.
+ *
+ * QEMU cfe29d8294, "block: Use a single global AioWait" (2018), after
+ * 34dc97b9a0, "blockjob: Wake up BDS when job becomes idle".  Each node had an
+ * AioWait of its own.  A drain of the base waits for all its parents to be
+ * quiet, the job on the overlay among them; the job, when it pauses, kicks its
+ * own node's waiters, of which there are none.
+ *
+ *   buggy  an AioWait for each node
+ *   fixed  one for all
+ */
+#include "aiolab/scenario.h"
+#include "iothread.h"
+
+typedef struct Node {
+    unsigned own_num_waiters;
+    unsigned *num_waiters; /* of its AioWait */
+} Node;
+
+typedef struct Chain {
+    Node base, overlay;
+    bool job_busy; /* the job runs on the overlay */
+} Chain;
+
+static void dummy_bh_cb(void *opaque)
+{
+    /* aio_poll() returns */
+}
+
+static void old_aio_wait_kick(Node *bs)
+{
+    if (qatomic_read(bs->num_waiters)) {
+        aio_bh_schedule_oneshot(qemu_get_aio_context(), dummy_bh_cb, NULL);
+    }
+}
+
+static void job_pause_point_bh(void *opaque)
+{
+    Chain *chain = opaque;
+
+    qatomic_set(&chain->job_busy, false);
+    smp_mb();
+    old_aio_wait_kick(&chain->overlay);
+}
+
+/* BDRV_POLL_WHILE(bs, bdrv_drain_poll(bs)) of then */
+static void old_bdrv_drain_poll(Chain *chain, Node *bs)
+{
+    qatomic_inc(bs->num_waiters);
+    while (qatomic_read(&chain->job_busy)) {
+        aio_poll(qemu_get_aio_context(), true);
+    }
+    qatomic_dec(bs->num_waiters);
+}
+
+static void run(const ScenarioArgs *args)
+{
+    IOThread *iothread = iothread_new();
+    Chain chain = {.job_busy = true};
+
+    chain.base.num_waiters = &chain.base.own_num_waiters;
+    chain.overlay.num_waiters = scenario_is_variant(args, "fixed")
+                                    ? chain.base.num_waiters
+                                    : &chain.overlay.own_num_waiters;
+    aio_bh_schedule_oneshot(iothread_get_aio_context(iothread),
+                            job_pause_point_bh, &chain);
+    old_bdrv_drain_poll(&chain, &chain.base);
+    iothread_join(iothread);
+}
+
+SCENARIO(b18_wrong_aiowait) = {
+    .name = "b18-wrong-aiowait",
+    .summary = "a drain waits on one node's AioWait, the job that it waits for "
+               "kicks another's (QEMU cfe29d8294)",
+    .shows = "the job is idle and the main thread sleeps: the condition spans "
+             "nodes, the wake-up did not; the fix is one global AioWait",
+    .variants = (const ScenarioVariant[]){
+        {"buggy", "an AioWait for each node"},
+        {"fixed", "one for all nodes"},
+        {NULL}},
+    .run = run,
+};
