@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * b09-context-lock-twice: waiting gives up once a lock that is held twice.
+ *
+ * QEMU 49880165a4, "job: Fix nested aio_poll() hanging in job_txn_apply"
+ * (2018), and 644f3a29bd, the same in job_completed_txn_abort().  An
+ * AioContext's lock is recursive.  The caller has it, job_txn_apply() takes it
+ * again, and AIO_WAIT_WHILE() releases it once: the job's IOThread never gets
+ * it.
+ *
+ *   buggy  job_txn_apply() takes the lock of each job, held or not
+ *   fixed  it gives up the caller's before, and takes it back after
+ */
+#include "aiolab/scenario.h"
+#include "aiolab/legacy.h"
+#include "iothread.h"
+
+typedef struct TxnJob {
+    AioContext *aio_context;
+    bool completed; /* under the context's lock */
+    bool releases_first;
+} TxnJob;
+
+/* What the IOThread has to do for the job. */
+static void job_progress_bh(void *opaque)
+{
+    TxnJob *job = opaque;
+
+    aio_context_acquire(job->aio_context);
+    job->completed = true;
+    aio_context_release(job->aio_context);
+    aio_wait_kick();
+}
+
+static void job_prepare(TxnJob *job)
+{
+    aio_bh_schedule_oneshot(job->aio_context, job_progress_bh, job);
+    AIO_WAIT_WHILE(job->aio_context, !job->completed);
+}
+
+static void job_txn_apply(TxnJob *job)
+{
+    if (job->releases_first) {
+        aio_context_release(job->aio_context);
+    }
+    aio_context_acquire(job->aio_context);
+    job_prepare(job);
+    aio_context_release(job->aio_context);
+    if (job->releases_first) {
+        aio_context_acquire(job->aio_context);
+    }
+}
+
+static void run(const ScenarioArgs *args)
+{
+    IOThread *iothread = iothread_new();
+    TxnJob job = {
+        .aio_context = iothread_get_aio_context(iothread),
+        .releases_first = scenario_is_variant(args, "fixed"),
+    };
+
+    aio_context_acquire(job.aio_context); /* the QMP command */
+    job_txn_apply(&job);
+    aio_context_release(job.aio_context);
+    iothread_join(iothread);
+}
+
+SCENARIO(b09_context_lock_twice) = {
+    .name = "b09-context-lock-twice",
+    .summary = "AIO_WAIT_WHILE() releases an AioContext lock once that its "
+               "callers have taken twice (QEMU 49880165a4)",
+    .shows = "the main thread waits for the job with the context's lock still "
+             "held, the job's IOThread waits for the lock; the fix releases "
+             "the caller's lock before it is taken again",
+    .variants = (const ScenarioVariant[]){
+        {"buggy", "the lock is held twice around the wait"},
+        {"fixed", "once"},
+        {NULL}},
+    .run = run,
+};
