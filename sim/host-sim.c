@@ -18,9 +18,11 @@ static uint64_t sim_random64(void)
     return sim_random(&sim.rng);
 }
 
+/* What follows is a read-modify-write or a barrier of the loop's own. */
 static void sim_host_point(HostPoint point, uint64_t object)
 {
     sim_point();
+    sim_fence();
 }
 
 static void sim_turn(uint64_t ctx)

@@ -14,7 +14,7 @@
  * It needs a machine with store buffers.
  */
 #include "aiolab/scenario.h"
-#include "qemu/thread.h"
+#include "iothread.h"
 
 typedef struct OldAioWait {
     unsigned num_waiters;
@@ -48,24 +48,23 @@ static void old_aio_wait_while_not_done(OldAioWait *wait)
     qatomic_dec(&wait->num_waiters);
 }
 
-static void *iothread_run(void *opaque)
+static void request_done_bh(void *opaque)
 {
     OldAioWait *wait = opaque;
 
     qatomic_set(&wait->done, true);
     old_aio_wait_kick(wait);
-    return NULL;
 }
 
 static void run(const ScenarioArgs *args)
 {
     OldAioWait wait = {.has_barrier = scenario_is_variant(args, "fixed")};
-    QemuThread iothread;
+    IOThread *iothread = iothread_new();
 
-    qemu_thread_create(&iothread, "iothread", iothread_run, &wait,
-                       QEMU_THREAD_JOINABLE);
+    aio_bh_schedule_oneshot(iothread_get_aio_context(iothread),
+                            request_done_bh, &wait);
     old_aio_wait_while_not_done(&wait);
-    qemu_thread_join(&iothread);
+    iothread_join(iothread);
 }
 
 SCENARIO(b15_kick_barrier) = {
