@@ -3,7 +3,7 @@
  * b40-throttle-yield: a coroutine yields with a thread's mutex held.
  *
  * QEMU d481617765, "block/throttle-groups: fix deadlock with iolimits and
- * multiple iothreads" (2025).  With tg->lock, a QemuMutex, held a coroutine
+ * multiple iothreads" (2026).  With tg->lock, a QemuMutex, held a coroutine
  * schedules the next request, which takes the CoMutex throttled_reqs_lock.  A
  * coroutine of another thread has that, so the first one yields, and the next
  * coroutine of its thread wants tg->lock, which its own thread has.

@@ -2,7 +2,7 @@
 /*
  * b41-wake-under-mutex: a callback enters a coroutine with a mutex held.
  *
- * QEMU 1d6610099b, "block/nfs: Do not enter coroutine from CB" (2025).  libnfs
+ * QEMU 1d6610099b, "block/nfs: Do not enter coroutine from CB" (2026).  libnfs
  * calls back inside nfs_service(), with client->mutex held.  aio_co_wake()
  * enters the coroutine at once; it sends its next request, and takes
  * client->mutex for that.
