@@ -5,6 +5,8 @@
 #include "report.h"
 #include "stacks.h"
 
+#include <dlfcn.h>
+
 /* ---- Running with all events ---- */
 
 static void hear(const ProbeEvent *event, void *opaque)
@@ -159,18 +161,55 @@ static const char *signal_name(int number)
     }
 }
 
-/* The innermost functions that a person wrote. */
-static void append_functions(GString *text, const ScheduleOutcome *o,
-                             unsigned max)
+/* Of the C library, of the search, or below a thread's first function. */
+static bool is_machinery(const FrameName *name, uintptr_t pc)
 {
-    for (unsigned i = 0; i < o->n_frames && max; i++) {
-        FrameName name = frame_name(o->frames[i] - (i > 0));
+    static const char *const rooms[] = {"explore/", "sim/", "cli/"};
+    Dl_info info;
 
-        if (name.file) {
-            g_string_append_printf(text, " %s", name.function);
-            max--;
+    if (!name->file || !dladdr((void *)pc, &info) || !info.dli_fname ||
+        strstr(info.dli_fname, "/libc.so") ||
+        strstr(info.dli_fname, "/libgcc_s")) {
+        return true;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(rooms); i++) {
+        const char *at = g_strrstr(name->file, rooms[i]);
+
+        if (at && (at == name->file || at[-1] == '/')) {
+            return true;
+        }
+    }
+    return g_str_equal(name->function, "handle_crash") ||
+           g_str_equal(name->function, "vthread_entry");
+}
+
+/* Calls @fn for the functions that a person wrote, innermost first. */
+static void foreach_function(const ScheduleOutcome *o,
+                             void (*fn)(const FrameName *name, void *opaque),
+                             void *opaque)
+{
+    for (unsigned i = 0; i < o->n_frames; i++) {
+        uintptr_t pc = o->frames[i] - 1; /* the call, not what follows it */
+        FrameName name = frame_name(pc);
+
+        if (!is_machinery(&name, pc)) {
+            fn(&name, opaque);
         }
         frame_name_finish(&name);
+    }
+}
+
+typedef struct FunctionList {
+    GString *text;
+    unsigned n, max;
+} FunctionList;
+
+static void append_function(const FrameName *name, void *opaque)
+{
+    FunctionList *list = opaque;
+
+    if (list->n++ < list->max) {
+        g_string_append_printf(list->text, " %s", name->function);
     }
 }
 
@@ -178,12 +217,13 @@ static char *crash_signature(const ScheduleOutcome *o)
 {
     GString *text = g_string_new(NULL);
     const char *assertion = strstr(o->text, "Assertion");
+    FunctionList list = {text, 0, 3};
 
     g_string_append_printf(text, "crash %s", signal_name(o->signal));
     if (assertion) {
         g_string_append_printf(text, " %s", assertion);
     } else {
-        append_functions(text, o, 3);
+        foreach_function(o, append_function, &list);
     }
     return g_string_free(text, false);
 }
@@ -237,18 +277,13 @@ static char *stuck_report(const Observation *o, const char *scenario)
     return report_stuck(&session);
 }
 
-static void append_backtrace(GString *text, const ScheduleOutcome *o)
+static void append_frame(const FrameName *name, void *opaque)
 {
-    unsigned shown = 0;
+    FunctionList *list = opaque;
 
-    for (unsigned i = 0; i < o->n_frames; i++) {
-        FrameName name = frame_name(o->frames[i] - (i > 0));
-
-        if (name.file) {
-            g_string_append_printf(text, "    #%u %s  %s:%d\n", shown++,
-                                   name.function, name.file, name.line);
-        }
-        frame_name_finish(&name);
+    if (list->n < list->max) {
+        g_string_append_printf(list->text, "    #%u %s  %s:%d\n", list->n++,
+                               name->function, name->file, name->line);
     }
 }
 
@@ -265,6 +300,7 @@ static char *failure_report(const Observation *o, const char *scenario)
 {
     GString *text = g_string_new(NULL);
     const ScheduleOutcome *outcome = &o->outcome;
+    FunctionList list = {text, 0, 12};
 
     g_string_append_printf(text, "%s  %s     %s, event %" PRIu64 "\n",
                            observation_kind(o),
@@ -274,7 +310,7 @@ static char *failure_report(const Observation *o, const char *scenario)
     if (*outcome->text) {
         g_string_append_printf(text, "  %s\n", outcome->text);
     }
-    append_backtrace(text, outcome);
+    foreach_function(outcome, append_frame, &list);
     if (outcome->end != SCHEDULE_FAILED) {
         append_where(text, o);
     }

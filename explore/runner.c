@@ -5,6 +5,7 @@
 #include "arena.h"
 #include "stack.h"
 
+#include <execinfo.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -84,47 +85,17 @@ static void reset_stacks(Runner *r)
 
 /* ---- Crashes ---- */
 
-static void note_frames(ScheduleOutcome *outcome, uintptr_t *frame)
+/*
+ * Where it happened, innermost first.  The C library keeps no frame pointers,
+ * and abort() is in it, so its own unwinder is asked; it knows signal frames.
+ */
+static void note_frames(ScheduleOutcome *outcome)
 {
-    uintptr_t *next;
+    void *frames[OUTCOME_FRAMES + 8];
+    int n = backtrace(frames, ARRAY_SIZE(frames));
 
-    while (outcome->n_frames < OUTCOME_FRAMES && frame &&
-           !((uintptr_t)frame & 7)) {
-        next = (uintptr_t *)frame[0];
-        if (!frame[1]) {
-            break;
-        }
-        outcome->frames[outcome->n_frames++] = frame[1];
-        /* The stack grows down, and is not endless. */
-        if (next <= frame || (char *)next - (char *)frame > STACK_SIZE) {
-            break;
-        }
-        frame = next;
-    }
-}
-
-static void note_registers(ScheduleOutcome *outcome, void *context)
-{
-#if defined(__x86_64__)
-    const ucontext_t *uc = context;
-
-    outcome->frames[outcome->n_frames++] = uc->uc_mcontext.gregs[REG_RIP];
-    note_frames(outcome, (uintptr_t *)uc->uc_mcontext.gregs[REG_RBP]);
-#elif defined(__aarch64__)
-    const ucontext_t *uc = context;
-
-    outcome->frames[outcome->n_frames++] = uc->uc_mcontext.pc;
-    note_frames(outcome, (uintptr_t *)uc->uc_mcontext.regs[29]);
-#endif
-}
-
-/* abort() is called through the C library, which keeps no frame pointers. */
-static void note_frames_from_here(ScheduleOutcome *outcome)
-{
-    const HostThread *self = host_self_;
-
-    if (self && self->fast.current) {
-        note_frames(outcome, __builtin_frame_address(0));
+    for (int i = 0; i < n && outcome->n_frames < OUTCOME_FRAMES; i++) {
+        outcome->frames[outcome->n_frames++] = (uintptr_t)frames[i];
     }
 }
 
@@ -148,10 +119,7 @@ static void handle_crash(int number, siginfo_t *info, void *context)
         return;
     }
     r->outcome.signal = number;
-    note_registers(&r->outcome, context);
-    if (r->outcome.n_frames < 2) {
-        note_frames_from_here(&r->outcome);
-    }
+    note_frames(&r->outcome);
     leave(r, SCHEDULE_CRASHED);
 }
 
@@ -167,7 +135,7 @@ static void handle_tick(int number, siginfo_t *info, void *context)
         r->quiet = 0;
         g_strlcpy(r->outcome.text, "it computes, and does nothing that "
                   "another thread could wait for", OUTCOME_TEXT);
-        note_registers(&r->outcome, context);
+        note_frames(&r->outcome);
         leave(r, SCHEDULE_ENDLESS);
     }
     r->last_progress = progress;
@@ -344,15 +312,32 @@ ScheduleOutcome runner_run(Runner *r, Oracle *oracle, const SimTracer *tracer,
 
 /* ---- Begin and end ---- */
 
-/* What libraries make once is made before the snapshot. */
+static void warm_up_callback(void *opaque)
+{
+    GMainContext *context = g_main_context_get_thread_default();
+
+    g_main_depth();
+    g_main_current_source();
+    g_main_context_push_thread_default(context);
+    g_main_context_pop_thread_default(context);
+}
+
+/*
+ * What libraries make once is made before the snapshot: GLib's thread-local
+ * keys above all, which are the process's and few.
+ */
 static void warm_up_run(const ScenarioArgs *args)
 {
     AioContext *ctx = qemu_get_aio_context();
     IOThread *iothread = iothread_create("warm", &error_abort);
 
     iothread_get_g_main_context(iothread);
-    iohandler_get_aio_context();
+    aio_bh_schedule_oneshot(iohandler_get_aio_context(), warm_up_callback,
+                            NULL);
+    aio_bh_schedule_oneshot(ctx, warm_up_callback, NULL);
     main_loop_wait(true);
+    g_free(g_strdup_printf("%s", g_get_prgname()));
+    g_set_error_literal(NULL, G_FILE_ERROR, 0, "");
     aio_poll(ctx, false);
     iothread_destroy(iothread);
 }
@@ -365,7 +350,9 @@ static void warm_up_libraries(Runner *r)
 {
     ScenarioSpec *spec = scenario_spec_new(&warm_up, NULL, &error_abort);
     const ScenarioSpec *wanted = r->spec;
+    void *frame;
 
+    backtrace(&frame, 1); /* it loads a library, once */
     r->spec = spec;
     arena_on();
     for (unsigned i = 0; i < 2; i++) {
