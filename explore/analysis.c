@@ -58,15 +58,19 @@ Finding *analyse(Runner *runner, const Suspect *suspect, const char *scenario,
                  uint64_t identity)
 {
     ScheduleOracle *oracle = schedule_oracle_new();
-    Observation *o = observe_schedule(runner, oracle, suspect->schedule);
-    g_autofree char *signature = observation_signature(o);
-    Failure failure = {
+    Observation *o;
+    g_autofree char *signature = NULL;
+    Finding *finding = NULL;
+    Schedule *reduced;
+    Failure failure;
+
+    runner_watch_memory(runner, suspect->watched);
+    o = observe_schedule(runner, oracle, suspect->schedule);
+    signature = observation_signature(o);
+    failure = (Failure){
         .runner = runner, .end = o->outcome.end, .signature = signature,
         .length = o->choices->len, .oracle = schedule_oracle_new(),
     };
-    Finding *finding = NULL;
-    Schedule *reduced;
-
     if (failure.end != SCHEDULE_DONE && failure.end != SCHEDULE_ABANDONED) {
         reduced = reduce(&failure, o->schedule);
         observation_free(o);
@@ -74,6 +78,7 @@ Finding *analyse(Runner *runner, const Suspect *suspect, const char *scenario,
         schedule_free(reduced);
         finding = describe(runner, o, suspect, scenario, identity);
     }
+    runner_watch_memory(runner, false);
     observation_free(o);
     schedule_oracle_free(failure.oracle);
     schedule_oracle_free(oracle);

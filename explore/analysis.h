@@ -18,6 +18,7 @@ typedef struct Suspect {
     const Schedule *schedule;
     const char *found_by;
     uint64_t number;
+    bool watched; /* it failed while memory was watched */
 } Suspect;
 
 /* NULL if the schedule does not fail when it is run again. */

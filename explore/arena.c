@@ -59,7 +59,8 @@ typedef struct Range {
  */
 typedef struct Arena {
     char *base;
-    bool on, fresh;
+    bool on;
+    ArenaFreed *freed;
     Allocator now, kept;
     Range ranges[RANGES_MAX];
     unsigned n_ranges;
@@ -129,9 +130,9 @@ void arena_set_lane(unsigned lane)
     arena->now.lane = lane % ARENA_LANES;
 }
 
-void arena_set_fresh(bool fresh)
+void arena_set_freed(ArenaFreed *freed)
 {
-    arena->fresh = fresh;
+    arena->freed = freed;
 }
 
 /* ---- Allocating ---- */
@@ -222,7 +223,9 @@ void arena_free(void *p)
 
     if (unlikely(block->large)) {
         free_large(block);
-    } else if (!arena->fresh && class && class < CLASSES) {
+    } else if (unlikely(arena->freed)) {
+        arena->freed(p, block->size);
+    } else if (class && class < CLASSES) {
         free_block->next = lane->free[class];
         lane->free[class] = free_block;
     }

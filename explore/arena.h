@@ -39,8 +39,12 @@ bool arena_owns(const void *p);
 /* Whose allocations follow: a number below ARENA_LANES; see lanes in arena.c */
 enum { ARENA_LANES = 64 };
 void arena_set_lane(unsigned lane);
-/* Never give out freed memory again before arena_restore(). */
-void arena_set_fresh(bool fresh);
+/*
+ * Called for each block that is freed, until arena_restore(); and such memory
+ * is not given out again before that.  NULL: as usual.
+ */
+typedef void ArenaFreed(void *p, size_t size);
+void arena_set_freed(ArenaFreed *freed);
 
 /*
  * @code: an address in a shared object of the user's, whose data are restored

@@ -452,9 +452,11 @@ bool exhaustive_next(Exhaustive *e, ScheduleOutcome *outcome)
     current = e;
     access_trace_begin(e->trace);
     noting_oracle_begin(e->noting, &e->oracle);
-    trace_access = uses_accesses(e) ? on_memory : NULL;
+    runner_set_listener(e->runner, uses_accesses(e) ? on_memory : NULL);
+    runner_watch_memory(e->runner, true);
     *outcome = runner_run(e->runner, &e->noting->base, &tracer, NULL, NULL);
-    trace_access = NULL;
+    runner_set_listener(e->runner, NULL);
+    runner_watch_memory(e->runner, false);
     finish_step(e);
     if (!e->stopped) {
         e->stopped = access_trace_trouble(e->trace);

@@ -219,12 +219,22 @@ static char *crash_signature(const ScheduleOutcome *o)
     const char *assertion = strstr(o->text, "Assertion");
     FunctionList list = {text, 0, 3};
 
-    g_string_append_printf(text, "crash %s", signal_name(o->signal));
+    g_string_append_printf(text, "crash %s",
+                           o->signal ? signal_name(o->signal) : o->text);
     if (assertion) {
         g_string_append_printf(text, " %s", assertion);
     } else {
         foreach_function(o, append_function, &list);
     }
+    return g_string_free(text, false);
+}
+
+static char *race_signature(const ScheduleOutcome *o)
+{
+    GString *text = g_string_new("race");
+    FunctionList list = {text, 0, 2};
+
+    foreach_function(o, append_function, &list);
     return g_string_free(text, false);
 }
 
@@ -239,6 +249,8 @@ char *outcome_signature(const ScheduleOutcome *outcome)
         return crash_signature(outcome);
     case SCHEDULE_ENDLESS:
         return g_strdup("endless");
+    case SCHEDULE_RACE:
+        return race_signature(outcome);
     default:
         return g_strdup(schedule_end_names[outcome->end]);
     }
@@ -254,7 +266,8 @@ char *observation_signature(const Observation *o)
 const char *observation_kind(const Observation *o)
 {
     static const char *const kinds[] = {
-        "DONE", "FAILED", "DEADLOCK", "CRASH", "ENDLESS", "ABANDONED", "BAD",
+        "DONE", "FAILED", "DEADLOCK", "CRASH", "ENDLESS", "RACE", "ABANDONED",
+        "BAD",
     };
 
     return kinds[o->outcome.end];
@@ -304,14 +317,13 @@ static char *failure_report(const Observation *o, const char *scenario)
 
     g_string_append_printf(text, "%s  %s     %s, event %" PRIu64 "\n",
                            observation_kind(o),
-                           outcome->end == SCHEDULE_CRASHED
-                               ? signal_name(outcome->signal) : "",
+                           outcome->signal ? signal_name(outcome->signal) : "",
                            scenario, event_store_count(o->events));
     if (*outcome->text) {
         g_string_append_printf(text, "  %s\n", outcome->text);
     }
     foreach_function(outcome, append_frame, &list);
-    if (outcome->end != SCHEDULE_FAILED) {
+    if (outcome->end == SCHEDULE_CRASHED || outcome->end == SCHEDULE_ENDLESS) {
         append_where(text, o);
     }
     return g_string_free(text, false);

@@ -3,7 +3,10 @@
 #include "runner.h"
 
 #include "arena.h"
+#include "machine.h"
+#include "races.h"
 #include "stack.h"
+#include "stacks.h"
 
 #include <execinfo.h>
 #include <fcntl.h>
@@ -15,7 +18,8 @@
 #include <unistd.h>
 
 const char *const schedule_end_names[] = {
-    "done", "failed", "deadlock", "crash", "endless", "abandoned", "bad",
+    "done", "failed", "deadlock", "crash", "endless", "race", "abandoned",
+    "bad",
 };
 
 enum {
@@ -42,6 +46,12 @@ struct Runner {
     void *all_stacks[STACKS_MAX];
     unsigned n_free, n_stacks;
     const SimTracer *tracer; /* the caller's */
+    TraceAccess *listener;
+    bool watch;
+    Races *races;
+    MemoryFault race;        /* the first one between the scenario's places */
+    bool raced;
+    GHashTable *places;      /* code address -> whether it is the scenario's */
 };
 
 /* Pages that are never restored: the pointer is set once, before a snapshot. */
@@ -187,6 +197,123 @@ static void take_message(Runner *r)
     }
 }
 
+/* ---- Memory ---- */
+
+/* What the event loop does with its own memory is not for the scenario. */
+static bool is_scenarios(Runner *r, uintptr_t place)
+{
+    gpointer known;
+    FrameName name;
+    bool is;
+
+    if (g_hash_table_lookup_extended(r->places, (gpointer)place, NULL,
+                                     &known)) {
+        return GPOINTER_TO_INT(known);
+    }
+    name = frame_name(place - 1);
+    is = name.file && (strstr(name.file, "lessons/") ||
+                       (r->spec->source && strstr(name.file, ".c") &&
+                        g_str_has_suffix(r->spec->source,
+                                         strrchr(name.file, '/')
+                                             ? strrchr(name.file, '/')
+                                             : name.file)));
+    frame_name_finish(&name);
+    g_hash_table_insert(r->places, (gpointer)place, GINT_TO_POINTER(is));
+    return is;
+}
+
+static void take_fault(Runner *r, const MemoryFault *fault)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        if (fault->places[i] ? !is_scenarios(r, fault->places[i])
+                             : !fault->freed) {
+            return;
+        }
+    }
+    if (fault->freed && fault->places[0]) {
+        g_strlcpy(r->outcome.text, "it uses memory that was freed",
+                  OUTCOME_TEXT);
+        note_frames(&r->outcome);
+        leave(r, SCHEDULE_CRASHED);
+    }
+    if (!r->raced) {
+        r->race = *fault;
+        r->raced = true;
+    }
+}
+
+static void on_memory(uintptr_t address, size_t size, SimAccess how,
+                      bool atomic, uintptr_t place)
+{
+    Runner *r = the_runner;
+    MemoryFault fault;
+
+    if (r->listener) {
+        r->listener(address, size, how, atomic, place);
+    }
+    if (!r->watch) {
+        return;
+    }
+    runner_pause();
+    if (atomic) {
+        races_sync(r->races, address);
+    } else if (races_access(r->races, address, size, how == SIM_WRITE, place,
+                            &fault)) {
+        take_fault(r, &fault);
+    }
+    runner_resume();
+}
+
+static void on_freed(void *p, size_t size)
+{
+    MemoryFault fault;
+
+    runner_pause();
+    if (races_freed(the_runner->races, (uintptr_t)p, size, &fault)) {
+        take_fault(the_runner, &fault);
+    }
+    runner_resume();
+}
+
+static char *place_text(uintptr_t place)
+{
+    FrameName name = frame_name(place - 1);
+    char *text = g_strdup_printf("%s (%s:%d)", name.function,
+                                 name.file ? name.file : "?", name.line);
+
+    frame_name_finish(&name);
+    return text;
+}
+
+static void tell_race(Runner *r)
+{
+    g_autofree char *later = r->race.freed ? g_strdup("free()")
+                                           : place_text(r->race.places[0]);
+    g_autofree char *earlier = place_text(r->race.places[1]);
+
+    g_snprintf(r->outcome.text, OUTCOME_TEXT, "%s %s what %s %s, in another "
+               "thread, and nothing orders the two; use qatomic_*() or a lock",
+               later, r->race.freed ? "gives back" : r->race.writes[0]
+               ? "writes" : "reads", earlier,
+               r->race.writes[1] ? "has written" : "has read");
+    for (unsigned i = 0; i < 2; i++) {
+        if (r->race.places[i]) {
+            r->outcome.frames[r->outcome.n_frames++] = r->race.places[i];
+        }
+    }
+    r->outcome.end = SCHEDULE_RACE;
+}
+
+void runner_watch_memory(Runner *r, bool watch)
+{
+    r->watch = watch && trace_hooks_are_linked();
+}
+
+void runner_set_listener(Runner *r, TraceAccess *listener)
+{
+    r->listener = listener;
+}
+
 /* ---- One run ---- */
 
 void runner_pause(void)
@@ -210,6 +337,9 @@ static void step_in_lane(uint32_t thread)
     if (the_runner->wholesale) {
         arena_set_lane(thread);
     }
+    if (the_runner->watch) {
+        races_step(the_runner->races, thread);
+    }
     if (tracer) {
         tracer->step(thread);
     }
@@ -219,6 +349,9 @@ static void forward_access(const volatile void *object, SimAccess how)
 {
     const SimTracer *tracer = the_runner->tracer;
 
+    if (the_runner->watch) {
+        races_sync(the_runner->races, (uintptr_t)object);
+    }
     if (tracer) {
         tracer->access(object, how);
     }
@@ -228,6 +361,9 @@ static void forward_wake(uint32_t thread)
 {
     const SimTracer *tracer = the_runner->tracer;
 
+    if (the_runner->watch) {
+        races_wake(the_runner->races, thread);
+    }
     if (tracer) {
         tracer->wake(thread);
     }
@@ -258,6 +394,9 @@ static void conclude(Runner *r, const SimResult *result)
            : result->outcome == SIM_STUCK ? SCHEDULE_STUCK
            : result->outcome == SIM_BUDGET ? SCHEDULE_ENDLESS
                                            : SCHEDULE_ABANDONED;
+    if (o->end == SCHEDULE_DONE && r->raced) {
+        o->end = SCHEDULE_RACE; /* told when memory is what it was */
+    }
     if (o->end == SCHEDULE_FAILED && r->scenario.first_failure) {
         g_strlcpy(o->text, r->scenario.first_failure, OUTCOME_TEXT);
     }
@@ -279,10 +418,21 @@ static void run_here(Runner *r, const SimConfig *config)
 
 static void run_and_restore(Runner *r, const SimConfig *config)
 {
+    if (r->watch) {
+        races_begin(r->races);
+        arena_set_freed(on_freed);
+    }
+    r->raced = false;
+    trace_access = r->watch || r->listener ? on_memory : NULL;
     arena_on();
     run_here(r, config);
     arena_off();
-    if (r->outcome.end == SCHEDULE_CRASHED) {
+    trace_access = NULL;
+    arena_set_freed(NULL);
+    if (r->outcome.end == SCHEDULE_RACE) {
+        tell_race(r);
+    }
+    if (r->outcome.signal && r->outcome.end == SCHEDULE_CRASHED) {
         take_message(r);
     }
     arena_restore();
@@ -374,6 +524,8 @@ Runner *runner_new(const ScenarioSpec *spec, const SimConfig *config)
     r->spec = spec;
     r->config = *config;
     r->wholesale = true;
+    r->races = races_new();
+    r->places = g_hash_table_new(g_direct_hash, g_direct_equal);
     stack_source = &kept_stacks;
     catch_signals();
     capture_stderr(r);
@@ -388,5 +540,7 @@ void runner_free(Runner *r)
     dup2(r->own_stderr, STDERR_FILENO);
     close(r->own_stderr);
     close(r->stderr_fd);
+    races_free(r->races);
+    g_hash_table_destroy(r->places);
     the_runner = NULL;
 }

@@ -14,6 +14,7 @@
 
 #include "run.h"
 #include "schedule.h"
+#include "trace-hooks.h"
 
 typedef enum ScheduleEnd {
     SCHEDULE_DONE,      /* ended, and its checks held */
@@ -21,6 +22,7 @@ typedef enum ScheduleEnd {
     SCHEDULE_STUCK,     /* nothing can run any more */
     SCHEDULE_CRASHED,   /* by a signal, an assertion's included */
     SCHEDULE_ENDLESS,   /* too many steps, or too long without one */
+    SCHEDULE_RACE,      /* ended well, but two threads raced for memory */
     SCHEDULE_ABANDONED, /* by the oracle */
     SCHEDULE_BAD,       /* the scenario refuses its parameters */
 } ScheduleEnd;
@@ -49,6 +51,13 @@ void runner_free(Runner *runner);
 ScheduleOutcome runner_run(Runner *runner, Oracle *oracle,
                            const SimTracer *tracer, ProbeSink *sink,
                            void *opaque);
+/*
+ * Watch plain memory from the next run on, if the compiler tells of it: a race
+ * is a failure then, and so is the use of what was freed.  It costs time.
+ */
+void runner_watch_memory(Runner *runner, bool watch);
+/* Whoever else wants to know of accesses to memory; NULL: nobody. */
+void runner_set_listener(Runner *runner, TraceAccess *listener);
 /* For whoever is called in the middle of a run: its memory survives the run. */
 void runner_pause(void);
 void runner_resume(void);

@@ -11,6 +11,7 @@
 
 enum {
     PROGRESS_EVERY = 512,      /* schedules */
+    WATCH_EVERY = 8,           /* of so many, plain memory is watched in one */
     OBSERVED_MAX = 5000,       /* failing schedules that are looked at */
 };
 
@@ -106,14 +107,16 @@ static void add_finding(Search *s, Finding *finding)
 }
 
 /* A deadlock's is computed from the state in which it ended. */
-static char *signature_of(Search *s, const Schedule *schedule)
+static char *signature_of(Search *s, const Schedule *schedule, bool watched)
 {
     ScheduleOracle *oracle = schedule_oracle_new();
     char *signature;
     Observation *o;
 
     schedule_oracle_begin(oracle, schedule);
+    runner_watch_memory(s->runner, watched);
     o = observe(s->runner, &oracle->base);
+    runner_watch_memory(s->runner, false);
     signature = observation_signature(o);
     observation_free(o);
     schedule_oracle_free(oracle);
@@ -122,10 +125,8 @@ static char *signature_of(Search *s, const Schedule *schedule)
 
 /* A schedule has failed: is it a failure that is known already? */
 static void look_at(Search *s, const ScheduleOutcome *outcome,
-                    const Schedule *schedule, const char *found_by,
-                    uint64_t number)
+                    const Suspect *suspect)
 {
-    Suspect suspect = {schedule, found_by, number};
     g_autofree char *signature = outcome_signature(outcome);
     Finding *known, *finding;
 
@@ -133,14 +134,14 @@ static void look_at(Search *s, const ScheduleOutcome *outcome,
         return;
     }
     if (!signature) {
-        signature = signature_of(s, schedule);
+        signature = signature_of(s, suspect->schedule, suspect->watched);
     }
     known = g_hash_table_lookup(s->findings, signature);
     if (known) {
         known->seen++;
         return;
     }
-    finding = analyse(s->runner, &suspect, s->name, s->identity);
+    finding = analyse(s->runner, suspect, s->name, s->identity);
     if (finding) {
         add_finding(s, finding);
     }
@@ -203,19 +204,22 @@ static Oracle *begin_drawn(Search *s, Strategy strategy, uint64_t n)
 static bool run_drawn(Search *s, uint64_t n)
 {
     Strategy strategy = strategy_at(s->job, n);
+    bool watched = n % WATCH_EVERY == 1;
     ScheduleOutcome outcome;
     g_autofree char *found_by = NULL, *text = NULL;
     Schedule *schedule;
 
     noting_oracle_begin(s->noting, begin_drawn(s, strategy, n));
+    runner_watch_memory(s->runner, watched);
     outcome = runner_run(s->runner, &s->noting->base, NULL, NULL, NULL);
+    runner_watch_memory(s->runner, false);
     if (!count(s, &outcome)) {
         return false;
     }
     text = strategy_text(strategy);
     found_by = g_strdup_printf("%s, seed %" PRIu64, text, s->job->seed);
     schedule = noting_oracle_schedule(s->noting);
-    look_at(s, &outcome, schedule, found_by, n + 1);
+    look_at(s, &outcome, &(Suspect){schedule, found_by, n + 1, watched});
     schedule_free(schedule);
     return g_hash_table_size(s->findings) > 0;
 }
@@ -278,8 +282,8 @@ static void try_all(Search *s)
         if (count(s, &outcome)) {
             Schedule *schedule = exhaustive_schedule(e);
 
-            look_at(s, &outcome, schedule, text,
-                    s->stats->schedules);
+            look_at(s, &outcome,
+                    &(Suspect){schedule, text, s->stats->schedules, true});
             schedule_free(schedule);
         }
         if ((s->stats->schedules + s->stats->blocked) % PROGRESS_EVERY == 0) {
@@ -304,11 +308,14 @@ static void run_start(Search *s)
 
     schedule_oracle_begin(oracle, s->job->start);
     noting_oracle_begin(s->noting, &oracle->base);
+    runner_watch_memory(s->runner, true);
     outcome = runner_run(s->runner, &s->noting->base, NULL, NULL, NULL);
+    runner_watch_memory(s->runner, false);
     s->stats->expected_trace = s->noting->trace;
     if (count(s, &outcome)) {
-        look_at(s, &outcome, s->job->start,
-                "the schedule that was given", 1);
+        look_at(s, &outcome,
+                &(Suspect){s->job->start, "the schedule that was given", 1,
+                           true});
     }
     schedule_oracle_free(oracle);
 }

@@ -189,11 +189,12 @@ Strategy portfolio_at(uint64_t i)
 {
     static const Strategy mix[] = {
         {STRATEGY_DELAY, 1}, {STRATEGY_RANDOM, 0}, {STRATEGY_PCT, 2},
-        {STRATEGY_DELAY, 2}, {STRATEGY_RANDOM, 0}, {STRATEGY_PCT, 3},
-        {STRATEGY_DELAY, 1}, {STRATEGY_STARVE, 0}, {STRATEGY_RANDOM, 0},
-        {STRATEGY_PCT, 1},   {STRATEGY_DELAY, 3}, {STRATEGY_RANDOM, 0},
-        {STRATEGY_PCT, 4},   {STRATEGY_STARVE, 0}, {STRATEGY_DELAY, 2},
-        {STRATEGY_RANDOM, 0},
+        {STRATEGY_PCT, 4},   {STRATEGY_DELAY, 2}, {STRATEGY_RANDOM, 0},
+        {STRATEGY_PCT, 3},   {STRATEGY_STARVE, 0}, {STRATEGY_PCT, 5},
+        {STRATEGY_DELAY, 3}, {STRATEGY_RANDOM, 0}, {STRATEGY_PCT, 4},
+        {STRATEGY_PCT, 1},   {STRATEGY_DELAY, 4}, {STRATEGY_STARVE, 0},
+        {STRATEGY_PCT, 5},   {STRATEGY_RANDOM, 0}, {STRATEGY_PCT, 3},
+        {STRATEGY_DELAY, 1},
     };
 
     return i == 0 ? (Strategy){STRATEGY_DEFAULT, 0}

@@ -9,38 +9,25 @@
 #include <unistd.h>
 
 ScenarioLookup *run_lookup;
+const char *const *run_compiler_flags;
 
 /* ---- A user's own file ---- */
 
+static void add_words(GPtrArray *argv, const char *const *words)
+{
+    for (; words && *words; words++) {
+        g_ptr_array_add(argv, (char *)*words);
+    }
+}
+
 /* @quiet: the compiler's warnings have been seen before. */
-static bool compile(const char *source, const char *output, bool quiet,
-                    Error **errp)
+static bool run_compiler(const char *source, GPtrArray *argv, bool quiet,
+                         Error **errp)
 {
     g_autofree char *messages = NULL;
-    g_autofree char *cflags = NULL;
-    g_autofree char *include = g_strdup(g_getenv("AIOLAB_INCLUDE")
-                                        ? g_getenv("AIOLAB_INCLUDE")
-                                        : AIOLAB_INCLUDE_DIR);
-    const char *cc = g_getenv("CC") ? g_getenv("CC") : "cc";
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    g_auto(GStrv) glib_flags = NULL;
     GError *gerr = NULL;
     int status = 0;
 
-    if (!g_spawn_command_line_sync("pkg-config --cflags glib-2.0", &cflags,
-                                   NULL, NULL, NULL) ||
-        !g_shell_parse_argv(cflags, NULL, &glib_flags, NULL)) {
-        glib_flags = g_new0(char *, 1);
-    }
-    for (const char *const *arg = (const char *const[]){
-             cc, "-shared", "-fPIC", "-g", "-O1", "-Wall", "-std=gnu11",
-             "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-I",
-             include, "-o", output, source, NULL}; *arg; arg++) {
-        g_ptr_array_add(argv, (char *)*arg);
-    }
-    for (char **flag = glib_flags; *flag; flag++) {
-        g_ptr_array_add(argv, *flag);
-    }
     g_ptr_array_add(argv, NULL);
     if (!g_spawn_sync(NULL, (char **)argv->pdata, NULL, G_SPAWN_SEARCH_PATH,
                       NULL, NULL, NULL, &messages, &status, &gerr)) {
@@ -58,6 +45,40 @@ static bool compile(const char *source, const char *output, bool quiet,
         return false;
     }
     return true;
+}
+
+/* In two steps, because flags of the compiler may mean more to the linker. */
+static bool compile(const char *source, const char *output, bool quiet,
+                    Error **errp)
+{
+    g_autofree char *include = g_strdup(g_getenv("AIOLAB_INCLUDE")
+                                        ? g_getenv("AIOLAB_INCLUDE")
+                                        : AIOLAB_INCLUDE_DIR);
+    g_autofree char *object = g_strconcat(output, ".o", NULL);
+    g_autofree char *cflags = NULL;
+    g_auto(GStrv) glib_flags = NULL;
+    g_autoptr(GPtrArray) compile_argv = g_ptr_array_new();
+    g_autoptr(GPtrArray) link_argv = g_ptr_array_new();
+    const char *cc = g_getenv("CC") ? g_getenv("CC") : "cc";
+    bool ok;
+
+    if (!g_spawn_command_line_sync("pkg-config --cflags glib-2.0", &cflags,
+                                   NULL, NULL, NULL) ||
+        !g_shell_parse_argv(cflags, NULL, &glib_flags, NULL)) {
+        glib_flags = g_new0(char *, 1);
+    }
+    add_words(compile_argv, (const char *const[]){
+        cc, "-c", "-fPIC", "-g", "-O1", "-Wall", "-std=gnu11",
+        "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-I",
+        include, "-o", object, source, NULL});
+    add_words(compile_argv, (const char *const *)glib_flags);
+    add_words(compile_argv, run_compiler_flags);
+    add_words(link_argv, (const char *const[]){
+        cc, "-shared", "-o", output, object, NULL});
+    ok = run_compiler(source, compile_argv, quiet, errp) &&
+         run_compiler(source, link_argv, quiet, errp);
+    g_unlink(object);
+    return ok;
 }
 
 /* The object stays loaded as long as the program runs. */

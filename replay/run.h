@@ -42,6 +42,8 @@ ScenarioSpec *run_spec_from_log(Log *log, Error **errp);
 typedef const Scenario *ScenarioLookup(const char *name);
 extern ScenarioLookup *run_lookup;
 ScenarioSpec *run_spec_from_name(const char *name, Error **errp);
+/* More flags to compile a user's file with; NULL, or ends with NULL. */
+extern const char *const *run_compiler_flags;
 /* The digest of a user's file, as text; "" if it cannot be read. */
 char *run_source_digest(const char *path);
 
