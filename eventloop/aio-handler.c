@@ -167,12 +167,23 @@ void aio_watch_external(AioContext *ctx, bool begin)
     QLIST_FOREACH(node, &ctx->aio_handlers, node) {
         if (!node->is_external) {
             continue;
-        } else if (begin) {
+        }
+        PROBE_SHOW(FD_ENABLE, node->id, ctx->id, begin, 0);
+        if (begin) {
             watch(ctx, node);
         } else {
             unwatch(ctx, node);
         }
     }
+}
+
+uint64_t aio_handler_id(AioContext *ctx, int fd)
+{
+    AioHandler *node;
+
+    QEMU_LOCK_GUARD(&ctx->list_lock);
+    node = find_handler(ctx, fd);
+    return node ? node->id : 0;
 }
 
 bool aio_handler_is_deleted(const AioHandler *node)

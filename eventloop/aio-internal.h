@@ -44,6 +44,8 @@ static inline uint64_t aio_context_id(AioContext *ctx)
 void timerlistgroup_set_owner(QEMUTimerListGroup *tlg, uint64_t ctx);
 /* aio-handler.c */
 void aio_free_deleted_handlers(AioContext *ctx);
+/* The object id of the handler of @fd, or 0. */
+uint64_t aio_handler_id(AioContext *ctx, int fd);
 /* Home thread: it must not be called any more. */
 bool aio_handler_is_deleted(const AioHandler *node);
 /* Under list_lock: begins or ends to watch external handlers. */
@@ -85,6 +87,7 @@ void aio_source_forget(AioContext *ctx, AioHandler *node);
 /* Puts handlers that GLib's poll has found onto @ready. */
 void aio_source_take_ready(AioContext *ctx, AioHandlerList *ready);
 /* GLib's poll function while it runs contexts of ours. */
+int aio_poll_descriptors(GPollFD *fds, unsigned n, int64_t timeout_ns);
 int aio_glib_poll(GPollFD *fds, guint n, int timeout_ms);
 
 /* async.c */

@@ -97,6 +97,15 @@ static inline void coroutine_pool_put(HostThread *self, Coroutine *co)
     self->pool.n++;
 }
 
+/* ---- Events of waits and locks; @name is the source's, or NULL ---- */
+
+/* @kind: "CoMutex"; @what: its object id. */
+void coroutine_tell_wait(const Coroutine *co, const char *kind, uint64_t what,
+                         const LockSite *at);
+void coroutine_tell_locked(const Coroutine *co, uint64_t lock, bool shared,
+                           const LockSite *at);
+void coroutine_tell_unlocked(const Coroutine *co, uint64_t lock);
+
 /* ---- Misuse: each prints one sentence and aborts ---- */
 
 void QEMU_NORETURN coroutine_misuse_enter(const Coroutine *co);

@@ -23,15 +23,50 @@ struct CoWaitRecord {
     QSIMPLEQ_ENTRY(CoWaitRecord) next;
 };
 
+/* ---- Events ---- */
+
+void coroutine_tell_wait(const Coroutine *co, const char *kind, uint64_t what,
+                         const LockSite *at)
+{
+    g_autofree char *text = NULL;
+
+    if (likely(!probe_on)) {
+        return;
+    }
+    if (probe_on & PROBE_SINK) {
+        text = g_strdup_printf("%s %s", kind, at->lock ? at->lock : "");
+    }
+    probe_emit(PROBE_CO_WAIT, &at->site, co->id, what, 0, 0, text);
+}
+
+/* Who has a lock is told by inputs, and by what follows. */
+void coroutine_tell_locked(const Coroutine *co, uint64_t lock, bool shared,
+                           const LockSite *at)
+{
+    if (unlikely(probe_on & PROBE_SINK) && lock) {
+        probe_show(PROBE_CO_LOCK, &at->site, lock, co->id, shared, 0,
+                   at->lock);
+    }
+}
+
+void coroutine_tell_unlocked(const Coroutine *co, uint64_t lock)
+{
+    if (unlikely(probe_on & PROBE_SINK) && lock) {
+        PROBE_SHOW(CO_UNLOCK, lock, co->id, 0, 0);
+    }
+}
+
 /* ---- CoQueue ---- */
 
 void qemu_co_queue_init(CoQueue *queue)
 {
+    *queue = (CoQueue){.id = host_new_id()};
     QSIMPLEQ_INIT(&queue->entries);
 }
 
-void coroutine_fn qemu_co_queue_wait_impl(CoQueue *queue, QemuLockable *lock,
-                                          CoQueueWaitFlags flags)
+void coroutine_fn qemu_co_queue_wait_at(CoQueue *queue, QemuLockable *lock,
+                                        CoQueueWaitFlags flags,
+                                        const LockSite *at)
 {
     Coroutine *self = qemu_coroutine_self();
 
@@ -41,7 +76,7 @@ void coroutine_fn qemu_co_queue_wait_impl(CoQueue *queue, QemuLockable *lock,
     } else {
         QSIMPLEQ_INSERT_TAIL(&queue->entries, self, co_queue_next);
     }
-    PROBE_TEXT(CO_WAIT, self->id, 0, 0, 0, "CoQueue");
+    coroutine_tell_wait(self, "CoQueue", queue->id, at);
     if (lock) {
         qemu_lockable_unlock(lock);
     }
@@ -54,6 +89,12 @@ void coroutine_fn qemu_co_queue_wait_impl(CoQueue *queue, QemuLockable *lock,
     if (lock) {
         qemu_lockable_lock(lock);
     }
+}
+
+void coroutine_fn qemu_co_queue_wait_impl(CoQueue *queue, QemuLockable *lock,
+                                          CoQueueWaitFlags flags)
+{
+    qemu_co_queue_wait_at(queue, lock, flags, LOCK_SITE_(NULL));
 }
 
 static Coroutine *queue_pop(CoQueue *queue)
@@ -110,7 +151,7 @@ bool qemu_co_queue_empty(CoQueue *queue)
 
 void qemu_co_mutex_init(CoMutex *mutex)
 {
-    *mutex = (CoMutex){.locked = 0};
+    *mutex = (CoMutex){.id = host_new_id()};
     QSIMPLEQ_INIT(&mutex->waiters);
 }
 
@@ -162,30 +203,38 @@ static bool enqueue(CoMutex *mutex, CoWaitRecord *record)
     return ours;
 }
 
-static void coroutine_fn lock_slowly(CoMutex *mutex, Coroutine *self)
+static void coroutine_fn lock_slowly(CoMutex *mutex, Coroutine *self,
+                                     const LockSite *at)
 {
     CoWaitRecord record = {.co = self};
 
     if (spin(mutex, self->ctx) || enqueue(mutex, &record)) {
         return;
     }
-    PROBE_TEXT(CO_WAIT, self->id, 0, 0, 0, "CoMutex");
+    coroutine_tell_wait(self, "CoMutex", mutex->id, at);
     qemu_coroutine_yield();
     PROBE(CO_WOKEN, self->id, 0, 0, 0);
 }
 
-void coroutine_fn qemu_co_mutex_lock(CoMutex *mutex)
+void coroutine_fn qemu_co_mutex_lock_at(CoMutex *mutex, const LockSite *at)
 {
     Coroutine *self = qemu_coroutine_self();
 
     coroutine_check_inside(self, "CoMutex locked");
     host_point(HOST_POINT_CO_PUBLISH, 0);
     if (qatomic_cmpxchg(&mutex->locked, 0, 1) != 0) {
-        lock_slowly(mutex, self);
+        lock_slowly(mutex, self, at);
     }
     mutex->holder = self;
     qatomic_set(&mutex->ctx, self->ctx);
     self->locks_held++;
+    coroutine_tell_locked(self, mutex->id, false, at);
+}
+
+/* Whoever takes its address has no place of its own. */
+void coroutine_fn (qemu_co_mutex_lock)(CoMutex *mutex)
+{
+    qemu_co_mutex_lock_at(mutex, LOCK_SITE_(NULL));
 }
 
 void coroutine_fn qemu_co_mutex_unlock(CoMutex *mutex)
@@ -199,6 +248,7 @@ void coroutine_fn qemu_co_mutex_unlock(CoMutex *mutex)
         coroutine_misuse_other("CoMutex unlocked by one that does not hold it",
                                "is its holder", mutex->holder);
     }
+    coroutine_tell_unlocked(self, mutex->id);
     mutex->holder = NULL;
     qatomic_set(&mutex->ctx, NULL);
     self->locks_held--;

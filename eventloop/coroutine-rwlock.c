@@ -14,6 +14,8 @@ struct CoRwTicket {
 void qemu_co_rwlock_init(CoRwlock *lock)
 {
     qemu_co_mutex_init(&lock->mutex);
+    lock->id = lock->mutex.id;
+    lock->mutex.id = 0; /* held for a few instructions: no events */
     lock->owners = 0;
     QSIMPLEQ_INIT(&lock->tickets);
 }
@@ -44,14 +46,15 @@ static void coroutine_fn maybe_wake_one(CoRwlock *lock)
 }
 
 /* Waits in line, with the inner mutex given up. */
-static void coroutine_fn wait_for_turn(CoRwlock *lock, bool read)
+static void coroutine_fn wait_for_turn(CoRwlock *lock, bool read,
+                                       const LockSite *at)
 {
     Coroutine *self = qemu_coroutine_self();
     CoRwTicket ticket = {.read = read, .co = self};
 
     QSIMPLEQ_INSERT_TAIL(&lock->tickets, &ticket, next);
-    PROBE_TEXT(CO_WAIT, self->id, 0, 0, 0, read ? "CoRwlock to read"
-                                                : "CoRwlock to write");
+    coroutine_tell_wait(self, read ? "CoRwlock(read)" : "CoRwlock(write)",
+                        lock->id, at);
     qemu_co_mutex_unlock(&lock->mutex);
     qemu_coroutine_yield();
     PROBE(CO_WOKEN, self->id, 0, 0, 0);
@@ -64,7 +67,7 @@ static void check_owners(bool right, const char *what, const char *relation)
     }
 }
 
-void coroutine_fn qemu_co_rwlock_rdlock(CoRwlock *lock)
+void coroutine_fn qemu_co_rwlock_rdlock_at(CoRwlock *lock, const LockSite *at)
 {
     Coroutine *self = qemu_coroutine_self();
 
@@ -74,15 +77,16 @@ void coroutine_fn qemu_co_rwlock_rdlock(CoRwlock *lock)
         lock->owners++;
         qemu_co_mutex_unlock(&lock->mutex);
     } else {
-        wait_for_turn(lock, true);
+        wait_for_turn(lock, true, at);
         /* Another reader may stand behind us. */
         qemu_co_mutex_lock(&lock->mutex);
         maybe_wake_one(lock);
     }
     self->locks_held++;
+    coroutine_tell_locked(self, lock->id, true, at);
 }
 
-void coroutine_fn qemu_co_rwlock_wrlock(CoRwlock *lock)
+void coroutine_fn qemu_co_rwlock_wrlock_at(CoRwlock *lock, const LockSite *at)
 {
     Coroutine *self = qemu_coroutine_self();
 
@@ -91,9 +95,21 @@ void coroutine_fn qemu_co_rwlock_wrlock(CoRwlock *lock)
         lock->owners = -1;
         qemu_co_mutex_unlock(&lock->mutex);
     } else {
-        wait_for_turn(lock, false);
+        wait_for_turn(lock, false, at);
     }
     self->locks_held++;
+    coroutine_tell_locked(self, lock->id, false, at);
+}
+
+/* Whoever takes the address of one of these has no place of its own. */
+void coroutine_fn (qemu_co_rwlock_rdlock)(CoRwlock *lock)
+{
+    qemu_co_rwlock_rdlock_at(lock, LOCK_SITE_(NULL));
+}
+
+void coroutine_fn (qemu_co_rwlock_wrlock)(CoRwlock *lock)
+{
+    qemu_co_rwlock_wrlock_at(lock, LOCK_SITE_(NULL));
 }
 
 void coroutine_fn qemu_co_rwlock_unlock(CoRwlock *lock)
@@ -103,6 +119,7 @@ void coroutine_fn qemu_co_rwlock_unlock(CoRwlock *lock)
     coroutine_check_inside(self, "CoRwlock unlocked");
     qemu_co_mutex_lock(&lock->mutex);
     check_owners(lock->owners, "CoRwlock unlocked", "holds it");
+    coroutine_tell_unlocked(self, lock->id);
     self->locks_held--;
     lock->owners = lock->owners > 0 ? lock->owners - 1 : 0;
     maybe_wake_one(lock);
@@ -114,6 +131,8 @@ void coroutine_fn qemu_co_rwlock_downgrade(CoRwlock *lock)
     check_owners(lock->owners == -1, "CoRwlock downgraded",
                  "holds it for writing");
     lock->owners = 1;
+    coroutine_tell_locked(qemu_coroutine_self(), lock->id, true,
+                          LOCK_SITE_(NULL));
     maybe_wake_one(lock);
 }
 
@@ -125,6 +144,8 @@ void coroutine_fn qemu_co_rwlock_upgrade(CoRwlock *lock)
     if (lock->owners == 1 && QSIMPLEQ_EMPTY(&lock->tickets)) {
         lock->owners = -1;
         qemu_co_mutex_unlock(&lock->mutex);
+        coroutine_tell_locked(qemu_coroutine_self(), lock->id, false,
+                              LOCK_SITE_(NULL));
         return;
     }
     /* The share is given up before we stand in line: somebody else may be let
@@ -134,9 +155,12 @@ void coroutine_fn qemu_co_rwlock_upgrade(CoRwlock *lock)
         CoRwTicket ticket = {.read = false, .co = qemu_coroutine_self()};
 
         QSIMPLEQ_INSERT_TAIL(&lock->tickets, &ticket, next);
-        PROBE_TEXT(CO_WAIT, ticket.co->id, 0, 0, 0, "CoRwlock to upgrade");
+        coroutine_tell_unlocked(ticket.co, lock->id);
+        coroutine_tell_wait(ticket.co, "CoRwlock(write)", lock->id,
+                            LOCK_SITE_(NULL));
         maybe_wake_one(lock);
         qemu_coroutine_yield();
         PROBE(CO_WOKEN, ticket.co->id, 0, 0, 0);
+        coroutine_tell_locked(ticket.co, lock->id, false, LOCK_SITE_(NULL));
     }
 }

@@ -73,7 +73,7 @@ static bool event_must_sleep(QemuEvent *ev)
     return qatomic_cmpxchg(&ev->value, EVENT_FREE, EVENT_BUSY) != EVENT_SET;
 }
 
-void qemu_event_wait(QemuEvent *ev)
+void qemu_event_wait_at(QemuEvent *ev, const LockSite *at)
 {
     event_point(ev);
     if (qatomic_load_acquire(&ev->value) == EVENT_SET) {
@@ -81,7 +81,12 @@ void qemu_event_wait(QemuEvent *ev)
     }
     qemu_mutex_lock(&ev->parking->mutex);
     while (event_must_sleep(ev)) {
-        qemu_cond_wait(&ev->parking->cond, &ev->parking->mutex);
+        qemu_cond_wait_at(&ev->parking->cond, &ev->parking->mutex, at);
     }
     qemu_mutex_unlock(&ev->parking->mutex);
+}
+
+void (qemu_event_wait)(QemuEvent *ev)
+{
+    qemu_event_wait_at(ev, LOCK_SITE_(NULL));
 }

@@ -111,6 +111,17 @@ static bool any_handler_ready(AioContext *ctx)
     return ready;
 }
 
+/* The wait of a GLib loop; @timeout_ns -1: for ever. */
+int aio_poll_descriptors(GPollFD *fds, unsigned n, int64_t timeout_ns)
+{
+    int ready;
+
+    PROBE_SHOW(LOOP_WAIT, 0, timeout_ns, 0, 0);
+    ready = host->poll(fds, n, timeout_ns);
+    PROBE_SHOW(LOOP_WAKE, 0, ready, 0, 0);
+    return ready;
+}
+
 int aio_glib_poll(GPollFD *fds, guint n, int timeout_ms)
 {
     HostThread *self = host_self();
@@ -118,7 +129,7 @@ int aio_glib_poll(GPollFD *fds, guint n, int timeout_ms)
 
     timeout = qemu_soonest_timeout(timeout, self->glib_timeout_ns);
     self->glib_timeout_ns = -1;
-    return host->poll(fds, n, timeout);
+    return aio_poll_descriptors(fds, n, timeout);
 }
 
 static void use_our_poll(GSource *source)

@@ -232,7 +232,8 @@ static int poll_without_bql(int64_t timeout_ns)
     if (locked) {
         bql_unlock();
     }
-    ret = host->poll((GPollFD *)gpollfds->data, gpollfds->len, timeout_ns);
+    ret = aio_poll_descriptors((GPollFD *)gpollfds->data, gpollfds->len,
+                               timeout_ns);
     if (locked) {
         bql_lock();
     }

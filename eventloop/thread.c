@@ -8,11 +8,34 @@
  */
 #include "host.h"
 
-static void tell(ProbeKind kind, const QemuMutex *mutex, const LockSite *at)
+/* None of these is in the digest: that a lock was taken is an input. */
+
+static void tell_locked(QemuMutex *mutex, const ProbeSite *site,
+                        const char *name)
 {
-    /* Not in the digest: that a lock was taken is an input. */
     if (unlikely(probe_on & PROBE_SINK)) {
-        probe_show(kind, &at->site, mutex->id, 0, 0, 0, at->lock);
+        mutex->holder = host_self()->id;
+        probe_show(PROBE_LOCK, site, mutex->id, 0, 0, 0, name);
+    }
+}
+
+/* @cond: the condition that is waited for meanwhile, or 0. */
+static void tell_unlocked(QemuMutex *mutex, uint64_t cond, int64_t timeout_ns,
+                          const LockSite *at)
+{
+    if (unlikely(probe_on & PROBE_SINK)) {
+        mutex->holder = 0;
+        probe_show(PROBE_UNLOCK, &at->site, mutex->id, cond, timeout_ns, 0,
+                   at->lock);
+    }
+}
+
+/* Who listens runs all threads on one, so the holder stays who it is. */
+static void tell_if_held(const QemuMutex *mutex, const LockSite *at)
+{
+    if (unlikely(probe_on & PROBE_SINK) && mutex->holder) {
+        probe_show(PROBE_LOCK_WAIT, &at->site, mutex->id, mutex->holder, 0, 0,
+                   at->lock);
     }
 }
 
@@ -44,10 +67,11 @@ void qemu_mutex_destroy(QemuMutex *mutex)
 void qemu_mutex_lock_at(QemuMutex *mutex, const LockSite *at)
 {
     assert(mutex->initialized);
+    tell_if_held(mutex, at);
     set_waiting(mutex->id, 0, &at->site);
     host->mutex_lock(mutex);
     set_waiting(0, 0, NULL);
-    tell(PROBE_LOCK, mutex, at);
+    tell_locked(mutex, &at->site, at->lock);
 }
 
 int qemu_mutex_trylock_at(QemuMutex *mutex, const LockSite *at)
@@ -56,7 +80,7 @@ int qemu_mutex_trylock_at(QemuMutex *mutex, const LockSite *at)
     if (!host->mutex_trylock(mutex)) {
         return -EBUSY;
     }
-    tell(PROBE_LOCK, mutex, at);
+    tell_locked(mutex, &at->site, at->lock);
     return 0;
 }
 
@@ -64,7 +88,7 @@ int qemu_mutex_trylock_at(QemuMutex *mutex, const LockSite *at)
 void qemu_mutex_unlock_at(QemuMutex *mutex, const LockSite *at)
 {
     assert(mutex->initialized);
-    tell(PROBE_UNLOCK, mutex, at);
+    tell_unlocked(mutex, 0, 0, at);
     host->mutex_unlock(mutex);
 }
 
@@ -169,11 +193,11 @@ static bool cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns,
     bool woken;
 
     assert(cond->initialized);
-    tell(PROBE_UNLOCK, mutex, at);
+    tell_unlocked(mutex, cond->id, timeout_ns, at);
     set_waiting(mutex->id, cond->id, &at->site);
     woken = host->cond_wait(cond, mutex, timeout_ns);
     set_waiting(0, 0, NULL);
-    tell(PROBE_LOCK, mutex, at);
+    tell_locked(mutex, &at->site, NULL); /* it is the condition's name */
     return woken;
 }
 
@@ -201,12 +225,14 @@ bool (qemu_cond_timedwait)(QemuCond *cond, QemuMutex *mutex, int ms)
 void qemu_cond_signal(QemuCond *cond)
 {
     assert(cond->initialized);
+    PROBE_SHOW(COND_WAKE, cond->id, 0, 0, 0);
     host->cond_wake(cond, false);
 }
 
 void qemu_cond_broadcast(QemuCond *cond)
 {
     assert(cond->initialized);
+    PROBE_SHOW(COND_WAKE, cond->id, 1, 0, 0);
     host->cond_wake(cond, true);
 }
 
@@ -233,17 +259,17 @@ void qemu_sem_post(QemuSemaphore *sem)
     qemu_mutex_unlock(&sem->mutex);
 }
 
-void qemu_sem_wait(QemuSemaphore *sem)
+void qemu_sem_wait_at(QemuSemaphore *sem, const LockSite *at)
 {
     qemu_mutex_lock(&sem->mutex);
     while (sem->count == 0) {
-        qemu_cond_wait(&sem->cond, &sem->mutex);
+        qemu_cond_wait_at(&sem->cond, &sem->mutex, at);
     }
     sem->count--;
     qemu_mutex_unlock(&sem->mutex);
 }
 
-int qemu_sem_timedwait(QemuSemaphore *sem, int ms)
+int qemu_sem_timedwait_at(QemuSemaphore *sem, int ms, const LockSite *at)
 {
     int64_t left = (int64_t)MAX(ms, 0) * SCALE_MS, deadline = 0;
     bool taken;
@@ -252,8 +278,7 @@ int qemu_sem_timedwait(QemuSemaphore *sem, int ms)
     if (sem->count == 0) {
         deadline = host_clock_ns(QEMU_CLOCK_REALTIME) + left;
     }
-    while (sem->count == 0 && cond_wait(&sem->cond, &sem->mutex, left,
-                                        LOCK_SITE_("&sem->mutex"))) {
+    while (sem->count == 0 && cond_wait(&sem->cond, &sem->mutex, left, at)) {
         /* Woken for a count that somebody else may have taken. */
         if (sem->count == 0) {
             left = MAX(deadline - host_clock_ns(QEMU_CLOCK_REALTIME), 0);
@@ -263,6 +288,16 @@ int qemu_sem_timedwait(QemuSemaphore *sem, int ms)
     sem->count -= taken;
     qemu_mutex_unlock(&sem->mutex);
     return taken ? 0 : -1;
+}
+
+void (qemu_sem_wait)(QemuSemaphore *sem)
+{
+    qemu_sem_wait_at(sem, LOCK_SITE_(NULL));
+}
+
+int (qemu_sem_timedwait)(QemuSemaphore *sem, int ms)
+{
+    return qemu_sem_timedwait_at(sem, ms, LOCK_SITE_(NULL));
 }
 
 /* ---- Threads ---- */
@@ -309,8 +344,14 @@ void qemu_thread_create(QemuThread *thread, const char *name,
 
 void *qemu_thread_join(QemuThread *thread)
 {
+    uint32_t number = thread->number;
+    void *ret;
+
     assert(!thread->detached);
-    return host->thread_join(thread);
+    PROBE_SHOW(JOIN_WAIT, number, 0, 0, 0);
+    ret = host->thread_join(thread);
+    PROBE_SHOW(JOIN_END, number, 0, 0, 0);
+    return ret;
 }
 
 void qemu_thread_exit(void *retval)

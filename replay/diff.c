@@ -122,6 +122,9 @@ static void sort_events(Diff *diff, unsigned side, bool choices)
         ProbeEvent e = event_at(diff, side, i);
         DiffThread *thread = diff_thread_by_id(diff, side, e.thread);
 
+        if (e.kind == PROBE_LOCK_WAIT) {
+            continue;
+        }
         if (e.kind != PROBE_CHOICE) {
             g_array_append_val(thread->events[side], i);
         }

@@ -6,7 +6,8 @@
  * that made them and their ordinal, because runs number threads differently.
  * Times are not compared: two live runs never have the same.  Nor are the
  * simulated machine's choices, if only one of the runs has them; they belong to
- * no thread, even though one has to announce them.
+ * no thread, even though one has to announce them.  That a mutex was held when
+ * somebody asked for it is another thread's doing, and left out.
  */
 #ifndef REPLAY_DIFF_H
 #define REPLAY_DIFF_H

@@ -68,7 +68,7 @@ static uint64_t inside_what(const Model *model, uint32_t id)
         const ModelFrame *frame = &g_array_index(thread->frames, ModelFrame,
                                                  i - 1);
 
-        if (frame->kind != FRAME_POLL && frame->kind != FRAME_WAIT) {
+        if (!model_frame_waits(frame) && frame->kind != FRAME_JOB) {
             return frame->obj;
         }
     }

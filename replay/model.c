@@ -4,18 +4,19 @@
 
 const char *const model_kind_names[MODEL_KIND_MAX] = {
     "context", "handler", "bh", "timer", "coroutine", "blk", "request", "sqe",
-    "mutex",
+    "mutex", "job", "reason",
 };
 
 const char *const model_state_names[STATE_MAX] = {
     "idle", "scheduled", "taken", "running", "yielded", "queued", "sleeping",
-    "ready", "pending", "deleted", "held",
+    "ready", "pending", "deleted", "held", "done", "disabled",
 };
 
 const char *const model_phases[5] = {"wait", "cqes", "bhs", "fds", "timers"};
 
 static const char *const short_names[MODEL_KIND_MAX] = {
     "ctx", "fd", "bh", "timer", "co", "blk", "req", "sqe", "mutex",
+    "job", "reason",
 };
 
 /* ---- Life and copies ---- */
@@ -25,6 +26,8 @@ Model *model_new(void)
     Model *model = g_new0(Model, 1);
 
     model->threads = g_array_new(false, true, sizeof(ModelThread));
+    model->holds = g_array_new(false, true, sizeof(ModelHold));
+    model->purposes = g_array_new(false, true, sizeof(ModelPurpose));
     for (unsigned i = 0; i < MODEL_KIND_MAX; i++) {
         QTAILQ_INIT(&model->objects[i]);
     }
@@ -52,14 +55,12 @@ void model_remove(Model *model, ModelObject *object)
 
 Model *model_copy(const Model *model)
 {
-    Model *copy = model_new();
-    GHashTable *by_id = copy->by_id;
-    GArray *threads = copy->threads;
+    Model *copy = g_memdup2(model, sizeof(*model));
 
-    g_hash_table_unref(copy->names);
-    *copy = *model;
-    copy->by_id = by_id;
-    copy->threads = threads;
+    copy->by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
+    copy->threads = g_array_new(false, true, sizeof(ModelThread));
+    copy->holds = g_array_copy(model->holds);
+    copy->purposes = g_array_copy(model->purposes);
     g_hash_table_ref(copy->names);
     for (unsigned i = 0; i < MODEL_KIND_MAX; i++) {
         ModelObject *object;
@@ -71,10 +72,8 @@ Model *model_copy(const Model *model)
     }
     for (unsigned i = 0; i < model->threads->len; i++) {
         ModelThread thread = g_array_index(model->threads, ModelThread, i);
-        GArray *frames = thread.frames;
 
-        thread.frames = g_array_new(false, true, sizeof(ModelFrame));
-        g_array_append_vals(thread.frames, frames->data, frames->len);
+        thread.frames = g_array_copy(thread.frames);
         g_array_append_val(copy->threads, thread);
     }
     return copy;
@@ -95,6 +94,8 @@ void model_free(Model *model)
                      true);
     }
     g_array_free(model->threads, true);
+    g_array_free(model->holds, true);
+    g_array_free(model->purposes, true);
     g_hash_table_destroy(model->by_id);
     g_hash_table_unref(model->names);
     g_free(model);
@@ -124,7 +125,8 @@ void model_remember_name(Model *model, const ModelObject *object)
     const char *kind = short_names[object->kind];
     char *name;
 
-    if (object->kind == MODEL_CONTEXT && object->name) {
+    if ((object->kind == MODEL_CONTEXT || object->kind == MODEL_REASON) &&
+        object->name) {
         name = g_strdup(object->name);
     } else if (object->name) {
         name = g_strdup_printf("%s (%s%u)", object->name, kind,
@@ -150,6 +152,35 @@ char *model_name(const Model *model, uint64_t id)
     return id >> 32 ? g_strdup_printf("%u.%u", (unsigned)(id >> 32),
                                       (unsigned)id)
                     : g_strdup_printf("%u", (unsigned)id);
+}
+
+ModelHold *model_hold(const Model *model, uint64_t lock)
+{
+    for (unsigned i = 0; i < model->holds->len; i++) {
+        ModelHold *hold = &g_array_index(model->holds, ModelHold, i);
+
+        if (hold->lock == lock) {
+            return hold;
+        }
+    }
+    return NULL;
+}
+
+const char *model_lock_name(const char *text)
+{
+    const char *arrow = text ? g_strrstr(text, "->") : NULL;
+    const char *dot = text ? strrchr(text, '.') : NULL;
+
+    if (arrow && arrow > dot) {
+        return arrow + 2;
+    }
+    return dot ? dot + 1 : text && *text == '&' ? text + 1 : text;
+}
+
+bool model_frame_waits(const ModelFrame *frame)
+{
+    return frame->kind == FRAME_POLL || frame->kind == FRAME_WAIT ||
+           frame->kind >= FRAME_LOCK;
 }
 
 ModelFrame *model_top_frame(const ModelThread *thread, FrameKind kind)

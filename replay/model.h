@@ -22,6 +22,8 @@ typedef enum ModelKind {
     MODEL_REQUEST, /* of a BlockBackend */
     MODEL_SQE,     /* on a context's ring */
     MODEL_MUTEX,   /* while somebody holds it */
+    MODEL_JOB,     /* of a thread pool */
+    MODEL_REASON,  /* what a wait may be for: aiolab/wait-reason.h */
     MODEL_KIND_MAX
 } ModelKind;
 
@@ -38,7 +40,9 @@ typedef enum ModelState {
     STATE_READY,     /* handler: found ready */
     STATE_PENDING,   /* SQE: on the ring; request: in flight */
     STATE_DELETED,   /* BH */
-    STATE_HELD,      /* mutex */
+    STATE_HELD,      /* mutex; reason: in a batch that a callback holds */
+    STATE_DONE,      /* reason */
+    STATE_DISABLED,  /* handler */
     STATE_MAX
 } ModelState;
 
@@ -54,26 +58,33 @@ typedef struct ModelObject {
     uint64_t a, b, c; /* kind-specific: see model.c */
     uint64_t since;   /* event of its last change */
     uint64_t cause;   /* event that scheduled, armed or submitted it */
+    uint64_t owner;   /* see model-fold.c */
     int64_t since_ns;
-    const ProbeSite *site; /* mutex: where it was taken */
+    const ProbeSite *site; /* mutex: where it was taken; coroutine: where it
+                              waits */
+    const char *waits; /* coroutine: for what, "CoMutex &s->lock", or NULL */
+    bool disabled;     /* reason: its handler is not there */
+    uint64_t batch;    /* reason: event of the frame that has fetched it */
     QTAILQ_ENTRY(ModelObject) next;
 } ModelObject;
 
 /* What a thread is in the middle of, innermost last. */
 typedef enum FrameKind {
     FRAME_POLL, FRAME_WAIT, FRAME_BH, FRAME_FD, FRAME_TIMER, FRAME_CQE,
-    FRAME_COROUTINE,
+    FRAME_COROUTINE, FRAME_JOB,
+    FRAME_LOCK, FRAME_COND, FRAME_JOIN, FRAME_LOOP, /* the thread itself waits */
 } FrameKind;
 
 typedef struct ModelFrame {
     FrameKind kind;
-    uint64_t obj;     /* context, bh, handler, timer, request, coroutine */
+    uint64_t obj;     /* context, bh, handler, timer, request, coroutine, job;
+                         mutex, condition, thread */
     uint64_t ctx;
     uint64_t depth;   /* FRAME_POLL */
     bool sleeping;    /* FRAME_POLL: in the wait */
-    int64_t timeout_ns;
+    int64_t timeout_ns; /* of the wait of a POLL, COND or LOOP; -1: for ever */
     const char *phase; /* FRAME_POLL: see model_phases */
-    const char *text; /* FRAME_WAIT: the condition */
+    const char *text; /* FRAME_WAIT: the condition; LOCK, COND: its name */
     const ProbeSite *site;
     uint64_t seq;
 } ModelFrame;
@@ -91,6 +102,27 @@ typedef struct ModelThread {
     uint64_t last;  /* its newest event */
 } ModelThread;
 
+/* A coroutine has a CoMutex, or a share of a CoRwlock. */
+typedef struct ModelHold {
+    uint64_t lock, coroutine;
+    bool shared;
+    const char *name; /* in the source, or NULL */
+    const ProbeSite *site;
+    uint64_t seq;
+} ModelHold;
+
+/* What a wait is for, if that is known. */
+typedef enum PurposeOf {
+    PURPOSE_NEXT, PURPOSE_FRAME, PURPOSE_COROUTINE,
+} PurposeOf;
+
+typedef struct ModelPurpose {
+    PurposeOf of;
+    uint64_t waiter; /* a thread, whose next wait it is; a frame's event; a
+                        coroutine */
+    uint64_t what;   /* a reason; a BlockBackend, to be drained */
+} ModelPurpose;
+
 typedef QTAILQ_HEAD(ModelObjectList, ModelObject) ModelObjectList;
 
 typedef struct Model {
@@ -99,6 +131,8 @@ typedef struct Model {
     uint32_t thread; /* of the newest event */
     bool stuck, check_failed;
     GArray *threads; /* of ModelThread */
+    GArray *holds;   /* of ModelHold */
+    GArray *purposes; /* of ModelPurpose */
     ModelObjectList objects[MODEL_KIND_MAX];
     unsigned created[MODEL_KIND_MAX];
     GHashTable *by_id;
@@ -118,6 +152,12 @@ ModelThread *model_thread(const Model *model, uint32_t id);
 bool model_knows_name(const Model *model, uint64_t id);
 /* "main", "completion_bh (bh3)", "co2", gone or not; freed by the caller. */
 char *model_name(const Model *model, uint64_t id);
+/* Among several coroutines, the first that has @lock; or NULL. */
+ModelHold *model_hold(const Model *model, uint64_t lock);
+/* "&s->lock" is called lock. */
+const char *model_lock_name(const char *text);
+/* It waits, in contrast to being a callback, a coroutine or a job. */
+bool model_frame_waits(const ModelFrame *frame);
 /* The innermost frame of @kind, or NULL. */
 ModelFrame *model_top_frame(const ModelThread *thread, FrameKind kind);
 

@@ -51,7 +51,8 @@ CREATE VIEW coroutine_legs AS
          l.seq AS begin_seq, l.end_seq,
          CASE e.kind WHEN 'co.yield' THEN 'yield' WHEN 'co.end' THEN 'end'
          END AS ending, (
-           SELECT coalesce(w.text, 'sleep') FROM event w
+           SELECT coalesce(substr(w.text, 1, instr(w.text || ' ', ' ') - 1),
+                           'sleep') FROM event w
            WHERE w.obj = l.obj AND w.seq BETWEEN l.seq AND l.end_seq
              AND +w.kind IN ('co.wait', 'co.sleep')
            ORDER BY w.seq DESC LIMIT 1) AS waits_for,

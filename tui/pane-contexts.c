@@ -4,25 +4,19 @@
 
 #include "report.h"
 
+static const char *const doing_names[] = {
+    [FRAME_POLL] = "in aio_poll", [FRAME_WAIT] = "AIO_WAIT_WHILE",
+    [FRAME_BH] = "in bottom half", [FRAME_FD] = "in fd handler",
+    [FRAME_TIMER] = "in timer", [FRAME_CQE] = "in completion",
+    [FRAME_COROUTINE] = "in coroutine", [FRAME_JOB] = "in a job",
+    [FRAME_LOCK] = "wants a mutex", [FRAME_COND] = "wants a signal",
+    [FRAME_JOIN] = "joins", [FRAME_LOOP] = "waiting",
+};
+
 static const char *doing(const ModelFrame *frame)
 {
-    switch (frame->kind) {
-    case FRAME_POLL:
-        return frame->sleeping ? "waiting" : "in aio_poll";
-    case FRAME_WAIT:
-        return "AIO_WAIT_WHILE";
-    case FRAME_BH:
-        return "in bottom half";
-    case FRAME_FD:
-        return "in fd handler";
-    case FRAME_TIMER:
-        return "in timer";
-    case FRAME_CQE:
-        return "in completion";
-    case FRAME_COROUTINE:
-        return "in coroutine";
-    }
-    return "";
+    return frame->kind == FRAME_POLL && frame->sleeping
+               ? "waiting" : doing_names[frame->kind];
 }
 
 static void draw_thread(const View *view, Frame *frame, Rect rect, int *line,

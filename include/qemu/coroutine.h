@@ -9,6 +9,7 @@
 #ifndef QEMU_COROUTINE_H
 #define QEMU_COROUTINE_H
 
+#include "aiolab/lock-site.h"
 #include "qemu/coroutine-core.h"
 #include "qemu/queue.h"
 #include "qemu/timer.h"
@@ -58,6 +59,7 @@ struct CoMutex {
     QSIMPLEQ_HEAD(, CoWaitRecord) waiters;
     AioContext *ctx; /* where the holder runs */
     Coroutine *holder;
+    uint64_t id;
 };
 
 void qemu_co_mutex_init(CoMutex *mutex);
@@ -74,6 +76,7 @@ static inline void coroutine_fn qemu_co_mutex_assert_locked(CoMutex *mutex)
 
 struct CoQueue {
     QSIMPLEQ_HEAD(, Coroutine) entries;
+    uint64_t id;
 };
 
 typedef enum {
@@ -86,11 +89,15 @@ void qemu_co_queue_init(CoQueue *queue);
  * it again.  The lock protects the queue.
  */
 #define qemu_co_queue_wait(queue, lock) \
-    qemu_co_queue_wait_impl(queue, QEMU_MAKE_LOCKABLE(lock), 0)
-#define qemu_co_queue_wait_flags(queue, lock, flags) \
-    qemu_co_queue_wait_impl(queue, QEMU_MAKE_LOCKABLE(lock), (flags))
+    qemu_co_queue_wait_flags(queue, lock, 0)
+#define qemu_co_queue_wait_flags(queue, lock, flags)                 \
+    qemu_co_queue_wait_at(queue, QEMU_MAKE_LOCKABLE(lock), (flags),  \
+                          LOCK_SITE_(#queue))
 void coroutine_fn qemu_co_queue_wait_impl(CoQueue *queue, QemuLockable *lock,
                                           CoQueueWaitFlags flags);
+void coroutine_fn qemu_co_queue_wait_at(CoQueue *queue, QemuLockable *lock,
+                                        CoQueueWaitFlags flags,
+                                        const LockSite *at);
 /* In a coroutine: the first, or all, run when it yields. */
 bool coroutine_fn qemu_co_queue_next(CoQueue *queue);
 void coroutine_fn qemu_co_queue_restart_all(CoQueue *queue);
@@ -111,6 +118,7 @@ struct CoRwlock {
     CoMutex mutex;
     int owners; /* readers, or -1 for a writer */
     QSIMPLEQ_HEAD(, CoRwTicket) tickets;
+    uint64_t id;
 };
 
 void qemu_co_rwlock_init(CoRwlock *lock);
@@ -162,5 +170,17 @@ void qemu_coroutine_inc_pool_size(unsigned int additional_pool_size);
 void qemu_coroutine_dec_pool_size(unsigned int additional_pool_size);
 
 #include "qemu/lockable.h"
+
+/* ---- As macros they say where they were called, as those of threads ---- */
+
+void coroutine_fn qemu_co_mutex_lock_at(CoMutex *mutex, const LockSite *at);
+void coroutine_fn qemu_co_rwlock_rdlock_at(CoRwlock *lock, const LockSite *at);
+void coroutine_fn qemu_co_rwlock_wrlock_at(CoRwlock *lock, const LockSite *at);
+#define qemu_co_mutex_lock(mutex) \
+    qemu_co_mutex_lock_at(mutex, LOCK_SITE_(#mutex))
+#define qemu_co_rwlock_rdlock(lock) \
+    qemu_co_rwlock_rdlock_at(lock, LOCK_SITE_(#lock))
+#define qemu_co_rwlock_wrlock(lock) \
+    qemu_co_rwlock_wrlock_at(lock, LOCK_SITE_(#lock))
 
 #endif

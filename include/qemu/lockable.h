@@ -25,8 +25,11 @@ struct QemuLockable {
 };
 
 /* Declared here too, because qemu/coroutine.h includes us. */
+#ifndef qemu_co_mutex_lock /* the macro comes when both are read */
 void coroutine_fn qemu_co_mutex_lock(CoMutex *mutex);
+#endif
 void coroutine_fn qemu_co_mutex_unlock(CoMutex *mutex);
+void coroutine_fn qemu_co_mutex_lock_at(CoMutex *mutex, const LockSite *at);
 
 /*
  * The same for each kind of lock, by a pointer without a type.  They call the
@@ -112,6 +115,8 @@ static inline QemuLockable *qemu_lockable_auto_lock_at(QemuLockable *x,
         qemu_mutex_lock_at((QemuMutex *)x->object, at);
     } else if (x->lock == qemu_lockable_rec_mutex_lock) {
         qemu_rec_mutex_lock_at((QemuRecMutex *)x->object, at);
+    } else if (x->lock == qemu_lockable_co_mutex_lock) {
+        qemu_co_mutex_lock_at((CoMutex *)x->object, at);
     } else {
         qemu_lockable_lock(x);
     }

@@ -27,6 +27,7 @@
 struct QemuMutex {
     void *host;
     uint64_t id;
+    uint32_t holder; /* a thread's number, while somebody listens to probes */
     bool initialized;
 };
 
@@ -89,9 +90,9 @@ void qemu_cond_wait_at(QemuCond *cond, QemuMutex *mutex, const LockSite *at);
 bool qemu_cond_timedwait_at(QemuCond *cond, QemuMutex *mutex, int ms,
                             const LockSite *at);
 #define qemu_cond_wait(cond, mutex) \
-    qemu_cond_wait_at(cond, mutex, LOCK_SITE_(#mutex))
+    qemu_cond_wait_at(cond, mutex, LOCK_SITE_(#cond))
 #define qemu_cond_timedwait(cond, mutex, ms) \
-    qemu_cond_timedwait_at(cond, mutex, ms, LOCK_SITE_(#mutex))
+    qemu_cond_timedwait_at(cond, mutex, ms, LOCK_SITE_(#cond))
 /* With the waiters' mutex held, as in QEMU. */
 void qemu_cond_signal(QemuCond *cond);
 void qemu_cond_broadcast(QemuCond *cond);
@@ -110,6 +111,11 @@ void qemu_sem_post(QemuSemaphore *sem);
 void qemu_sem_wait(QemuSemaphore *sem);
 /* Returns 0, or -1 if @ms milliseconds passed first. */
 int qemu_sem_timedwait(QemuSemaphore *sem, int ms);
+void qemu_sem_wait_at(QemuSemaphore *sem, const LockSite *at);
+int qemu_sem_timedwait_at(QemuSemaphore *sem, int ms, const LockSite *at);
+#define qemu_sem_wait(sem) qemu_sem_wait_at(sem, LOCK_SITE_(#sem))
+#define qemu_sem_timedwait(sem, ms) \
+    qemu_sem_timedwait_at(sem, ms, LOCK_SITE_(#sem))
 
 /* ---- Events ---- */
 
@@ -133,6 +139,8 @@ void qemu_event_set(QemuEvent *ev);
  */
 void qemu_event_reset(QemuEvent *ev);
 void qemu_event_wait(QemuEvent *ev);
+void qemu_event_wait_at(QemuEvent *ev, const LockSite *at);
+#define qemu_event_wait(ev) qemu_event_wait_at(ev, LOCK_SITE_(#ev))
 
 /* ---- Threads ---- */
 

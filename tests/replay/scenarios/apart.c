@@ -29,8 +29,8 @@ static void run(const ScenarioArgs *args)
         qemu_thread_create(&threads[i], name, keep_busy, (void *)name,
                            QEMU_THREAD_JOINABLE);
     }
-    qemu_thread_join(&threads[0]);
-    qemu_thread_join(&threads[1]);
+    qemu_thread_join(&threads[swap]); /* the left one */
+    qemu_thread_join(&threads[!swap]);
 }
 
 SCENARIO(apart) = {
