@@ -2,6 +2,8 @@
 /* Sentences about events and deadlocks. */
 #include "report.h"
 
+#include "wait-graph.h"
+
 char *report_time(int64_t ns)
 {
     if (ns < 10000000) {
@@ -67,6 +69,31 @@ char *report_event(const Model *model, const ProbeEvent *event)
 
 /* ---- Deadlocks ---- */
 
+/* Of the thread itself, on no context. */
+static void describe_wait(GString *text, const Model *model,
+                          const ModelFrame *frame)
+{
+    const ModelThread *other = model_thread(model, frame->obj);
+    g_autofree char *name = model_name(model, frame->obj);
+
+    if (frame->kind == FRAME_LOOP) {
+        g_string_append(text, "sleeps in GLib's loop");
+        return;
+    }
+    if (frame->kind == FRAME_LOCK) {
+        g_string_append_printf(text, "waits for mutex %s", name);
+    } else if (frame->kind == FRAME_JOIN) {
+        g_string_append_printf(text, "waits for the end of thread %s",
+                               other ? other->name : name);
+    } else {
+        g_string_append_printf(text, "waits for condition %s",
+                               frame->text ? frame->text : name);
+    }
+    g_string_append_printf(text, "  in %s, %s:%d   event %" PRIu64,
+                           frame->site->func, frame->site->file,
+                           frame->site->line, frame->seq);
+}
+
 static void describe_frame(GString *text, const Model *model,
                            const ModelFrame *frame)
 {
@@ -101,37 +128,18 @@ static void describe_frame(GString *text, const Model *model,
     case FRAME_COROUTINE:
         g_string_append_printf(text, "in coroutine %s", name);
         break;
-    }
-}
-
-/* A stuck thread's lock or condition, and who has it. */
-static void describe_lock_wait(GString *text, const Model *model,
-                               const ModelThread *thread)
-{
-    const ModelObject *mutex = model_find(model, thread->waits_mutex);
-    const ModelThread *holder = mutex ? model_thread(model, mutex->a) : NULL;
-    g_autofree char *name = model_name(model, thread->waits_mutex);
-
-    if (!thread->waits_mutex) {
-        return;
-    }
-    g_string_append_printf(text, "    waits for %s %s%s  in %s, %s:%d\n",
-                           thread->waits_cond ? "a condition, with" : "mutex",
-                           name, thread->waits_cond ? " released" : "",
-                           thread->waits_at->func, thread->waits_at->file,
-                           thread->waits_at->line);
-    if (holder) {
-        g_string_append_printf(text, "      which %s holds  since event %"
-                               PRIu64 ", in %s, %s:%d\n", holder->name,
-                               mutex->cause, mutex->site->func,
-                               mutex->site->file, mutex->site->line);
+    case FRAME_JOB:
+        g_string_append_printf(text, "does the pool's %s", name);
+        break;
+    default:
+        describe_wait(text, model, frame);
+        break;
     }
 }
 
 void report_thread(GString *text, const Model *model, const ModelThread *thread)
 {
     g_string_append_printf(text, "  thread %s\n", thread->name);
-    describe_lock_wait(text, model, thread);
     for (unsigned i = thread->frames->len; i > 0; i--) {
         const ModelFrame *frame = &g_array_index(thread->frames, ModelFrame,
                                                  i - 1);
@@ -139,24 +147,6 @@ void report_thread(GString *text, const Model *model, const ModelThread *thread)
         g_string_append(text, "    ");
         describe_frame(text, model, frame);
         g_string_append_c(text, '\n');
-    }
-    if (thread->stuck && !thread->frames->len && !thread->waits_mutex) {
-        g_string_append(text, "    waits for a thread\n");
-    }
-}
-
-static void describe_objects(GString *text, const Model *model, ModelKind kind,
-                             ModelState state, const char *sentence)
-{
-    ModelObject *object;
-
-    QTAILQ_FOREACH(object, &model->objects[kind], next) {
-        if (object->state == state) {
-            g_autofree char *name = model_name(model, object->id);
-
-            g_string_append_printf(text, "  %s %s since event %" PRIu64 "\n",
-                                   name, sentence, object->since);
-        }
     }
 }
 
@@ -180,11 +170,14 @@ static void describe_notes(GString *text, const Session *session)
 char *report_stuck(const Session *session)
 {
     const Model *model = session->model;
-    GString *text = g_string_new(NULL);
+    WaitGraph *graph = wait_graph_new(model);
+    g_autofree char *where = g_strdup_printf("%s, event %" PRIu64,
+                                             session->title,
+                                             session_count(session));
+    g_autofree char *chain = wait_graph_report(graph, where);
+    GString *text = g_string_new(chain);
 
-    g_string_append_printf(text, "DEADLOCK  nothing can run any more     "
-                           "%s, event %" PRIu64 "\n", session->title,
-                           session_count(session));
+    g_string_append(text, "Where they are:\n");
     for (unsigned i = 0; i < model->threads->len; i++) {
         const ModelThread *thread = &g_array_index(model->threads, ModelThread,
                                                    i);
@@ -193,12 +186,7 @@ char *report_stuck(const Session *session)
             report_thread(text, model, thread);
         }
     }
-    describe_objects(text, model, MODEL_REQUEST, STATE_PENDING,
-                     "is in flight, and nobody will complete it,");
-    describe_objects(text, model, MODEL_SQE, STATE_TAKEN,
-                     "was taken from the ring and is not dispatched,");
-    describe_objects(text, model, MODEL_COROUTINE, STATE_YIELDED,
-                     "has yielded, and nobody will wake it,");
     describe_notes(text, session);
+    wait_graph_free(graph);
     return g_string_free(text, false);
 }

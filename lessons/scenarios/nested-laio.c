@@ -16,6 +16,7 @@
  *          nested loop runs it.
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 enum { MAX_EVENTS = 8 };
 
@@ -26,6 +27,7 @@ typedef struct Request {
     const char *name;
     bool done;
     struct Request *needs; /* or NULL */
+    WaitReason is_done;
     CqeHandler cqe;        /* the device's end */
 } Request;
 
@@ -45,11 +47,14 @@ struct Engine {
 static void complete(Request *req)
 {
     scenario_note("callback of request %s", req->name);
+    wait_reason_begun(&req->is_done);
     if (req->needs) {
+        wait_reason_next(&req->needs->is_done);
         /* As mirror_wait_for_free_in_flight_slot() did. */
         AIO_WAIT_WHILE(req->engine->ctx, !req->needs->done);
     }
     req->done = true;
+    wait_reason_done(&req->is_done);
 }
 
 static unsigned fetch(Engine *engine, Request **events)
@@ -58,6 +63,9 @@ static unsigned fetch(Engine *engine, Request **events)
 
     memcpy(events, engine->queue, n * sizeof(*events));
     engine->n_queue = 0;
+    for (unsigned i = 0; i < n; i++) {
+        wait_reason_held(&events[i]->is_done, i + 1, n);
+    }
     scenario_note("%u completions fetched", n);
     return n;
 }
@@ -128,6 +136,7 @@ static void submit(Request *req)
 {
     req->cqe.cb = device_done;
     aio_add_sqe(prep_nop, req, &req->cqe);
+    wait_reason_by_request(&req->is_done, &req->cqe);
 }
 
 static void run(const ScenarioArgs *args)
@@ -143,9 +152,13 @@ static void run(const ScenarioArgs *args)
     event_notifier_init(&engine.e, false);
     aio_set_event_notifier(engine.ctx, &engine.e, completion_cb, NULL, NULL);
 
+    wait_reason_init(&a.is_done, "request A");
+    wait_reason_init(&b.is_done, "request B");
     submit(&a);
     submit(&b);
+    wait_reason_next(&a.is_done);
     AIO_WAIT_WHILE(engine.ctx, !a.done);
+    wait_reason_next(&b.is_done);
     AIO_WAIT_WHILE(engine.ctx, !b.done);
 
     aio_set_event_notifier(engine.ctx, &engine.e, NULL, NULL, NULL);

@@ -130,9 +130,10 @@ static void test_deadlock(void **state)
     result = aiolab("replay", path, NULL);
     child_expect_ok(&result, "replay");
     expect_says(result.out, (const char *const[]){
-        "waits for mutex other (mutex", "in run_deadlock, ",
-        "which crosser holds  since event ", "in other_way_round, ",
-        "waits for mutex shared (mutex", "which main holds", NULL});
+        "DEADLOCK  lock cycle", "  main waits for ", "mutex other (mutex",
+        "(run_deadlock, ", " is held by ", "(other_way_round, ",
+        "  crosser waits for ", "mutex shared (mutex",
+        "<- back to main: cycle of 4", NULL});
     child_finish(&result);
 
     result = aiolab("inspect", path, "locks", NULL);
