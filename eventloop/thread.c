@@ -342,16 +342,28 @@ void qemu_thread_create(QemuThread *thread, const char *name,
     host->thread_create(thread, name ? name : "thread", thread_main, call);
 }
 
-void *qemu_thread_join(QemuThread *thread)
+static void tell_join(ProbeKind kind, uint32_t thread, const LockSite *at)
+{
+    if (unlikely(probe_on & PROBE_SINK)) {
+        probe_show(kind, &at->site, thread, 0, 0, 0, NULL);
+    }
+}
+
+void *qemu_thread_join_at(QemuThread *thread, const LockSite *at)
 {
     uint32_t number = thread->number;
     void *ret;
 
     assert(!thread->detached);
-    PROBE_SHOW(JOIN_WAIT, number, 0, 0, 0);
+    tell_join(PROBE_JOIN_WAIT, number, at);
     ret = host->thread_join(thread);
-    PROBE_SHOW(JOIN_END, number, 0, 0, 0);
+    tell_join(PROBE_JOIN_END, number, at);
     return ret;
+}
+
+void *(qemu_thread_join)(QemuThread *thread)
+{
+    return qemu_thread_join_at(thread, LOCK_SITE_(NULL));
 }
 
 void qemu_thread_exit(void *retval)

@@ -38,7 +38,13 @@ static const char *class_of_cycle(const WaitGraph *graph)
     if (locks && locks + askers == graph->chain->len) {
         return locks == 1 ? "self-deadlock" : "lock cycle";
     }
-    if (locks || count_threads(graph) > 1) {
+    if (locks) {
+        return "wait-while-holding";
+    }
+    if (count(graph, WAIT_SOMEBODY) && !count(graph, WAIT_POLL)) {
+        return "lost wake-up"; /* all that is known is who could have been it */
+    }
+    if (count_threads(graph) > 1) {
         return "wait-while-holding";
     }
     return count(graph, WAIT_CONTEXT) ? "dead context"

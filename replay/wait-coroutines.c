@@ -11,11 +11,18 @@ typedef struct Expansion {
     const ModelObject *co;
 } Expansion;
 
+static void set_end(const Expansion *x, const char *end)
+{
+    wait_node(x->graph, x->index)->source = !x->graph->quiet;
+    wait_node(x->graph, x->index)->end = g_strdup(end);
+}
+
 static void link_fact(const Expansion *x, unsigned to, char *until)
 {
     const ProbeSite *site = x->co && x->co->waits ? x->co->site : NULL;
 
-    if (to == WAIT_NO_NODE) {
+    if (to == WAIT_NO_NODE) { /* what was in its way is gone */
+        set_end(x, "nothing is in its way");
         g_free(until);
         return;
     }
@@ -145,12 +152,6 @@ static void expand_running(const Expansion *x)
     }
 }
 
-static void set_end(const Expansion *x, const char *end)
-{
-    wait_node(x->graph, x->index)->source = !x->graph->quiet;
-    wait_node(x->graph, x->index)->end = g_strdup(end);
-}
-
 static void expand_coroutine(const Expansion *x)
 {
     g_autofree char *behind = model_name(x->graph->model, x->co->owner);
@@ -237,7 +238,8 @@ typedef struct Search {
     WaitGraph *graph;
     unsigned index;
     const ModelThread *waiter; /* NULL: a coroutine waits */
-    uint64_t coroutine;
+    uint64_t coroutine; /* or 0 */
+    uint64_t queue;     /* those that wait in it cannot, either; or 0 */
 } Search;
 
 static void link_guess(const Search *search, unsigned to, unsigned cost,
@@ -261,7 +263,9 @@ static void guess_work(const Search *search)
                          object->state != STATE_DELETED &&
                          object->state != STATE_RUNNING;
 
-            if (waits && object->id != search->coroutine) {
+            if (waits && object->id != search->coroutine &&
+                !(search->queue && object->kind == MODEL_COROUTINE &&
+                  object->a == search->queue)) {
                 link_guess(search, wait_of_object(search->graph, object->id),
                            WAIT_COST_LIKELY,
                            wait_object_until(search->graph, object->id));
@@ -315,6 +319,7 @@ void wait_expand_somebody(WaitGraph *graph, unsigned index)
         .waiter = waiter->thread ? model_thread(graph->model, waiter->thread)
                                  : NULL,
         .coroutine = waiter->kind == WAIT_COROUTINE ? waiter->id : 0,
+        .queue = waiter->kind == WAIT_COQUEUE ? waiter->id : 0,
     };
 
     wait_node_name(wait_node(graph, index), g_strdup("that may be done by"),

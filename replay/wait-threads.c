@@ -99,11 +99,19 @@ const ModelThread *wait_poller(const Model *model, const ModelObject *ctx)
 bool wait_polls(const ModelThread *thread, uint64_t ctx)
 {
     unsigned n = thread->frames->len;
+    const ModelFrame *frame = n ? frame_at(thread, n - 1) : NULL;
 
-    /* A GLib loop has the context among its sources. */
-    return n && ((frame_at(thread, n - 1)->kind == FRAME_POLL &&
-                  frame_at(thread, n - 1)->obj == ctx) ||
-                 frame_at(thread, n - 1)->kind == FRAME_LOOP);
+    if (!frame) {
+        return false;
+    }
+    switch (frame->kind) {
+    case FRAME_POLL:
+        return frame->obj == ctx;
+    case FRAME_WAIT: /* about to: that context, or the thread's own */
+        return frame->obj == ctx || thread->ctx == ctx;
+    default: /* a GLib loop has the context among its sources */
+        return frame->kind == FRAME_LOOP;
+    }
 }
 
 /* Threads of pools wait for work, in the condition of that name. */
@@ -297,11 +305,6 @@ static void expand_lock(const Expansion *x)
                     place(model, x->thread, x->at));
 }
 
-static const char *cond_kind(const ModelFrame *frame)
-{
-    return strstr(frame->site->func, "qemu_event") ? "event" : "condition";
-}
-
 static void expand_cond(const Expansion *x)
 {
     WaitNode *node = wait_node(x->graph, x->index);
@@ -309,7 +312,7 @@ static void expand_cond(const Expansion *x)
     g_autofree char *until = g_strdup_printf("%s is signalled", name);
 
     name_node(x, g_strdup_printf("%s waits until", x->thread->name),
-              cond_kind(x->frame), name);
+              "condition", name);
     node->idle = !wait_thread_is_busy(x->thread);
     node->source = node->idle || x->frame->timeout_ns >= 0;
     if (!node->source) {
@@ -323,7 +326,9 @@ static void expand_join(const Expansion *x)
 
     name_node(x, g_strdup_printf("%s waits until", x->thread->name), "join",
               other ? "thread" : "?");
-    if (other) {
+    if (!other || other->exited) {
+        wait_node(x->graph, x->index)->source = true;
+    } else {
         wait_graph_link(x->graph, x->index, wait_of_thread(x->graph, other),
                         WAIT_COST_FACT,
                         g_strdup_printf("thread %s ends", other->name),

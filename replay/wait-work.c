@@ -252,6 +252,24 @@ static void expand_request(const Expansion *x)
     }
 }
 
+/* A callback of a request is called with that counted, and is within it. */
+static void guess_callback(const Expansion *x)
+{
+    const ModelThread *thread = model_thread(x->graph->model,
+                                             x->object->owner);
+    g_autofree char *who = thread ? wait_thread_until(x->graph->model, thread)
+                                  : NULL;
+
+    if (who && !g_str_equal(who, thread->name)) {
+        wait_graph_link(x->graph, x->index, wait_of_thread(x->graph, thread),
+                        WAIT_COST_LIKELY,
+                        g_strdup_printf("%s, gives its own count back", who),
+                        NULL);
+    } else {
+        set_end(x, g_strdup("nothing is in flight, and nobody says so"));
+    }
+}
+
 /* All that is in flight has to end. */
 static void expand_drain(const Expansion *x)
 {
@@ -263,7 +281,7 @@ static void expand_drain(const Expansion *x)
         }
     }
     if (!wait_node(x->graph, x->index)->edges->len) {
-        set_end(x, g_strdup("nothing is in flight, and nobody says so"));
+        guess_callback(x);
     }
 }
 

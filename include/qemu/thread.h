@@ -163,6 +163,8 @@ void qemu_thread_create(QemuThread *thread, const char *name,
                         void *(*start_routine)(void *), void *arg, int mode);
 /* Returns what the thread did.  Once, and not for a detached thread. */
 void *qemu_thread_join(QemuThread *thread);
+void *qemu_thread_join_at(QemuThread *thread, const LockSite *at);
+#define qemu_thread_join(thread) qemu_thread_join_at(thread, LOCK_SITE_(NULL))
 void qemu_thread_get_self(QemuThread *thread);
 bool qemu_thread_is_self(QemuThread *thread);
 /* Ends the calling thread, as if its start routine had returned @retval. */

@@ -64,7 +64,11 @@ static unsigned fetch(Engine *engine, Request **events)
     memcpy(events, engine->queue, n * sizeof(*events));
     engine->n_queue = 0;
     for (unsigned i = 0; i < n; i++) {
-        wait_reason_held(&events[i]->is_done, i + 1, n);
+        if (engine->resumable) {
+            wait_reason_by_bh(&events[i]->is_done, engine->completion_bh);
+        } else {
+            wait_reason_held(&events[i]->is_done, i + 1, n);
+        }
     }
     scenario_note("%u completions fetched", n);
     return n;
