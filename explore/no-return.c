@@ -14,7 +14,7 @@
 #include "report.h"
 #include "strategy.h"
 
-enum { DRAWS = 64, DRAWS_AT_THE_POINT = 256, PLACES = 48 };
+enum { STEPS_MAX = 5000, DRAWS = 64, DRAWS_AT_THE_POINT = 256, PLACES = 48 };
 
 /* Answers as the run did, @fixed times; then once @then, if it is not -1. */
 typedef struct PrefixOracle {
@@ -281,6 +281,10 @@ void explain_no_return(Finding *finding, Runner *runner, const Observation *o)
     Prober p = {runner, o, oracle};
     unsigned point;
 
+    if (o->outcome.end == SCHEDULE_ENDLESS || o->outcome.steps > STEPS_MAX) {
+        g_free(oracle);
+        return; /* it would take as long as the search has */
+    }
     oracle->base.choose = choose_prefix;
     oracle->records = (const ChoiceRecord *)o->choices->data;
     point = find_point(&p);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Looking at one schedule; see observe.h. */
 #include "observe.h"
+#include "endless.h"
 
 #include "report.h"
 #include "stacks.h"
+#include "wait-graph.h"
 
 #include <dlfcn.h>
 
@@ -70,62 +72,15 @@ Model *observation_model_at(const Observation *o, uint64_t n)
 
 /* ---- Signatures ---- */
 
-/* A name without the ordinal that tells it from its twins: "co", "pool". */
-static void append_plain(GString *text, const char *name)
-{
-    for (; *name; name++) {
-        if (!g_ascii_isdigit(*name)) {
-            g_string_append_c(text, *name);
-        }
-    }
-}
-
-static void append_thread_wait(GString *text, const ModelThread *thread)
-{
-    const ModelFrame *wait = model_top_frame(thread, FRAME_WAIT);
-    const ModelFrame *poll = model_top_frame(thread, FRAME_POLL);
-
-    append_plain(text, thread->name);
-    if (thread->waits_mutex || thread->waits_cond) {
-        g_string_append_printf(text, " %s in %s",
-                               thread->waits_cond ? "cond" : "mutex",
-                               thread->waits_at->func);
-    }
-    if (wait) {
-        g_string_append_printf(text, " while (%s) in %s",
-                               wait->text ? wait->text : "?",
-                               wait->site->func);
-    } else if (poll) {
-        g_string_append(text, " in aio_poll");
-    }
-    g_string_append(text, "; ");
-}
-
-static int compare_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
+/* A deadlock's, also of a part while the rest runs on; or NULL. */
 static char *stuck_signature(const Model *model)
 {
-    g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
-    GString *text = g_string_new("deadlock: ");
+    WaitGraph *graph = wait_graph_new(model);
+    char *signature = wait_graph_is_stuck(graph) ? wait_graph_signature(graph)
+                                                 : NULL;
 
-    for (unsigned i = 0; i < model->threads->len; i++) {
-        const ModelThread *thread = &g_array_index(model->threads, ModelThread,
-                                                   i);
-        GString *part = g_string_new(NULL);
-
-        if (thread->stuck) {
-            append_thread_wait(part, thread);
-        }
-        g_ptr_array_add(parts, g_string_free(part, false));
-    }
-    g_ptr_array_sort(parts, compare_text);
-    for (unsigned i = 0; i < parts->len; i++) {
-        g_string_append(text, g_ptr_array_index(parts, i));
-    }
-    return g_string_free(text, false);
+    wait_graph_free(graph);
+    return signature;
 }
 
 /* "drain.c:66: 3 left (n == 0 is false)" -> "check drain.c (n == 0 is false)" */
@@ -242,13 +197,12 @@ char *outcome_signature(const ScheduleOutcome *outcome)
 {
     switch (outcome->end) {
     case SCHEDULE_STUCK:
+    case SCHEDULE_ENDLESS:
         return NULL;
     case SCHEDULE_FAILED:
         return check_signature(outcome->text);
     case SCHEDULE_CRASHED:
         return crash_signature(outcome);
-    case SCHEDULE_ENDLESS:
-        return g_strdup("endless");
     case SCHEDULE_RACE:
         return race_signature(outcome);
     default:
@@ -260,7 +214,24 @@ char *observation_signature(const Observation *o)
 {
     char *signature = outcome_signature(&o->outcome);
 
-    return signature ? signature : stuck_signature(o->model);
+    if (!signature) {
+        signature = stuck_signature(o->model);
+    }
+    if (!signature && o->outcome.end == SCHEDULE_STUCK) {
+        return g_strdup("deadlock");
+    }
+    return signature ? signature
+         : *o->outcome.text ? g_strdup("computes for ever")
+                            : endless_signature(o);
+}
+
+/* Part of it can never go on, though others did when it was cut. */
+static bool is_partly_stuck(const Observation *o)
+{
+    g_autofree char *signature = o->outcome.end == SCHEDULE_ENDLESS
+                                     ? stuck_signature(o->model) : NULL;
+
+    return signature != NULL;
 }
 
 const char *observation_kind(const Observation *o)
@@ -270,12 +241,24 @@ const char *observation_kind(const Observation *o)
         "BAD",
     };
 
+    if (o->outcome.end == SCHEDULE_ENDLESS && !*o->outcome.text) {
+        return is_partly_stuck(o) ? "DEADLOCK" : "LIVELOCK";
+    }
     return kinds[o->outcome.end];
 }
 
 char *observation_class(const Observation *o)
 {
-    return g_ascii_strdown(observation_kind(o), -1);
+    WaitGraph *graph;
+    char *class;
+
+    if (strcmp(observation_kind(o), "DEADLOCK") != 0) {
+        return g_ascii_strdown(observation_kind(o), -1);
+    }
+    graph = wait_graph_new(o->model);
+    class = g_strdup(wait_graph_class(graph));
+    wait_graph_free(graph);
+    return class;
 }
 
 /* ---- Reports ---- */
@@ -331,6 +314,9 @@ static char *failure_report(const Observation *o, const char *scenario)
 
 char *observation_report(const Observation *o, const char *scenario)
 {
-    return o->outcome.end == SCHEDULE_STUCK ? stuck_report(o, scenario)
-                                            : failure_report(o, scenario);
+    const char *kind = observation_kind(o);
+
+    return strcmp(kind, "DEADLOCK") == 0 ? stuck_report(o, scenario)
+         : strcmp(kind, "LIVELOCK") == 0 ? endless_report(o, scenario)
+                                         : failure_report(o, scenario);
 }

@@ -12,7 +12,7 @@
 
 #include "strategy.h"
 
-enum { ENOUGH = 1, SINGLES_MAX = 20000, DRAWS = 4000 };
+enum { ENOUGH = 1, SINGLES_MAX = 20000, DRAWS = 4000, ENDLESS_LENGTH = 64 };
 
 static bool ends_so(Failure *failure, Oracle *oracle)
 {
@@ -155,8 +155,12 @@ Schedule *reduce(Failure *failure, const Schedule *schedule)
 {
     Schedule *reduced = schedule_copy(schedule), *shorter;
 
+    if (failure->end == SCHEDULE_ENDLESS &&
+        schedule_length(reduced) > ENDLESS_LENGTH) {
+        return reduced; /* each test takes as long as all of a short search */
+    }
     drop_pieces(failure, &reduced);
-    if (schedule_length(reduced) > ENOUGH) {
+    if (schedule_length(reduced) > ENOUGH && failure->end != SCHEDULE_ENDLESS) {
         shorter = find_shorter(failure, schedule_length(reduced));
         if (shorter) {
             schedule_free(reduced);

@@ -151,6 +151,17 @@ static void handle_tick(int number, siginfo_t *info, void *context)
     r->last_progress = progress;
 }
 
+void runner_exits(int status)
+{
+    if (the_runner && the_runner->running) {
+        g_snprintf(the_runner->outcome.text, OUTCOME_TEXT,
+                   "it calls exit(%d), which would end the search, too; return "
+                   "from run() instead", status);
+        note_frames(&the_runner->outcome);
+        leave(the_runner, SCHEDULE_CRASHED);
+    }
+}
+
 static void catch_signals(void)
 {
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};

@@ -58,6 +58,8 @@ ScheduleOutcome runner_run(Runner *runner, Oracle *oracle,
 void runner_watch_memory(Runner *runner, bool watch);
 /* Whoever else wants to know of accesses to memory; NULL: nobody. */
 void runner_set_listener(Runner *runner, TraceAccess *listener);
+/* The scenario has called exit(); returns only if no schedule runs. */
+void runner_exits(int status);
 /* For whoever is called in the middle of a run: its memory survives the run. */
 void runner_pause(void);
 void runner_resume(void);

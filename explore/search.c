@@ -13,6 +13,7 @@ enum {
     PROGRESS_EVERY = 512,      /* schedules */
     WATCH_EVERY = 8,           /* of so many, plain memory is watched in one */
     OBSERVED_MAX = 5000,       /* failing schedules that are looked at */
+    ENDLESS_MAX = 8,           /* and of those that were cut */
 };
 
 /* Changes with what a schedule means: kinds, objects and order of choices. */
@@ -82,7 +83,7 @@ typedef struct Search {
     Neighbour *neighbour;
     unsigned length;      /* choices of the default schedule */
     GHashTable *findings; /* signature -> Finding */
-    unsigned observed;
+    unsigned observed, looked_at_endless;
     Error *err;
 } Search;
 
@@ -123,6 +124,55 @@ static char *signature_of(Search *s, const Schedule *schedule, bool watched)
     return signature;
 }
 
+/* The first deviations of a schedule, @part eighths of them. */
+static Schedule *first_part(const Schedule *schedule, unsigned part)
+{
+    unsigned n = schedule_length(schedule);
+    unsigned kept = n * (uint64_t)part / 8;
+
+    return schedule_without(schedule, kept, n - kept);
+}
+
+/*
+ * A walk that was cut need not repeat itself, because it goes on walking: does
+ * it, if it goes on by the default policy from some place on?
+ */
+static Schedule *calm_down(Search *s, const Schedule *schedule)
+{
+    static const unsigned parts[] = {0, 1, 2, 4, 8};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
+        Schedule *part = first_part(schedule, parts[i]);
+        g_autofree char *signature = signature_of(s, part, false);
+
+        if (!g_str_equal(signature, "endless") &&
+            !g_str_equal(signature, "done")) {
+            return part;
+        }
+        schedule_free(part);
+    }
+    return NULL;
+}
+
+static void look_at_endless(Search *s, const ScheduleOutcome *outcome,
+                            const Suspect *suspect)
+{
+    Schedule *calm = *outcome->text ? schedule_copy(suspect->schedule)
+                                    : calm_down(s, suspect->schedule);
+
+    if (calm) {
+        Finding *finding = analyse(s->runner, &(Suspect){
+            calm, suspect->found_by, suspect->number, false}, s->name,
+            s->identity);
+
+        s->stats->failing += finding != NULL;
+        if (finding) {
+            add_finding(s, finding);
+        }
+        schedule_free(calm);
+    }
+}
+
 /* A schedule has failed: is it a failure that is known already? */
 static void look_at(Search *s, const ScheduleOutcome *outcome,
                     const Suspect *suspect)
@@ -130,6 +180,10 @@ static void look_at(Search *s, const ScheduleOutcome *outcome,
     g_autofree char *signature = outcome_signature(outcome);
     Finding *known, *finding;
 
+    if (outcome->end == SCHEDULE_ENDLESS) {
+        look_at_endless(s, outcome, suspect);
+        return;
+    }
     if (!signature && s->observed++ >= OBSERVED_MAX) {
         return;
     }
@@ -168,7 +222,7 @@ static bool count(Search *s, const ScheduleOutcome *outcome)
     case SCHEDULE_ENDLESS:
         stats->schedules++;
         stats->endless++;
-        return true; /* it may be a livelock: who looks will see */
+        return s->looked_at_endless++ < ENDLESS_MAX;
     default:
         stats->schedules++;
         stats->failing++;

@@ -26,7 +26,10 @@ const StrategyInfo strategy_table[STRATEGY_MAX] = {
 #undef STRATEGY
 };
 
-enum { D_DEFAULT = 2, D_MAX = 5 };
+enum {
+    D_DEFAULT = 2, D_MAX = 5,
+    FAIR_FROM = 1000, FAIR_LENGTHS = 8,
+};
 
 /* ---- Names ---- */
 
@@ -146,6 +149,10 @@ static unsigned walker_choose(Oracle *oracle, const Choice *choice)
     Walker *w = container_of(oracle, Walker, base);
     unsigned taken;
 
+    if (w->n > FAIR_FROM + FAIR_LENGTHS * w->length &&
+        w->strategy.kind != STRATEGY_DEFAULT) {
+        return draw(w, choice->n); /* nobody may be left out for ever */
+    }
     switch (w->strategy.kind) {
     case STRATEGY_RANDOM:
         taken = choose_randomly(w, choice);
