@@ -214,10 +214,59 @@ static void test_rows(void **state)
     assert_null(builtin_scenario_find("no-such-bug"));
 }
 
+static char *read_doc(const char *path)
+{
+    char *text = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        fail_msg("%s is missing", path);
+    }
+    return text;
+}
+
+static void expect_text(const char *text, const char *wanted, const char *where)
+{
+    if (!strstr(text, wanted)) {
+        fail_msg("%s does not say '%s'", where, wanted);
+    }
+}
+
+/* README.md has a row for each, golden/ an explanation. */
+static void test_docs(void **state)
+{
+    static const char *const reach[] = {
+        [BUG_ALWAYS] = "always", [BUG_SOMETIMES] = "in some schedules",
+        [BUG_STORE_BUFFER] = "with store buffers",
+    };
+    static const char dir[] = AIOLAB_SOURCE_DIR "/lessons/library";
+    g_autofree char *readme = read_doc(AIOLAB_SOURCE_DIR
+                                       "/lessons/library/README.md");
+
+    for (const LibraryBug *bug = library_bugs; bug->scenario; bug++) {
+        const char *name = bug->scenario->name;
+        g_autofree char *year = bug->year ? g_strdup_printf("%d", bug->year)
+                                          : g_strdup("");
+        g_autofree char *row = g_strdup_printf(
+            "| `%s` | %s | %s | %s |", name, year, bug->kind,
+            reach[bug->reach]);
+        g_autofree char *path = g_strdup_printf("%s/golden/%s.txt", dir, name);
+        g_autofree char *golden = read_doc(path);
+        g_autofree char *title = g_strdup_printf("%-24s  %s/buggy\n",
+                                                 bug->kind, name);
+
+        expect_text(readme, row, "README.md");
+        expect_text(readme, bug->commit, "README.md");
+        expect_text(golden, title, path);
+        expect_text(golden, "\nWhy now: ", path);
+        expect_text(golden, "\nFixed: ", path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_docs),
         cmocka_unit_test(test_buggy),
         cmocka_unit_test(test_buggy_always),
         cmocka_unit_test(test_needs_store_buffers),
