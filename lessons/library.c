@@ -2,14 +2,14 @@
 /* The table of the deadlock library; library.def has its rows. */
 #include "library.h"
 
-#define LIBRARY_BUG(ident, year, kind, commit, title, reach) \
+#define LIBRARY_BUG(ident, year, kind, commit, title, reach, classes) \
     extern const Scenario scenario_##ident;
 #include "library/library.def"
 #undef LIBRARY_BUG
 
 const LibraryBug library_bugs[] = {
-#define LIBRARY_BUG(ident, year, kind, commit, title, reach) \
-    {&scenario_##ident, year, kind, commit, title, BUG_##reach},
+#define LIBRARY_BUG(ident, year, kind, commit, title, reach, classes) \
+    {&scenario_##ident, year, kind, commit, title, BUG_##reach, classes},
 #include "library/library.def"
 #undef LIBRARY_BUG
     {NULL},

@@ -24,6 +24,8 @@ typedef struct LibraryBug {
     const char *commit; /* that fixed it, in QEMU; "" if none did */
     const char *title;  /* of the commit, or where it is from */
     BugReach reach;
+    unsigned classes;   /* of schedules of "fixed", if an exhaustive search is
+                           soon over; else 0 */
 } LibraryBug;
 
 /* In the order of the catalogue; scenario is NULL at the end. */

@@ -18,11 +18,9 @@ typedef enum ThreadState { THREAD_ACTIVE, THREAD_DONE } ThreadState;
 typedef struct PoolAio PoolAio;
 
 typedef struct ThreadPoolElement {
-    PoolAio *pool;
     struct ThreadPoolElement *needs; /* its callback waits for that one */
     ThreadState state;               /* the worker's until it is DONE */
     bool called_back;
-    QemuThread worker;
     QLIST_ENTRY(ThreadPoolElement) all;
 } ThreadPoolElement;
 
@@ -30,6 +28,7 @@ struct PoolAio {
     QEMUBH *completion_bh;
     bool reschedules;
     QLIST_HEAD(, ThreadPoolElement) head;
+    ThreadPoolElement *request_list[2];
 };
 
 static void complete(ThreadPoolElement *elem)
@@ -64,19 +63,13 @@ restart:
 
 static void *worker_thread(void *opaque)
 {
-    ThreadPoolElement *elem = opaque;
+    PoolAio *pool = opaque;
 
-    qatomic_store_release(&elem->state, THREAD_DONE);
-    qemu_bh_schedule(elem->pool->completion_bh);
+    for (unsigned i = 0; i < ARRAY_SIZE(pool->request_list); i++) {
+        qatomic_store_release(&pool->request_list[i]->state, THREAD_DONE);
+        qemu_bh_schedule(pool->completion_bh);
+    }
     return NULL;
-}
-
-static void submit(PoolAio *pool, ThreadPoolElement *elem)
-{
-    elem->pool = pool;
-    QLIST_INSERT_HEAD(&pool->head, elem, all);
-    qemu_thread_create(&elem->worker, "worker", worker_thread, elem,
-                       QEMU_THREAD_JOINABLE);
 }
 
 static void run(const ScenarioArgs *args)
@@ -84,14 +77,18 @@ static void run(const ScenarioArgs *args)
     PoolAio pool = {.reschedules = scenario_is_variant(args, "fixed")};
     ThreadPoolElement b = {.state = THREAD_ACTIVE};
     ThreadPoolElement a = {.state = THREAD_ACTIVE, .needs = &b};
+    QemuThread worker;
 
+    pool.request_list[0] = &a;
+    pool.request_list[1] = &b;
     QLIST_INIT(&pool.head);
+    QLIST_INSERT_HEAD(&pool.head, &b, all);
+    QLIST_INSERT_HEAD(&pool.head, &a, all);
     pool.completion_bh = qemu_bh_new(thread_pool_completion_bh, &pool);
-    submit(&pool, &b);
-    submit(&pool, &a);
+    qemu_thread_create(&worker, "worker", worker_thread, &pool,
+                       QEMU_THREAD_JOINABLE);
     AIO_WAIT_WHILE(qemu_get_aio_context(), !a.called_back || !b.called_back);
-    qemu_thread_join(&a.worker);
-    qemu_thread_join(&b.worker);
+    qemu_thread_join(&worker);
     qemu_bh_delete(pool.completion_bh);
     aio_poll(qemu_get_aio_context(), false);
 }

@@ -13,7 +13,7 @@
  */
 #include "aiolab/scenario.h"
 #include "aiolab/legacy.h"
-#include "iothread.h"
+#include "qemu/thread.h"
 
 typedef struct TxnJob {
     AioContext *aio_context;
@@ -21,8 +21,8 @@ typedef struct TxnJob {
     bool releases_first;
 } TxnJob;
 
-/* What the IOThread has to do for the job. */
-static void job_progress_bh(void *opaque)
+/* What the job's IOThread has to do for it. */
+static void *job_progress(void *opaque)
 {
     TxnJob *job = opaque;
 
@@ -30,12 +30,17 @@ static void job_progress_bh(void *opaque)
     job->completed = true;
     aio_context_release(job->aio_context);
     aio_wait_kick();
+    return NULL;
 }
 
 static void job_prepare(TxnJob *job)
 {
-    aio_bh_schedule_oneshot(job->aio_context, job_progress_bh, job);
+    QemuThread iothread;
+
+    qemu_thread_create(&iothread, "iothread", job_progress, job,
+                       QEMU_THREAD_JOINABLE);
     AIO_WAIT_WHILE(job->aio_context, !job->completed);
+    qemu_thread_join(&iothread);
 }
 
 static void job_txn_apply(TxnJob *job)
@@ -53,16 +58,15 @@ static void job_txn_apply(TxnJob *job)
 
 static void run(const ScenarioArgs *args)
 {
-    IOThread *iothread = iothread_new();
     TxnJob job = {
-        .aio_context = iothread_get_aio_context(iothread),
+        .aio_context = aio_context_new(&error_abort),
         .releases_first = scenario_is_variant(args, "fixed"),
     };
 
     aio_context_acquire(job.aio_context); /* the QMP command */
     job_txn_apply(&job);
     aio_context_release(job.aio_context);
-    iothread_join(iothread);
+    aio_context_unref(job.aio_context);
 }
 
 SCENARIO(b09_context_lock_twice) = {

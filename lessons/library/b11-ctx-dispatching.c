@@ -75,12 +75,6 @@ static void *io_thread(void *opaque)
     return NULL;
 }
 
-static void *vcpu_thread(void *opaque)
-{
-    old_aio_poll(opaque, false);
-    return NULL;
-}
-
 static void *worker_thread(void *opaque)
 {
     OldContext *ctx = opaque;
@@ -93,18 +87,17 @@ static void *worker_thread(void *opaque)
 static void run(const ScenarioArgs *args)
 {
     OldContext ctx = {.asks_sleepers = scenario_is_variant(args, "fixed")};
-    QemuThread io, vcpu, worker;
+    QemuThread io, worker;
 
     qemu_mutex_init(&ctx.lock);
     model_eventfd_init(&ctx.notifier);
     qemu_event_init(&ctx.completed, false);
     qemu_thread_create(&io, "io", io_thread, &ctx, QEMU_THREAD_JOINABLE);
-    qemu_thread_create(&vcpu, "vcpu", vcpu_thread, &ctx, QEMU_THREAD_JOINABLE);
     qemu_thread_create(&worker, "worker", worker_thread, &ctx,
                        QEMU_THREAD_JOINABLE);
+    old_aio_poll(&ctx, false); /* this thread is the vCPU's */
     qemu_event_wait(&ctx.completed);
     qemu_thread_join(&worker);
-    qemu_thread_join(&vcpu);
 
     qatomic_set(&ctx.stopping, true);
     model_eventfd_set(&ctx.notifier);

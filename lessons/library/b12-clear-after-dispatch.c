@@ -23,6 +23,7 @@ typedef struct OldContext {
     bool bh_scheduled;
     unsigned pending;    /* completions that no bottom half has seen */
     unsigned completed;  /* under iothread_lock */
+    QemuEvent io_ready;  /* the I/O thread is about to call ppoll() */
     QemuEvent both_completed;
     bool stopping;
 } OldContext;
@@ -48,16 +49,16 @@ static void old_aio_dispatch(OldContext *ctx)
     }
 }
 
-/* @unlocks: the main loop; a nested poll keeps the lock. */
-static void old_aio_poll(OldContext *ctx, bool unlocks)
+static void old_aio_poll(OldContext *ctx, bool is_main_loop)
 {
     qatomic_add(&ctx->notify_me, 2);
     if (!qatomic_read(&ctx->bh_scheduled)) {
-        if (unlocks) {
+        if (is_main_loop) {
             qemu_mutex_unlock(&ctx->iothread_lock);
+            qemu_event_set(&ctx->io_ready);
         }
         model_eventfd_poll(&ctx->notifier);
-        if (unlocks) {
+        if (is_main_loop) {
             qemu_mutex_lock(&ctx->iothread_lock);
         }
     }
@@ -78,16 +79,13 @@ static void *io_thread(void *opaque)
 }
 
 /* A synchronous write of a device: polls until the first one is complete. */
-static void *vcpu_thread(void *opaque)
+static void vcpu_thread(OldContext *ctx)
 {
-    OldContext *ctx = opaque;
-
     qemu_mutex_lock(&ctx->iothread_lock);
     while (ctx->completed == 0) {
         old_aio_poll(ctx, false);
     }
     qemu_mutex_unlock(&ctx->iothread_lock);
-    return NULL;
 }
 
 static void *worker_thread(void *opaque)
@@ -104,26 +102,34 @@ static void *worker_thread(void *opaque)
     return NULL;
 }
 
+/* The calling thread is the vCPU's. */
+static void run_threads(OldContext *ctx)
+{
+    QemuThread io, worker;
+
+    qemu_thread_create(&io, "io", io_thread, ctx, QEMU_THREAD_JOINABLE);
+    qemu_event_wait(&ctx->io_ready);
+    qemu_thread_create(&worker, "worker", worker_thread, ctx,
+                       QEMU_THREAD_JOINABLE);
+    vcpu_thread(ctx);
+    qemu_event_wait(&ctx->both_completed); /* the guest waits */
+    qemu_thread_join(&worker);
+    qatomic_set(&ctx->stopping, true);
+    model_eventfd_set(&ctx->notifier);
+    qemu_thread_join(&io);
+}
+
 static void run(const ScenarioArgs *args)
 {
     OldContext ctx = {.clears_first = scenario_is_variant(args, "fixed")};
-    QemuThread io, vcpu, worker;
 
     qemu_mutex_init(&ctx.iothread_lock);
     model_eventfd_init(&ctx.notifier);
+    qemu_event_init(&ctx.io_ready, false);
     qemu_event_init(&ctx.both_completed, false);
-    qemu_thread_create(&io, "io", io_thread, &ctx, QEMU_THREAD_JOINABLE);
-    qemu_thread_create(&vcpu, "vcpu", vcpu_thread, &ctx, QEMU_THREAD_JOINABLE);
-    qemu_thread_create(&worker, "worker", worker_thread, &ctx,
-                       QEMU_THREAD_JOINABLE);
-    qemu_event_wait(&ctx.both_completed);
-    qemu_thread_join(&worker);
-    qemu_thread_join(&vcpu);
-
-    qatomic_set(&ctx.stopping, true);
-    model_eventfd_set(&ctx.notifier);
-    qemu_thread_join(&io);
+    run_threads(&ctx);
     qemu_event_destroy(&ctx.both_completed);
+    qemu_event_destroy(&ctx.io_ready);
     model_eventfd_destroy(&ctx.notifier);
     qemu_mutex_destroy(&ctx.iothread_lock);
 }

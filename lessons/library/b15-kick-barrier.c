@@ -14,12 +14,13 @@
  * It needs a machine with store buffers.
  */
 #include "aiolab/scenario.h"
-#include "iothread.h"
+#include "qemu/thread.h"
 
 typedef struct OldAioWait {
     unsigned num_waiters;
     bool has_barrier;
-    bool done; /* what is waited for */
+    bool done;    /* what is waited for */
+    bool goes_on; /* the IOThread, with something else */
 } OldAioWait;
 
 static void dummy_bh_cb(void *opaque)
@@ -48,23 +49,25 @@ static void old_aio_wait_while_not_done(OldAioWait *wait)
     qatomic_dec(&wait->num_waiters);
 }
 
-static void request_done_bh(void *opaque)
+static void *iothread_run(void *opaque)
 {
     OldAioWait *wait = opaque;
 
     qatomic_set(&wait->done, true);
     old_aio_wait_kick(wait);
+    qatomic_set(&wait->goes_on, true);
+    return NULL;
 }
 
 static void run(const ScenarioArgs *args)
 {
     OldAioWait wait = {.has_barrier = scenario_is_variant(args, "fixed")};
-    IOThread *iothread = iothread_new();
+    QemuThread iothread;
 
-    aio_bh_schedule_oneshot(iothread_get_aio_context(iothread),
-                            request_done_bh, &wait);
+    qemu_thread_create(&iothread, "iothread", iothread_run, &wait,
+                       QEMU_THREAD_JOINABLE);
     old_aio_wait_while_not_done(&wait);
-    iothread_join(iothread);
+    qemu_thread_join(&iothread);
 }
 
 SCENARIO(b15_kick_barrier) = {

@@ -11,7 +11,7 @@
  *   fixed  aio_wait_kick() as the coroutine's last act
  */
 #include "aiolab/scenario.h"
-#include "iothread.h"
+#include "qemu/thread.h"
 
 enum { NOT_DONE = 0x7fffffff };
 
@@ -44,17 +44,24 @@ static void coroutine_fn bdrv_rw_co_entry(void *opaque)
     }
 }
 
+/* An IOThread that has this to do and nothing else. */
+static void *iothread_run(void *opaque)
+{
+    qemu_coroutine_enter(qemu_coroutine_create(bdrv_rw_co_entry, opaque));
+    return NULL;
+}
+
 static void run(const ScenarioArgs *args)
 {
-    IOThread *iothread = iothread_new();
-    AioContext *ctx = iothread_get_aio_context(iothread);
+    QemuThread iothread;
     RwCo rwco = {
         .ret = NOT_DONE, .kicks_at_end = scenario_is_variant(args, "fixed"),
     };
 
-    aio_co_enter(ctx, qemu_coroutine_create(bdrv_rw_co_entry, &rwco));
-    AIO_WAIT_WHILE(ctx, qatomic_read(&rwco.ret) == NOT_DONE);
-    iothread_join(iothread);
+    qemu_thread_create(&iothread, "iothread", iothread_run, &rwco,
+                       QEMU_THREAD_JOINABLE);
+    AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&rwco.ret) == NOT_DONE);
+    qemu_thread_join(&iothread);
 }
 
 SCENARIO(b16_kick_before_result) = {

@@ -10,7 +10,7 @@
  *   fixed  the decrement, then bdrv_wakeup()
  */
 #include "aiolab/scenario.h"
-#include "iothread.h"
+#include "qemu/thread.h"
 
 typedef struct BdrvCoDrainData {
     int *drained_end_counter;
@@ -22,7 +22,8 @@ static void old_bdrv_wakeup(void)
     aio_wait_kick();
 }
 
-static void bdrv_drain_invoke_entry(void *opaque)
+/* In an IOThread that has nothing else to do. */
+static void *bdrv_drain_invoke_entry(void *opaque)
 {
     BdrvCoDrainData *data = opaque;
 
@@ -33,20 +34,21 @@ static void bdrv_drain_invoke_entry(void *opaque)
         old_bdrv_wakeup();
         qatomic_dec(data->drained_end_counter);
     }
+    return NULL;
 }
 
 static void run(const ScenarioArgs *args)
 {
-    IOThread *iothread = iothread_new();
-    AioContext *ctx = iothread_get_aio_context(iothread);
+    QemuThread iothread;
     int drained_end_counter = 1;
     BdrvCoDrainData data = {
         &drained_end_counter, scenario_is_variant(args, "fixed"),
     };
 
-    aio_bh_schedule_oneshot(ctx, bdrv_drain_invoke_entry, &data);
-    AIO_WAIT_WHILE(ctx, qatomic_read(&drained_end_counter) > 0);
-    iothread_join(iothread);
+    qemu_thread_create(&iothread, "iothread", bdrv_drain_invoke_entry, &data,
+                       QEMU_THREAD_JOINABLE);
+    AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&drained_end_counter) > 0);
+    qemu_thread_join(&iothread);
 }
 
 SCENARIO(b17_kick_before_decrement) = {

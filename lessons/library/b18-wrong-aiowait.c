@@ -12,7 +12,7 @@
  *   fixed  one for all
  */
 #include "aiolab/scenario.h"
-#include "iothread.h"
+#include "qemu/thread.h"
 
 typedef struct Node {
     unsigned own_num_waiters;
@@ -36,13 +36,15 @@ static void old_aio_wait_kick(Node *bs)
     }
 }
 
-static void job_pause_point_bh(void *opaque)
+/* The job's thread; it reaches its pause point. */
+static void *job_pause_point(void *opaque)
 {
     Chain *chain = opaque;
 
     qatomic_set(&chain->job_busy, false);
     smp_mb();
     old_aio_wait_kick(&chain->overlay);
+    return NULL;
 }
 
 /* BDRV_POLL_WHILE(bs, bdrv_drain_poll(bs)) of then */
@@ -57,17 +59,17 @@ static void old_bdrv_drain_poll(Chain *chain, Node *bs)
 
 static void run(const ScenarioArgs *args)
 {
-    IOThread *iothread = iothread_new();
+    QemuThread iothread;
     Chain chain = {.job_busy = true};
 
     chain.base.num_waiters = &chain.base.own_num_waiters;
     chain.overlay.num_waiters = scenario_is_variant(args, "fixed")
                                     ? chain.base.num_waiters
                                     : &chain.overlay.own_num_waiters;
-    aio_bh_schedule_oneshot(iothread_get_aio_context(iothread),
-                            job_pause_point_bh, &chain);
+    qemu_thread_create(&iothread, "iothread", job_pause_point, &chain,
+                       QEMU_THREAD_JOINABLE);
     old_bdrv_drain_poll(&chain, &chain.base);
-    iothread_join(iothread);
+    qemu_thread_join(&iothread);
 }
 
 SCENARIO(b18_wrong_aiowait) = {

@@ -12,7 +12,7 @@
  *   fixed  always
  */
 #include "aiolab/scenario.h"
-#include "iothread.h"
+#include "qemu/thread.h"
 
 typedef struct GraphLock {
     unsigned reader_count;
@@ -40,23 +40,24 @@ static void old_bdrv_graph_wrlock(GraphLock *lock)
 }
 
 /* A request of the IOThread: it has locked, and is at its end. */
-static void request_bh(void *opaque)
+static void *iothread_run(void *opaque)
 {
     old_bdrv_graph_co_rdunlock(opaque);
+    return NULL;
 }
 
 static void run(const ScenarioArgs *args)
 {
-    IOThread *iothread = iothread_new();
+    QemuThread iothread;
     GraphLock lock = {
         .reader_count = 1, .kicks_always = scenario_is_variant(args, "fixed"),
     };
 
-    aio_bh_schedule_oneshot(iothread_get_aio_context(iothread), request_bh,
-                            &lock);
+    qemu_thread_create(&iothread, "iothread", iothread_run, &lock,
+                       QEMU_THREAD_JOINABLE);
     old_bdrv_graph_wrlock(&lock);
     qatomic_set(&lock.has_writer, false); /* bdrv_graph_wrunlock() */
-    iothread_join(iothread);
+    qemu_thread_join(&iothread);
 }
 
 SCENARIO(b25_reader_unlock) = {

@@ -11,10 +11,9 @@
  *   fixed  whoever creates it does
  */
 #include "aiolab/scenario.h"
-#include "iothread.h"
+#include "qemu/thread.h"
 
 typedef struct NBDClient {
-    AioContext *ctx;
     QemuMutex lock;
     bool creator_counts;
     unsigned nb_requests; /* with the lock, as what follows */
@@ -39,19 +38,28 @@ static void coroutine_fn nbd_trip(void *opaque)
     aio_wait_kick();
 }
 
-static void nbd_client_receive_next_request(void *opaque)
+static void nbd_client_receive_next_request(NBDClient *client)
 {
-    NBDClient *client = opaque;
-
     qemu_mutex_lock(&client->lock);
     if (!client->quiescing) {
         if (client->creator_counts) {
             client->nb_requests++;
         }
         client->recv_coroutine = qemu_coroutine_create(nbd_trip, client);
-        aio_co_schedule(client->ctx, client->recv_coroutine);
     }
     qemu_mutex_unlock(&client->lock);
+}
+
+/* What is scheduled in one turn of its loop runs in the next. */
+static void *iothread_run(void *opaque)
+{
+    NBDClient *client = opaque;
+
+    nbd_client_receive_next_request(client);
+    if (client->recv_coroutine) {
+        qemu_coroutine_enter(client->recv_coroutine);
+    }
+    return NULL;
 }
 
 static bool nbd_drained_poll(NBDClient *client)
@@ -74,21 +82,18 @@ static void blk_aio_attached(NBDClient *client)
 
 static void run(const ScenarioArgs *args)
 {
-    IOThread *iothread = iothread_new();
-    NBDClient client = {
-        .ctx = iothread_get_aio_context(iothread),
-        .creator_counts = scenario_is_variant(args, "fixed"),
-    };
+    NBDClient client = {.creator_counts = scenario_is_variant(args, "fixed")};
+    QemuThread iothread;
 
     qemu_mutex_init(&client.lock);
-    aio_bh_schedule_oneshot(client.ctx, nbd_client_receive_next_request,
-                            &client);
+    qemu_thread_create(&iothread, "iothread", iothread_run, &client,
+                       QEMU_THREAD_JOINABLE);
     qemu_mutex_lock(&client.lock); /* nbd_drained_begin() */
     client.quiescing = true;
     qemu_mutex_unlock(&client.lock);
     AIO_WAIT_WHILE_UNLOCKED(NULL, nbd_drained_poll(&client));
     blk_aio_attached(&client);
-    iothread_join(iothread);
+    qemu_thread_join(&iothread);
     qemu_mutex_destroy(&client.lock);
 }
 

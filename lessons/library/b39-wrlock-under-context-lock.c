@@ -13,34 +13,29 @@
  */
 #include "aiolab/scenario.h"
 #include "aiolab/legacy.h"
-#include "iothread.h"
+#include "qemu/thread.h"
 
 typedef struct Graph {
     AioContext *ctx;
-    unsigned reader_count;
+    unsigned reader_count; /* a request has locked the graph */
     bool unlocks;
-    Coroutine *reader;
 } Graph;
 
-static void coroutine_fn reader_entry(void *opaque)
+static void request_completed(Graph *graph)
 {
-    Graph *graph = opaque;
-
-    qatomic_inc(&graph->reader_count); /* bdrv_graph_co_rdlock() */
-    aio_wait_kick();
-    qemu_coroutine_yield(); /* its I/O */
-    qatomic_dec(&graph->reader_count);
+    qatomic_dec(&graph->reader_count); /* bdrv_graph_co_rdunlock() */
     aio_wait_kick();
 }
 
 /* A completion is called with the context's lock held. */
-static void io_completed_bh(void *opaque)
+static void *iothread_run(void *opaque)
 {
     Graph *graph = opaque;
 
     aio_context_acquire(graph->ctx);
-    aio_co_wake(graph->reader);
+    request_completed(graph);
     aio_context_release(graph->ctx);
+    return NULL;
 }
 
 static void old_bdrv_graph_wrlock(Graph *graph)
@@ -56,21 +51,19 @@ static void old_bdrv_graph_wrlock(Graph *graph)
 
 static void run(const ScenarioArgs *args)
 {
-    IOThread *iothread = iothread_new();
     Graph graph = {
-        .ctx = iothread_get_aio_context(iothread),
+        .ctx = aio_context_new(&error_abort), .reader_count = 1,
         .unlocks = scenario_is_variant(args, "fixed"),
     };
-
-    graph.reader = qemu_coroutine_create(reader_entry, &graph);
-    aio_co_enter(graph.ctx, graph.reader);
-    AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&graph.reader_count) == 0);
+    QemuThread iothread;
 
     aio_context_acquire(graph.ctx); /* bdrv_replace_child() and its callers */
-    aio_bh_schedule_oneshot(graph.ctx, io_completed_bh, &graph);
+    qemu_thread_create(&iothread, "iothread", iothread_run, &graph,
+                       QEMU_THREAD_JOINABLE);
     old_bdrv_graph_wrlock(&graph);
     aio_context_release(graph.ctx);
-    iothread_join(iothread);
+    qemu_thread_join(&iothread);
+    aio_context_unref(graph.ctx);
 }
 
 SCENARIO(b39_wrlock_under_context_lock) = {

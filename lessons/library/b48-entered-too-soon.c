@@ -3,25 +3,25 @@
  * b48-entered-too-soon: a completion enters a coroutine that has not yielded.
  *
  * QEMU 0f142cbd91, "nvme: Fix coroutine waking" (2025).  The request runs in
- * one IOThread; its completion is a bottom half of the node's context, another
- * thread's, and calls qemu_coroutine_enter().  The coroutine may not have
+ * one thread; its completion is a bottom half of the node's context, which is
+ * another's, and calls qemu_coroutine_enter().  The coroutine may not have
  * yielded yet; and if it has, it goes on in the wrong thread.
  *
  *   buggy  qemu_coroutine_enter() in the completion's thread
  *   fixed  aio_co_wake(): in the coroutine's own context
  */
 #include "aiolab/scenario.h"
-#include "iothread.h"
+#include "qemu/thread.h"
 
 typedef struct NVMeCoData {
-    AioContext *ctx; /* where the request runs */
     Coroutine *co;
+    QemuThread iothread; /* the node's */
     bool wakes;
     int ret;
     bool finished;
 } NVMeCoData;
 
-static void nvme_rw_cb_bh(void *opaque)
+static void *nvme_rw_cb_bh(void *opaque)
 {
     NVMeCoData *data = opaque;
 
@@ -31,17 +31,18 @@ static void nvme_rw_cb_bh(void *opaque)
     } else {
         qemu_coroutine_enter(data->co);
     }
+    return NULL;
 }
 
-/* The node's context is the main one. */
 static void coroutine_fn nvme_co_prw_aligned(void *opaque)
 {
     NVMeCoData *data = opaque;
 
-    aio_bh_schedule_oneshot(qemu_get_aio_context(), nvme_rw_cb_bh, data);
+    qemu_thread_create(&data->iothread, "iothread", nvme_rw_cb_bh, data,
+                       QEMU_THREAD_JOINABLE);
     qemu_coroutine_yield();
     SCENARIO_CHECK(qatomic_read(&data->ret) == 0 &&
-                   qemu_get_current_aio_context() == data->ctx,
+                   qemu_get_current_aio_context() == qemu_get_aio_context(),
                    "the request goes on in another thread");
     qatomic_set(&data->finished, true);
     aio_wait_kick();
@@ -49,16 +50,14 @@ static void coroutine_fn nvme_co_prw_aligned(void *opaque)
 
 static void run(const ScenarioArgs *args)
 {
-    IOThread *iothread = iothread_new();
     NVMeCoData data = {
-        .ctx = iothread_get_aio_context(iothread), .ret = -EINPROGRESS,
-        .wakes = scenario_is_variant(args, "fixed"),
+        .ret = -EINPROGRESS, .wakes = scenario_is_variant(args, "fixed"),
     };
 
     data.co = qemu_coroutine_create(nvme_co_prw_aligned, &data);
-    aio_co_enter(data.ctx, data.co);
+    qemu_coroutine_enter(data.co);
     AIO_WAIT_WHILE_UNLOCKED(NULL, !qatomic_read(&data.finished));
-    iothread_join(iothread);
+    qemu_thread_join(&data.iothread);
 }
 
 SCENARIO(b48_entered_too_soon) = {
