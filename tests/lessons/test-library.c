@@ -246,9 +246,12 @@ static void test_docs(void **state)
         const char *name = bug->scenario->name;
         g_autofree char *year = bug->year ? g_strdup_printf("%d", bug->year)
                                           : g_strdup("");
+        g_autofree char *classes = bug->classes
+                                       ? g_strdup_printf("%u", bug->classes)
+                                       : g_strdup("many");
         g_autofree char *row = g_strdup_printf(
-            "| `%s` | %s | %s | %s |", name, year, bug->kind,
-            reach[bug->reach]);
+            "| `%s` | %s | %s | %s | %s |", name, year, bug->kind,
+            reach[bug->reach], classes);
         g_autofree char *path = g_strdup_printf("%s/golden/%s.txt", dir, name);
         g_autofree char *golden = read_doc(path);
         g_autofree char *title = g_strdup_printf("%-24s  %s/buggy\n",
