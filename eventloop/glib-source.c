@@ -136,6 +136,9 @@ static void use_our_poll(GSource *source)
 {
     GMainContext *context = g_source_get_context(source);
 
+    if (host_glib_is_ordered()) {
+        return; /* every context has it there */
+    }
     if (g_main_context_get_poll_func(context) == g_poll) {
         g_main_context_set_poll_func(context, aio_glib_poll);
     }

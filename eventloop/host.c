@@ -49,7 +49,7 @@ __attribute__((noinline)) HostFast *host_fast(void)
 void host_thread_init(HostThread *thread, uint32_t id, const char *name)
 {
     *thread = (HostThread){.id = id, .name = name, .digest = id,
-                           .glib_timeout_ns = -1};
+                           .glib_timeout_ns = -1, .glib.wakeup_fd = -1};
     thread->leader.base.name = name;
     /* It has nobody to yield to, and should hear of it. */
     thread->leader.base.slow = true;
@@ -82,6 +82,8 @@ void host_thread_finish(HostThread *thread)
     coroutine_pool_thread_finish(thread);
     defer_call_thread_finish(thread);
     bottom_half_thread_finish(thread);
+    g_slist_free(thread->glib.defaults);
+    thread->glib.defaults = NULL;
 }
 
 void host_set(const HostOps *ops, int mode)

@@ -69,6 +69,26 @@ typedef enum HostSight {
     HOST_SIGHT_MAX
 } HostSight;
 
+/* By what a thread enters GLib's own code. */
+typedef enum HostGlibCall {
+#define GLIB_CALL(ID, name) HOST_GLIB_##ID,
+#include "glib-calls.def"
+#undef GLIB_CALL
+    HOST_GLIB_MAX
+} HostGlibCall;
+extern const char *const host_glib_call_names[HOST_GLIB_MAX];
+
+/* Where GLib would know threads, and there may be virtual ones only. */
+typedef struct HostGlib {
+    unsigned depth;   /* sections that it is in: glib-section.c */
+    int64_t now_ns;   /* HOST_GLIB: the time in there */
+    void *running;    /* the context whose loop polls for it */
+    int wakeup_fd;    /* GLib's, of what it polls next, or -1 */
+    GSource *source;  /* that it dispatches, or NULL */
+    int dispatches;   /* within each other */
+    GSList *defaults; /* its thread-default contexts, the last one first */
+} HostGlib;
+
 /*
  * The rest of the thread-local state hangs off one pointer, so that the
  * simulated machine can swap it when it switches virtual threads.
@@ -90,6 +110,7 @@ typedef struct HostThread {
     bool in_main_loop_wait; /* it asks GLib what to wait for */
     unsigned next_iothread; /* ordinals of nameless IOThreads */
     int64_t glib_timeout_ns; /* from a GSource's prepare to the next poll */
+    HostGlib glib;
     StackedCoroutine leader; /* stands for the thread's own stack */
 
     unsigned defer_depth; /* defer_call sections that are open */
@@ -262,6 +283,7 @@ typedef enum HostPoint {
     HOST_POINT_SPIN,       /* object: 0; it waits for another thread */
     HOST_POINT_WORD,       /* object: of a lock or an event that is a word */
     HOST_POINT_REPLAY_ONESHOT, /* object: the context of a replay_*() call */
+    HOST_POINT_GLIB,       /* object: 0; it has changed another thread's loop */
 } HostPoint;
 
 /* A call of system/replay.h. */
@@ -399,6 +421,15 @@ typedef struct HostOps {
 
     /* The calling thread ends here, returning @ret to who joins it. */
     void (*thread_exit)(void *ret);
+
+    /*
+     * HOST_GLIB: GLib's own code runs in one thread at a time from
+     * glib_enter() to glib_leave(); returns the time (REALTIME) that it finds.
+     */
+    int64_t (*glib_enter)(HostGlibCall call);
+    void (*glib_leave)(void);
+    /* The program calls @function, which this host cannot do; ends it. */
+    void (*refuse)(const char *function);
 } HostOps;
 
 extern const HostOps *host;
@@ -411,6 +442,7 @@ enum {
     HOST_SIGHTS = 16, /* threads race, and it wants to know who saw what */
     HOST_REPLAYS = 32, /* a log says who sees what */
     HOST_COUNTS = 64, /* of what taught nothing it wants the number only */
+    HOST_GLIB = 128, /* it puts threads in GLib's code into an order */
 };
 extern int host_mode;
 
@@ -464,6 +496,37 @@ static inline uint64_t host_observe_change(HostSight what, uint64_t value)
         self->last_seen[what] ^= host->observe(what, value);
     }
     return self->last_seen[what];
+}
+
+/* ---- Sections of GLib's own code; glib-section.c ---- */
+
+void host_glib_enter_slowly(HostGlibCall call);
+void host_glib_leave_slowly(void);
+/*
+ * Around whatever is not GLib's and is called by it: step_out() returns what
+ * step_in() wants to have, 0 if the thread is in no section.
+ */
+unsigned host_glib_step_out(void);
+void host_glib_step_in(HostGlibCall call, unsigned depth);
+
+/* True where GLib's calls are not simply GLib's. */
+static inline bool host_glib_is_ordered(void)
+{
+    return unlikely(host_mode & (HOST_GLIB | HOST_LISTS));
+}
+
+static inline void host_glib_enter(HostGlibCall call)
+{
+    if (host_glib_is_ordered()) {
+        host_glib_enter_slowly(call);
+    }
+}
+
+static inline void host_glib_leave(void)
+{
+    if (host_glib_is_ordered()) {
+        host_glib_leave_slowly();
+    }
 }
 
 static inline int64_t host_clock_ns(QEMUClockType clock)

@@ -43,19 +43,11 @@ static IOThreadList *iothreads(void)
 
 /* ---- The thread ---- */
 
-/* GLib keeps this for each OS thread, and virtual threads share one. */
-static bool glib_knows_threads(void)
-{
-    return !(host_mode & HOST_LISTS);
-}
-
 static void *iothread_run(void *opaque)
 {
     IOThread *iothread = opaque;
 
-    if (glib_knows_threads()) {
-        g_main_context_push_thread_default(iothread->worker_context);
-    }
+    g_main_context_push_thread_default(iothread->worker_context);
     qemu_set_current_aio_context(iothread->ctx);
     host_self()->in_iothread = true;
     qemu_sem_post(&iothread->init_done);
@@ -69,9 +61,7 @@ static void *iothread_run(void *opaque)
             g_main_loop_run(iothread->main_loop);
         }
     }
-    if (glib_knows_threads()) {
-        g_main_context_pop_thread_default(iothread->worker_context);
-    }
+    g_main_context_pop_thread_default(iothread->worker_context);
     return NULL;
 }
 

@@ -229,6 +229,7 @@ static int poll_without_bql(int64_t timeout_ns)
     bool locked = bql_locked();
     int ret;
 
+    host_glib_leave();
     if (locked) {
         bql_unlock();
     }
@@ -237,18 +238,16 @@ static int poll_without_bql(int64_t timeout_ns)
     if (locked) {
         bql_lock();
     }
+    host_glib_enter(HOST_GLIB_POLLED);
     return ret;
 }
 
-static int os_host_main_loop_wait(int64_t timeout_ns)
+/* The caller owns @context, and is in a section of GLib's. */
+static int iterate(GMainContext *context, int64_t timeout_ns)
 {
-    GMainContext *context = g_main_context_default();
     unsigned mine = gpollfds->len;
     int n, ret, priority;
 
-    if (!g_main_context_acquire(context)) {
-        return -EBUSY; /* another thread runs GLib's default context */
-    }
     host_self()->in_main_loop_wait = true;
     g_main_context_prepare(context, &priority);
     host_self()->in_main_loop_wait = false;
@@ -258,7 +257,20 @@ static int os_host_main_loop_wait(int64_t timeout_ns)
                              &g_array_index(gpollfds, GPollFD, mine), n)) {
         g_main_context_dispatch(context);
     }
-    g_main_context_release(context);
+    return ret;
+}
+
+static int os_host_main_loop_wait(int64_t timeout_ns)
+{
+    GMainContext *context = g_main_context_default();
+    int ret = -EBUSY; /* another thread runs GLib's default context */
+
+    host_glib_enter(HOST_GLIB_LOOP);
+    if (g_main_context_acquire(context)) {
+        ret = iterate(context, timeout_ns);
+        g_main_context_release(context);
+    }
+    host_glib_leave();
     return ret;
 }
 

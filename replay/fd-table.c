@@ -40,6 +40,9 @@ uint64_t fd_table_find(FdTable *table, int fd)
 {
     uint64_t *value, object;
 
+    if (fd == host_self()->glib.wakeup_fd) {
+        return FD_TABLE_WAKEUP;
+    }
     pthread_mutex_lock(&table->lock);
     value = g_hash_table_lookup(table->objects, GINT_TO_POINTER(fd));
     object = value ? *value : 0;

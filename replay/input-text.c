@@ -33,7 +33,9 @@ char *input_text(const Input *in)
     const InputInfo *info = &input_table[in->kind];
     GString *text = g_string_new(info->name);
 
-    if (in->kind == INPUT_SEEN && in->obj < HOST_SIGHT_MAX) {
+    if (in->kind == INPUT_GLIB && in->obj < HOST_GLIB_MAX) {
+        g_string_append_printf(text, " %s", host_glib_call_names[in->obj]);
+    } else if (in->kind == INPUT_SEEN && in->obj < HOST_SIGHT_MAX) {
         g_string_append_printf(text, " %s", sight_names[in->obj]);
     } else if (info->obj) {
         g_autofree char *name = object_text(in->obj);

@@ -28,6 +28,7 @@ typedef struct Recorder {
     DataPolicy policy;
     bool simulated;
     pthread_mutex_t creating; /* held until a new thread is noted */
+    pthread_mutex_t glib; /* held in GLib's own code */
     FdTable fds; /* what GLib polls for us */
 } Recorder;
 
@@ -184,6 +185,11 @@ void rec_laio_destroy(HostLaio *laio);
 int rec_laio_submit(HostLaio *laio, HostLaioRequest **requests, unsigned n);
 unsigned rec_laio_getevents(HostLaio *laio, HostLaioRequest **done, unsigned n);
 bool rec_laio_pending(HostLaio *laio);
+
+/* recorder-glib.c */
+int64_t rec_glib_enter(HostGlibCall call);
+void rec_glib_leave(void);
+void rec_refuse(const char *function);
 
 /* recorder-threads.c */
 void rec_bh_detached(uint64_t ctx, BHList *slice, BHList *left);

@@ -13,7 +13,9 @@
 
 #include <unistd.h>
 
-Recorder rec = {.creating = PTHREAD_MUTEX_INITIALIZER};
+Recorder rec = {
+    .creating = PTHREAD_MUTEX_INITIALIZER, .glib = PTHREAD_MUTEX_INITIALIZER,
+};
 __thread Ring *rec_ring = &ring_of_nobody;
 __thread bool rec_muted;
 
@@ -363,6 +365,9 @@ const HostOps recorder_host = {
     .laio_getevents = rec_laio_getevents,
     .laio_pending = rec_laio_pending,
     .thread_exit = rec_thread_exit,
+    .glib_enter = rec_glib_enter,
+    .glib_leave = rec_glib_leave,
+    .refuse = rec_refuse,
 };
 
 /* ---- Begin and end ---- */

@@ -21,7 +21,8 @@ typedef enum CaptureKind {
 /* The host to run on while recording. */
 extern const HostOps recorder_host;
 enum {
-    RECORDER_LIVE_MODE = HOST_TIMES | HOST_OBSERVE | HOST_SIGHTS | HOST_COUNTS,
+    RECORDER_LIVE_MODE = HOST_TIMES | HOST_OBSERVE | HOST_SIGHTS |
+                         HOST_COUNTS | HOST_GLIB,
     RECORDER_EXPLICIT_MODE = HOST_OBSERVE,
 };
 /* The live host, for CAPTURE_EXPLICIT. */

@@ -392,4 +392,7 @@ const HostOps replay_host = {
     .laio_getevents = replay_laio_getevents,
     .laio_pending = replay_laio_pending,
     .thread_exit = machine_thread_exit,
+    .glib_enter = replay_glib_enter,
+    .glib_leave = replay_glib_leave,
+    .refuse = machine_refuse,
 };

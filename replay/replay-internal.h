@@ -28,6 +28,7 @@ typedef struct Replay {
     bool simulated;      /* the recorded host was */
     bool complete;       /* the log ends where the scenario does */
     bool main_ended;
+    VThread *in_glib;    /* who is in GLib's own code */
     unsigned looks_beyond; /* of threads that have no more inputs */
     int next_notifier, next_monitor;
     FdTable fds; /* what GLib polls for us */
@@ -95,6 +96,10 @@ int replay_laio_submit(HostLaio *laio, HostLaioRequest **requests, unsigned n);
 unsigned replay_laio_getevents(HostLaio *laio, HostLaioRequest **done,
                                unsigned n);
 bool replay_laio_pending(HostLaio *laio);
+
+/* replay-glib.c */
+int64_t replay_glib_enter(HostGlibCall call);
+void replay_glib_leave(void);
 
 /* replay-threads.c */
 void replay_bh_detached(uint64_t ctx, BHList *slice, BHList *left);

@@ -256,7 +256,7 @@ ReplayResult replay_run(Log *log, const ScenarioSpec *spec, ProbeSink *sink,
     fd_table_init(&rp.fds);
     rp.files = replay_files_new(log, rp.inputs, rp.n);
     host_set(&replay_host, HOST_POINTS | HOST_TIMES | HOST_OBSERVE | HOST_LISTS |
-             (!rp.simulated ? HOST_SIGHTS | HOST_REPLAYS
+             (!rp.simulated ? HOST_SIGHTS | HOST_REPLAYS | HOST_GLIB
               : log_meta(log, "choices") ? HOST_SIGHTS : 0));
     probe_start(sink ? count_event : NULL, NULL);
     machine_init();

@@ -103,4 +103,5 @@ const HostOps sim_host = {
     .laio_getevents = sim_laio_getevents,
     .laio_pending = sim_laio_pending,
     .thread_exit = machine_thread_exit,
+    .refuse = machine_refuse,
 };

@@ -129,6 +129,13 @@ HostThread *machine_no_foreign_thread(void)
     abort();
 }
 
+void machine_refuse(const char *function)
+{
+    fprintf(stderr, "aiolab: the scenario calls %s(), which the simulated "
+            "machine does not have; run this with --host live\n", function);
+    abort();
+}
+
 void machine_switch(VThread *to)
 {
     VThread *from = machine.current;
