@@ -53,7 +53,17 @@ static void print_identical(const Session *session, const char *ending,
               ending);
 }
 
-static void print_text(const Session *session, const CommonOptions *common)
+/* What the recorded run did, too, is no divergence. */
+static void print_crash(const Session *session, int recorded_signal)
+{
+    cli_error("%s: the replay was killed by signal %d after event %" PRIu64 "%s",
+              session->title, (int)session->a, session_count(session),
+              recorded_signal == (int)session->a ? ", as the recorded run was"
+                                                 : "");
+}
+
+static void print_text(const Session *session, int recorded_signal,
+                       const CommonOptions *common)
 {
     switch (session->end) {
     case SESSION_DONE:
@@ -80,8 +90,7 @@ static void print_text(const Session *session, const CommonOptions *common)
         fputs(session->text, stderr);
         break;
     case SESSION_CRASHED:
-        cli_error("%s: the replay was killed by signal %d after event %" PRIu64,
-                  session->title, (int)session->a, session_count(session));
+        print_crash(session, recorded_signal);
         break;
     default:
         cli_error("%s", session->text);
@@ -160,7 +169,7 @@ int cmd_replay(int argc, char **argv)
     if (common.json) {
         print_json(session, inputs, n);
     } else {
-        print_text(session, &common);
+        print_text(session, log_meta_int(log, "signal", 0), &common);
     }
     if (inputs && !common.json) {
         thread_turns_print(session, inputs, n, &common, NULL);

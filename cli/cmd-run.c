@@ -45,11 +45,13 @@ static int run_live(const ScenarioSpec *spec, const RunConfig *config,
                     const CommonOptions *common)
 {
     g_autofree char *name = scenario_spec_name(spec);
+    RunConfig patient = *config;
     RunResult result;
     Error *err = NULL;
     int status = STATUS_OK;
 
-    if (!run_scenario(spec, config, &result, &err)) {
+    patient.detached_ns = RUN_DETACHED_NS;
+    if (!run_scenario(spec, &patient, &result, &err)) {
         return cli_fail(err, result.scenario.bad_input ? STATUS_BAD_INPUT
                                                        : STATUS_MACHINE);
     }
@@ -60,6 +62,10 @@ static int run_live(const ScenarioSpec *spec, const RunConfig *config,
                   result.io_uring ? "io_uring" : "epoll",
                   result.scenario.failed_checks ? "failed" : "done");
         print_results(&result.scenario, common);
+    }
+    if (result.left_detached) {
+        cli_error("%s: a detached thread still ran a second after the main "
+                  "thread had ended, and ends with it", name);
     }
     if (result.scenario.failed_checks) {
         if (!common->json) {
@@ -128,6 +134,9 @@ static void print_sim_text(const Session *session, const CommonOptions *common)
                   "--max-steps gives more\n");
     } else if (session->end == SESSION_FAILED) {
         cli_print(common, "FAILED  %s\n", session->text);
+    } else if (session->text) { /* SIM_EXITED */
+        cli_print(common, "the scenario has ended its process: %s\n",
+                  session->text);
     } else if (session->end == SESSION_CRASHED) {
         cli_error("%s: killed by signal %d after event %" PRIu64
                   "; 'aiolab tui %s' shows where", session->title,

@@ -284,6 +284,7 @@ typedef enum HostPoint {
     HOST_POINT_WORD,       /* object: of a lock or an event that is a word */
     HOST_POINT_REPLAY_ONESHOT, /* object: the context of a replay_*() call */
     HOST_POINT_GLIB,       /* object: 0; it has changed another thread's loop */
+    HOST_POINT_SLEEP,      /* object: for so many nanoseconds */
 } HostPoint;
 
 /* A call of system/replay.h. */
@@ -430,6 +431,11 @@ typedef struct HostOps {
     void (*glib_leave)(void);
     /* The program calls @function, which this host cannot do; ends it. */
     void (*refuse)(const char *function);
+    /*
+     * HOST_LISTS: a virtual thread ends the process, with @status or by a
+     * signal.  Does not return.
+     */
+    void (*exits)(int status, int signum);
 } HostOps;
 
 extern const HostOps *host;

@@ -2,6 +2,8 @@
 /* The file of the recording rings; see ring.h. */
 #include "ring.h"
 
+#include "front.h"
+
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sys/file.h>
@@ -134,7 +136,7 @@ void blackbox_stop(BlackBox *box, const char *reason)
         fprintf(stderr, "aiolab: %s: the recording ends here: %s\n", box->log,
                 reason);
     }
-    _exit(5);
+    front_exit(5);
 }
 
 /* ---- Reading ---- */

@@ -6,6 +6,7 @@
  */
 #include "engine-internal.h"
 
+#include "front.h"
 #include "stacks.h"
 
 #include <signal.h>
@@ -39,7 +40,7 @@ static void write_all(int fd, const void *data, size_t len)
             continue;
         }
         if (n <= 0) {
-            _exit(0); /* nobody listens any more */
+            front_exit(0); /* nobody listens any more */
         }
         p += n;
         len -= n;
@@ -97,7 +98,7 @@ static void checkpoint_serve(Checkpoint *checkpoint)
         }
         waitpid(pid, NULL, 0);
     }
-    _exit(0);
+    front_exit(0);
 }
 
 /* All are in use: every other one goes, and the gap doubles. */
@@ -158,7 +159,7 @@ static void child_sink(const ProbeEvent *event, void *opaque)
     if (child.query_fd >= 0) {
         if (child.count == child.target) {
             stacks_send(child.query_fd);
-            _exit(0);
+            front_exit(0);
         }
         return;
     }
@@ -225,5 +226,5 @@ void engine_child_main(int out_fd, Checkpoint *checkpoints, EngineBody *body,
         close(child.out_fd);
         wait_for_checkpoints();
     }
-    _exit(0);
+    front_exit(0);
 }

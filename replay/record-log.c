@@ -39,6 +39,11 @@ static int record_in_child(const ScenarioSpec *spec, RunConfig config,
         return fail(err, result.scenario.bad_input ? 3 : 5);
     }
     log_set_meta_int(config.log, "io_uring", result.io_uring);
+    if (result.left_detached) {
+        log_commit(config.log);
+        config.box->state = BOX_DETACHED;
+        return 0;
+    }
     if (!log_close(config.log, &err)) {
         blackbox_stop(config.box, error_get_pretty(err));
     }
@@ -84,16 +89,29 @@ static bool recover(const char *path, BlackBox *box, char **said)
     return false;
 }
 
+/* How the scenario's process ended, for who reads the log. */
+static void note_end(const char *path, const char *name, int number)
+{
+    g_autofree char *how = g_str_equal(name, "signal")
+                               ? g_strdup_printf("signal %d", number)
+                               : g_strdup_printf("exit(%d)", number);
+    Log *log = log_open_rw(path, NULL);
+
+    if (log) {
+        log_set_meta_int(log, name, number);
+        log_set_meta(log, "exit", how);
+        log_close(log, NULL);
+    }
+}
+
 /* Returns whether the rings are no longer needed. */
 static bool after_kill(const char *path, BlackBox *box, int signal_number)
 {
     g_autofree char *said = NULL;
     bool done = recover(path, box, &said);
-    Log *log = done ? log_open_rw(path, NULL) : NULL;
 
-    if (log) {
-        log_set_meta_int(log, "signal", signal_number);
-        log_close(log, NULL);
+    if (done) {
+        note_end(path, "signal", signal_number);
     }
     fprintf(stderr, "aiolab: %s: the recorded scenario was killed by signal "
             "%d; %s\n", path, signal_number, said);
@@ -109,8 +127,16 @@ static bool after_exit(const char *path, BlackBox *box, int status)
         done = recover(path, box, &said);
         fprintf(stderr, "aiolab: %s: the recording ended early: %s; %s\n", path,
                 box->reason, said);
+    } else if (box->state == BOX_DETACHED) {
+        done = recover(path, box, &said);
+        fprintf(stderr, "aiolab: %s: a detached thread still ran a second "
+                "after the main thread had ended, and ended with it; %s\n",
+                path, said);
     } else if (box->state == BOX_RUNNING) {
         done = recover(path, box, &said);
+        if (done) {
+            note_end(path, "status", status);
+        }
         fprintf(stderr, "aiolab: %s: the recorded scenario ended the process, "
                 "with status %d; %s\n", path, status, said);
     } else if (status && box->state != BOX_NEW) {
@@ -131,6 +157,7 @@ int record_log(const ScenarioSpec *spec, const RunConfig *config,
     pid_t pid;
 
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error */
+    with_box.detached_ns = RUN_DETACHED_NS;
     with_box.box = box = blackbox_new(path, &err);
     if (!box) {
         return fail(err, 5);

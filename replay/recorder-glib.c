@@ -37,3 +37,9 @@ void rec_refuse(const char *function)
     }
     rec_stop("the scenario calls %s(), which cannot be recorded", function);
 }
+
+/* Of a simulated run; what a live one does about it is the kernel's. */
+void rec_exits(int status, int signum)
+{
+    rec.base->exits(status, signum);
+}

@@ -190,6 +190,7 @@ bool rec_laio_pending(HostLaio *laio);
 int64_t rec_glib_enter(HostGlibCall call);
 void rec_glib_leave(void);
 void rec_refuse(const char *function);
+void rec_exits(int status, int signum);
 
 /* recorder-threads.c */
 void rec_bh_detached(uint64_t ctx, BHList *slice, BHList *left);

@@ -368,6 +368,7 @@ const HostOps recorder_host = {
     .glib_enter = rec_glib_enter,
     .glib_leave = rec_glib_leave,
     .refuse = rec_refuse,
+    .exits = rec_exits,
 };
 
 /* ---- Begin and end ---- */
@@ -413,6 +414,11 @@ bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
 void recorder_end(void)
 {
     rec_put(INPUT_END, 0, probe_digest(), 0);
+}
+
+void recorder_stop_writing(void)
+{
+    ringset_stop_writer(rec.rings);
 }
 
 void recorder_stop(void)

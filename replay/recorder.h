@@ -37,6 +37,11 @@ bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
                     DataPolicy policy, Error **errp);
 /* The main thread's last act: what a replay must arrive at. */
 void recorder_end(void);
+/*
+ * Writes what there is, while threads go on: what they note from now on is for
+ * whoever reads the box when this process has ended.
+ */
+void recorder_stop_writing(void);
 /* Writes what is left; sets the log's meta "inputs" and "stalls". */
 void recorder_stop(void);
 

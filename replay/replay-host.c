@@ -30,6 +30,8 @@ static void replay_point(HostPoint point, uint64_t object)
 {
     if (host_point_is_replay(point)) {
         replay_take(INPUT_REPLAY_BH, object);
+    } else if (point == HOST_POINT_SLEEP && !rp.simulated) {
+        replay_slept();
     } else if (rp.simulated && replay_take(INPUT_POINT, object).a != point) {
         replay_diverge_at_last("another kind of scheduling point", NULL);
     }
@@ -395,4 +397,5 @@ const HostOps replay_host = {
     .glib_enter = replay_glib_enter,
     .glib_leave = replay_glib_leave,
     .refuse = machine_refuse,
+    .exits = replay_exits,
 };

@@ -28,6 +28,7 @@ typedef struct Replay {
     bool simulated;      /* the recorded host was */
     bool complete;       /* the log ends where the scenario does */
     bool main_ended;
+    char *exit;          /* how a thread wants to end the process, or NULL */
     VThread *in_glib;    /* who is in GLib's own code */
     unsigned looks_beyond; /* of threads that have no more inputs */
     int next_notifier, next_monitor;
@@ -100,11 +101,15 @@ bool replay_laio_pending(HostLaio *laio);
 /* replay-glib.c */
 int64_t replay_glib_enter(HostGlibCall call);
 void replay_glib_leave(void);
+/* The process ends here, once all others have come to the log's end. */
+void replay_exits(int status, int signum);
 
 /* replay-threads.c */
 void replay_bh_detached(uint64_t ctx, BHList *slice, BHList *left);
 void replay_co_detached(uint64_t ctx, CoroutineList *taken,
                         CoroutineList *left);
+/* A thread has slept, maybe in a loop that ends when something has come. */
+void replay_slept(void);
 uint64_t replay_observe(HostSight what, uint64_t value);
 void replay_word_begin(const volatile void *word, unsigned how);
 void replay_word_end(const volatile void *word, uint64_t value);

@@ -18,6 +18,11 @@ static void saw_nothing(const Input *own)
     }
 }
 
+void replay_slept(void)
+{
+    saw_nothing(replay_own_input());
+}
+
 /* ---- Lists ---- */
 
 /*

@@ -91,6 +91,25 @@ static void let_others_run(const char *wanted)
     machine_switch(thread);
 }
 
+/* A thread has ended the process, where the recorded one ended. */
+static void stop_at_exit(void)
+{
+    if (g_strcmp0(rp.exit, log_meta(rp.log, "exit")) != 0) {
+        return;
+    }
+    rp.result.report = g_strdup_printf("the scenario ended its process: %s, as "
+                                       "recorded", rp.exit);
+    replay_stop(REPLAY_IDENTICAL);
+}
+
+void replay_exits(int status, int signum)
+{
+    rp.exit = signum ? g_strdup_printf("signal %d", signum)
+                     : g_strdup_printf("exit(%d)", status);
+    replay_next_input("the end of the process");
+    replay_diverge("the end of the process", NULL);
+}
+
 /* Inputs that are nobody's operation; ends the run at the end of the log. */
 static void skip_to_operation(const char *wanted)
 {
@@ -99,6 +118,9 @@ static void skip_to_operation(const char *wanted)
     }
     if (rp.at >= rp.n && rp.main_ended) {
         replay_stop(rp.result.outcome);
+    }
+    if (rp.at >= rp.n && rp.exit) {
+        stop_at_exit();
     }
     if (rp.at >= rp.n && rp.complete) {
         replay_diverge(wanted, "the log is complete, but ends before the "

@@ -269,12 +269,13 @@ static void *writer_main(void *opaque)
 
     for (;;) {
         bool stop = qatomic_load_acquire(&set->stop);
+        bool any = drain_rings(set);
 
-        if (drain_rings(set)) {
-            continue;
-        }
         if (stop) {
-            return NULL;
+            return NULL; /* all from before it is taken */
+        }
+        if (any) {
+            continue;
         }
         if (++set->pauses >= COMMIT_PAUSES) {
             commit(set);
@@ -340,12 +341,18 @@ static void give_back_tickets(RingSet *set)
     }
 }
 
+void ringset_stop_writer(RingSet *set)
+{
+    qatomic_store_release(&set->stop, true);
+    pthread_join(set->writer, NULL);
+    commit(set);
+}
+
 uint64_t ringset_finish(RingSet *set, uint64_t *inputs)
 {
     uint64_t stalls = 0;
 
-    qatomic_store_release(&set->stop, true);
-    pthread_join(set->writer, NULL);
+    ringset_stop_writer(set);
     give_back_tickets(set);
     commit(set);
     for (unsigned i = 0; i < n_rings(set); i++) {

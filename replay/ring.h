@@ -94,6 +94,7 @@ typedef enum BlackBoxState {
     BOX_RUNNING,  /* the scenario runs */
     BOX_STOPPED,  /* it had to end, see reason: what there is, is kept */
     BOX_FINISHED, /* all of it is in the log */
+    BOX_DETACHED, /* but for what detached threads did after its end */
 } BlackBoxState;
 
 QEMU_BUILD_BUG_ON(sizeof(Slot) != SLOT_SIZE);
@@ -153,6 +154,8 @@ bool blackbox_is_valid(const BlackBox *box, const char *id);
 
 /* Starts the writer thread; where @box is goes into @log. */
 RingSet *ringset_new(Log *log, BlackBox *box);
+/* Writes what there is and joins the writer; threads may go on. */
+void ringset_stop_writer(RingSet *set);
 /*
  * Writes all that is left and joins the writer.  Returns stalls; *inputs is
  * how many the log has.

@@ -41,13 +41,26 @@ static void write_meta(Log *log, const ScenarioSpec *spec,
     log_commit(log);
 }
 
+char *run_exit_text(const SimResult *result)
+{
+    return result->exit_signal
+               ? g_strdup_printf("signal %d", result->exit_signal)
+               : g_strdup_printf("exit(%d)", result->exit_status);
+}
+
 static void write_results(Log *log, const RunResult *result)
 {
     const char *outcome = result->sim.outcome == SIM_STUCK ? "stuck"
+                        : result->sim.outcome == SIM_EXITED ? "exited"
                         : result->sim.outcome == SIM_BUDGET ? "budget"
                         : result->scenario.failed_checks ? "failed" : "done";
 
     log_set_meta(log, "outcome", outcome);
+    if (result->sim.outcome == SIM_EXITED) {
+        g_autofree char *how = run_exit_text(&result->sim);
+
+        log_set_meta(log, "exit", how);
+    }
     for (unsigned i = 0; result->scenario.results &&
                          i < result->scenario.results->len; i++) {
         ScenarioResult *r = &g_array_index(result->scenario.results,
@@ -82,6 +95,8 @@ static void run_main(void *opaque)
 
 static void run_live(Run *run)
 {
+    int64_t patience = run->config->detached_ns;
+
     live_start(run->config->monitor, 0);
     if (run->config->log && run->config->capture == CAPTURE_EXPLICIT) {
         host_set(recorder_explicit_host(), RECORDER_EXPLICIT_MODE);
@@ -91,7 +106,11 @@ static void run_live(Run *run)
     host_thread_started(host_self());
     run_main(run);
     run->result->io_uring = live_uses_io_uring();
-    live_stop();
+    run->result->left_detached =
+        !live_thread_wait_detached(patience ? patience : -1);
+    if (!run->result->left_detached) {
+        live_stop();
+    }
 }
 
 bool run_scenario(const ScenarioSpec *spec, const RunConfig *config,
@@ -116,7 +135,11 @@ bool run_scenario(const ScenarioSpec *spec, const RunConfig *config,
         result->sim = sim_run(&config->sim, config->log ? &recorder_host : base,
                               run_main, &run);
     }
-    if (config->log) {
+    if (config->log && result->left_detached) {
+        recorder_stop_writing();
+        write_results(config->log, result);
+        log_commit(config->log);
+    } else if (config->log) {
         recorder_stop();
         write_results(config->log, result);
     } else {

@@ -8,6 +8,9 @@
 #include "scenario.h"
 #include "sim.h"
 
+/* How long commands wait for detached threads. */
+#define RUN_DETACHED_NS NANOSECONDS_PER_SECOND
+
 typedef struct RunConfig {
     bool live;
     LiveMonitorKind monitor; /* live */
@@ -17,6 +20,8 @@ typedef struct RunConfig {
     DataPolicy policy;
     CaptureKind capture;     /* recorded */
     int64_t flight;          /* recorded: keep so many inputs; 0: all */
+    int64_t detached_ns;     /* live: how long to wait, when the main thread
+                                has ended, for detached ones; 0: for ever */
     ProbeSink *sink;         /* simulated and not recorded; or NULL */
     void *sink_opaque;
 } RunConfig;
@@ -25,11 +30,16 @@ typedef struct RunResult {
     SimResult sim;      /* of a live run: SIM_DONE */
     ScenarioOutcome scenario;
     bool io_uring;      /* live: what carried the I/O */
+    bool left_detached; /* live: some still run, on this host, which goes into
+                           what is left of the log: end the process */
 } RunResult;
 
 /* In a process that nothing else needs.  False and *errp: it did not begin. */
 bool run_scenario(const ScenarioSpec *spec, const RunConfig *config,
                   RunResult *result, Error **errp);
+
+/* SIM_EXITED, as the log's meta "exit" says it. */
+char *run_exit_text(const SimResult *result);
 
 /* What to run again, from a log's meta table. */
 ScenarioSpec *run_spec_from_log(Log *log, Error **errp);

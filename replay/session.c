@@ -71,7 +71,9 @@ static void scenario_body(void *opaque, ProbeSink *sink, EngineEnd *end)
                  : result.sim.outcome == SIM_BUDGET ? SESSION_BUDGET
                  : result.scenario.failed_checks ? SESSION_FAILED
                                                  : SESSION_DONE;
-    end->text = result.scenario.first_failure;
+    end->text = result.sim.outcome == SIM_EXITED
+                    ? run_exit_text(&result.sim)
+                    : result.scenario.first_failure;
 }
 
 /* ---- Opening ---- */

@@ -9,6 +9,7 @@
  */
 #include "stacks.h"
 
+#include "front.h"
 #include "machine.h"
 
 #include <dwarf.h>
@@ -60,7 +61,7 @@ static void send_stack(int fd, WireStack head, const char *name,
     if (write(fd, &head, sizeof(head)) < 0 ||
         write(fd, name ? name : "", head.name_len) < 0 ||
         write(fd, frames, head.n_frames * sizeof(*frames)) < 0) {
-        _exit(0);
+        front_exit(0);
     }
 }
 

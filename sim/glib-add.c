@@ -73,7 +73,7 @@ guint g_idle_add_once(GSourceOnceFunc fn, gpointer data)
 GSource *g_timeout_source_new_seconds(guint seconds)
 {
     return glib_is_ours() ? g_timeout_source_new(seconds * 1000)
-                          : GLIB_REAL(g_timeout_source_new_seconds)(seconds);
+                          : FRONT_REAL(g_timeout_source_new_seconds)(seconds);
 }
 
 guint g_timeout_add_full(gint priority, guint interval_ms, GSourceFunc fn,

@@ -24,7 +24,7 @@ int clock_gettime(clockid_t clock, struct timespec *ts)
 
     if (likely(!self || !self->glib.depth) || clock != CLOCK_MONOTONIC ||
         !host_glib_is_ordered()) {
-        return GLIB_REAL(clock_gettime)(clock, ts);
+        return FRONT_REAL(clock_gettime)(clock, ts);
     }
     now = now_in_section(&self->glib);
     ts->tv_sec = now / NANOSECONDS_PER_SECOND;
@@ -36,12 +36,12 @@ gint64 g_get_monotonic_time(void)
 {
     return glib_is_ours() && host_self_
                ? host_clock_ns(QEMU_CLOCK_REALTIME) / SCALE_US
-               : GLIB_REAL(g_get_monotonic_time)();
+               : FRONT_REAL(g_get_monotonic_time)();
 }
 
 gint64 g_get_real_time(void)
 {
     return glib_is_ours() && host_self_
                ? host_clock_ns(QEMU_CLOCK_HOST) / SCALE_US
-               : GLIB_REAL(g_get_real_time)();
+               : FRONT_REAL(g_get_real_time)();
 }

@@ -66,17 +66,17 @@ static bool is_somebody_elses(GPollFunc poll)
 static GlibContext *context_new(GMainContext *context)
 {
     GlibContext *c = g_new0(GlibContext, 1);
-    GPollFunc poll = GLIB_REAL(g_main_context_get_poll_func)(context);
+    GPollFunc poll = FRONT_REAL(g_main_context_get_poll_func)(context);
     GPollFD fd;
     gint timeout;
 
     c->context = context;
     c->poll = is_somebody_elses(poll) ? poll : NULL;
     QLIST_INIT(&c->waiters);
-    GLIB_REAL(g_main_context_set_poll_func)(context, poll_outside);
+    FRONT_REAL(g_main_context_set_poll_func)(context, poll_outside);
     g_hash_table_insert(contexts.by_context, context, c);
     /* A new one polls one descriptor, its own. */
-    c->wakeup_fd = GLIB_REAL(g_main_context_query)(context, G_MAXINT, &timeout,
+    c->wakeup_fd = FRONT_REAL(g_main_context_query)(context, G_MAXINT, &timeout,
                                                    &fd, 1) == 1 ? fd.fd : -1;
     return c;
 }
@@ -175,7 +175,7 @@ void glib_context_changed(GMainContext *context)
                                                        : NULL;
 
     if (c && c->owner && !glib_context_is_owner(c)) {
-        GLIB_REAL(g_main_context_wakeup)(context);
+        FRONT_REAL(g_main_context_wakeup)(context);
         host_point(HOST_POINT_GLIB, 0);
     }
 }
@@ -208,11 +208,11 @@ gboolean g_main_context_acquire(GMainContext *context)
     gboolean acquired;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_main_context_acquire)(context);
+        return FRONT_REAL(g_main_context_acquire)(context);
     }
     host_glib_enter(HOST_GLIB_CONTEXT);
     acquired = glib_context_own(glib_context(context)) &&
-               GLIB_REAL(g_main_context_acquire)(context);
+               FRONT_REAL(g_main_context_acquire)(context);
     host_glib_leave();
     return acquired;
 }
@@ -220,11 +220,11 @@ gboolean g_main_context_acquire(GMainContext *context)
 void g_main_context_release(GMainContext *context)
 {
     if (!glib_is_ours()) {
-        GLIB_REAL(g_main_context_release)(context);
+        FRONT_REAL(g_main_context_release)(context);
         return;
     }
     host_glib_enter(HOST_GLIB_CONTEXT);
-    GLIB_REAL(g_main_context_release)(context);
+    FRONT_REAL(g_main_context_release)(context);
     glib_context_disown(glib_context(context));
     host_glib_leave();
 }
@@ -236,12 +236,12 @@ gint g_main_context_query(GMainContext *context, gint max_priority,
     gint wanted;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_main_context_query)(context, max_priority,
+        return FRONT_REAL(g_main_context_query)(context, max_priority,
                                                timeout_ms, fds, n);
     }
     host_glib_enter(HOST_GLIB_CONTEXT);
     polls_next(glib_context(context));
-    wanted = GLIB_REAL(g_main_context_query)(context, max_priority, timeout_ms,
+    wanted = FRONT_REAL(g_main_context_query)(context, max_priority, timeout_ms,
                                              fds, n);
     host_glib_leave();
     return wanted;
@@ -252,7 +252,7 @@ gboolean g_main_context_is_owner(GMainContext *context)
     gboolean is_owner;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_main_context_is_owner)(context);
+        return FRONT_REAL(g_main_context_is_owner)(context);
     }
     host_glib_enter(HOST_GLIB_CONTEXT);
     is_owner = glib_context_is_owner(glib_context(context));
@@ -263,7 +263,7 @@ gboolean g_main_context_is_owner(GMainContext *context)
 void g_main_context_set_poll_func(GMainContext *context, GPollFunc func)
 {
     if (!glib_is_ours()) {
-        GLIB_REAL(g_main_context_set_poll_func)(context, func);
+        FRONT_REAL(g_main_context_set_poll_func)(context, func);
         return;
     }
     host_glib_enter(HOST_GLIB_CONTEXT);
@@ -276,7 +276,7 @@ GPollFunc g_main_context_get_poll_func(GMainContext *context)
     GPollFunc func;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_main_context_get_poll_func)(context);
+        return FRONT_REAL(g_main_context_get_poll_func)(context);
     }
     host_glib_enter(HOST_GLIB_CONTEXT);
     func = glib_context(context)->poll;
@@ -298,10 +298,10 @@ GMainContext *g_main_context_new(void)
     GMainContext *context;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_main_context_new)();
+        return FRONT_REAL(g_main_context_new)();
     }
     host_glib_enter(HOST_GLIB_CONTEXT);
-    context = context_is_new(GLIB_REAL(g_main_context_new)());
+    context = context_is_new(FRONT_REAL(g_main_context_new)());
     host_glib_leave();
     return context;
 }
@@ -311,10 +311,10 @@ GMainContext *g_main_context_new_with_flags(GMainContextFlags flags)
     GMainContext *context;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_main_context_new_with_flags)(flags);
+        return FRONT_REAL(g_main_context_new_with_flags)(flags);
     }
     host_glib_enter(HOST_GLIB_CONTEXT);
-    context = context_is_new(GLIB_REAL(g_main_context_new_with_flags)(flags));
+    context = context_is_new(FRONT_REAL(g_main_context_new_with_flags)(flags));
     host_glib_leave();
     return context;
 }

@@ -12,12 +12,8 @@
 #ifndef SIM_GLIB_FRONT_H
 #define SIM_GLIB_FRONT_H
 
+#include "front.h"
 #include "host.h"
-
-/* GLib's own function of that name. */
-void *glib_find(void **found, const char *name);
-#define GLIB_REAL(name) \
-    ({ static void *found_; (__typeof__(&(name)))glib_find(&found_, #name); })
 
 /* A thread that is the host's calls, and the host wants to know. */
 static inline bool glib_is_ours(void)

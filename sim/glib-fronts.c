@@ -24,12 +24,12 @@ static GMainContext *context_of(const GSource *source)
         GMainContext *context_; \
         \
         if (!glib_is_ours()) { \
-            GLIB_REAL(name) arguments; \
+            FRONT_REAL(name) arguments; \
             return; \
         } \
         host_glib_enter(HOST_GLIB_##section); \
         context_ = changed; \
-        GLIB_REAL(name) arguments; \
+        FRONT_REAL(name) arguments; \
         host_glib_leave(); \
         glib_context_changed(context_); \
     }
@@ -41,11 +41,11 @@ static GMainContext *context_of(const GSource *source)
         type result_; \
         \
         if (!glib_is_ours()) { \
-            return GLIB_REAL(name) arguments; \
+            return FRONT_REAL(name) arguments; \
         } \
         host_glib_enter(HOST_GLIB_##section); \
         context_ = changed; \
-        result_ = GLIB_REAL(name) arguments; \
+        result_ = FRONT_REAL(name) arguments; \
         host_glib_leave(); \
         glib_context_changed(context_); \
         return result_; \
@@ -69,7 +69,7 @@ GSource *g_main_context_find_source_by_funcs_user_data(GMainContext *context,
         host_glib_enter(HOST_GLIB_CONTEXT);
         wanted = glib_source_shadow_of(funcs);
     }
-    source = GLIB_REAL(g_main_context_find_source_by_funcs_user_data)(
+    source = FRONT_REAL(g_main_context_find_source_by_funcs_user_data)(
         context, (GSourceFuncs *)wanted, data);
     if (glib_is_ours()) {
         host_glib_leave();
@@ -83,11 +83,11 @@ gboolean g_source_remove_by_funcs_user_data(GSourceFuncs *funcs, gpointer data)
     gboolean removed;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_source_remove_by_funcs_user_data)(funcs, data);
+        return FRONT_REAL(g_source_remove_by_funcs_user_data)(funcs, data);
     }
     host_glib_enter(HOST_GLIB_REMOVE);
     wanted = glib_source_shadow_of(funcs);
-    removed = GLIB_REAL(g_source_remove_by_funcs_user_data)(
+    removed = FRONT_REAL(g_source_remove_by_funcs_user_data)(
         (GSourceFuncs *)wanted, data);
     host_glib_leave();
     glib_context_changed(g_main_context_default());
@@ -108,7 +108,7 @@ gboolean g_idle_remove_by_data(gpointer data)
         if (glib_is_ours()) { \
             host->refuse(#name); \
         } \
-        return GLIB_REAL(name) arguments; \
+        return FRONT_REAL(name) arguments; \
     }
 
 REFUSED(GSource *, g_child_watch_source_new, (GPid pid), (pid))

@@ -2,24 +2,6 @@
 /* Loops, and which context is a thread's own: in front of GLib's. */
 #include "glib-front.h"
 
-#include <dlfcn.h>
-
-void *glib_find(void **found, const char *name)
-{
-    void *fn = qatomic_read(found);
-
-    if (unlikely(!fn)) {
-        fn = dlsym(RTLD_NEXT, name);
-        if (!fn) {
-            fprintf(stderr, "aiolab: %s() is not to be found behind ours; link "
-                    "libaiolab before GLib\n", name);
-            abort();
-        }
-        qatomic_set(found, fn);
-    }
-    return fn;
-}
-
 /* ---- Iterations ---- */
 
 gboolean g_main_context_iteration(GMainContext *context, gboolean may_block)
@@ -28,14 +10,14 @@ gboolean g_main_context_iteration(GMainContext *context, gboolean may_block)
     GlibContext *c;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_main_context_iteration)(context, may_block);
+        return FRONT_REAL(g_main_context_iteration)(context, may_block);
     }
     host_glib_enter(HOST_GLIB_ITERATION);
     c = glib_context(context);
     if (may_block ? glib_context_wait_to_own(c, NULL) : glib_context_own(c)) {
         GlibContext *before = glib_context_begin(c);
 
-        dispatched = GLIB_REAL(g_main_context_iteration)(context, may_block);
+        dispatched = FRONT_REAL(g_main_context_iteration)(context, may_block);
         glib_context_end(before);
         glib_context_disown(c);
     }
@@ -49,14 +31,14 @@ gboolean g_main_context_pending(GMainContext *context)
     GlibContext *c;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_main_context_pending)(context);
+        return FRONT_REAL(g_main_context_pending)(context);
     }
     host_glib_enter(HOST_GLIB_ITERATION);
     c = glib_context(context);
     if (glib_context_own(c)) {
         GlibContext *before = glib_context_begin(c);
 
-        pending = GLIB_REAL(g_main_context_pending)(context);
+        pending = FRONT_REAL(g_main_context_pending)(context);
         glib_context_end(before);
         glib_context_disown(c);
     }
@@ -69,7 +51,7 @@ void g_main_loop_run(GMainLoop *loop)
     GlibContext *c;
 
     if (!glib_is_ours()) {
-        GLIB_REAL(g_main_loop_run)(loop);
+        FRONT_REAL(g_main_loop_run)(loop);
         return;
     }
     host_glib_enter(HOST_GLIB_RUN);
@@ -77,7 +59,7 @@ void g_main_loop_run(GMainLoop *loop)
     if (glib_context_wait_to_own(c, loop)) {
         GlibContext *before = glib_context_begin(c);
 
-        GLIB_REAL(g_main_loop_run)(loop);
+        FRONT_REAL(g_main_loop_run)(loop);
         glib_context_end(before);
         glib_context_disown(c);
     }
@@ -89,12 +71,12 @@ void g_main_loop_quit(GMainLoop *loop)
     GMainContext *context;
 
     if (!glib_is_ours()) {
-        GLIB_REAL(g_main_loop_quit)(loop);
+        FRONT_REAL(g_main_loop_quit)(loop);
         return;
     }
     host_glib_enter(HOST_GLIB_QUIT);
     context = g_main_loop_get_context(loop);
-    GLIB_REAL(g_main_loop_quit)(loop);
+    FRONT_REAL(g_main_loop_quit)(loop);
     glib_context_quit(glib_context(context), loop);
     host_glib_leave();
     glib_context_changed(context);
@@ -107,7 +89,7 @@ void g_main_context_push_thread_default(GMainContext *context)
     HostGlib *glib;
 
     if (!glib_is_ours()) {
-        GLIB_REAL(g_main_context_push_thread_default)(context);
+        FRONT_REAL(g_main_context_push_thread_default)(context);
         return;
     }
     if (!g_main_context_acquire(context)) {
@@ -128,7 +110,7 @@ void g_main_context_pop_thread_default(GMainContext *context)
     HostGlib *glib;
 
     if (!glib_is_ours()) {
-        GLIB_REAL(g_main_context_pop_thread_default)(context);
+        FRONT_REAL(g_main_context_pop_thread_default)(context);
         return;
     }
     glib = &host_self()->glib;
@@ -148,7 +130,7 @@ GMainContext *g_main_context_get_thread_default(void)
     const HostGlib *glib;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_main_context_get_thread_default)();
+        return FRONT_REAL(g_main_context_get_thread_default)();
     }
     glib = &host_self()->glib;
     return glib->defaults ? glib->defaults->data : NULL;
@@ -159,7 +141,7 @@ GMainContext *g_main_context_ref_thread_default(void)
     GMainContext *context;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_main_context_ref_thread_default)();
+        return FRONT_REAL(g_main_context_ref_thread_default)();
     }
     context = g_main_context_get_thread_default();
     return g_main_context_ref(context ? context : g_main_context_default());
@@ -201,7 +183,7 @@ void g_main_context_invoke_full(GMainContext *context, gint priority,
                                 GDestroyNotify destroy)
 {
     if (!glib_is_ours()) {
-        GLIB_REAL(g_main_context_invoke_full)(context, priority, fn, data,
+        FRONT_REAL(g_main_context_invoke_full)(context, priority, fn, data,
                                               destroy);
         return;
     }

@@ -212,16 +212,16 @@ void g_source_set_callback(GSource *source, GSourceFunc fn, gpointer data,
     Box *box;
 
     if (!glib_is_ours()) {
-        GLIB_REAL(g_source_set_callback)(source, fn, data, destroy);
+        FRONT_REAL(g_source_set_callback)(source, fn, data, destroy);
         return;
     }
     host_glib_enter(HOST_GLIB_SOURCE);
     if (destroy) {
         box = g_new(Box, 1);
         *box = (Box){.refs = 1, .fn = fn, .data = data, .destroy = destroy};
-        GLIB_REAL(g_source_set_callback_indirect)(source, box, &funcs);
+        FRONT_REAL(g_source_set_callback_indirect)(source, box, &funcs);
     } else {
-        GLIB_REAL(g_source_set_callback)(source, fn, data, NULL);
+        FRONT_REAL(g_source_set_callback)(source, fn, data, NULL);
     }
     host_glib_leave();
 }
@@ -233,12 +233,12 @@ guint g_source_attach(GSource *source, GMainContext *context)
     guint id;
 
     if (!glib_is_ours()) {
-        return GLIB_REAL(g_source_attach)(source, context);
+        return FRONT_REAL(g_source_attach)(source, context);
     }
     host_glib_enter(HOST_GLIB_ATTACH);
     glib_context(context); /* which polls as we want it to, from now on */
     glib_source_shadow(source);
-    id = GLIB_REAL(g_source_attach)(source, context);
+    id = FRONT_REAL(g_source_attach)(source, context);
     host_glib_leave();
     glib_context_changed(source->context);
     return id;
@@ -247,12 +247,12 @@ guint g_source_attach(GSource *source, GMainContext *context)
 void g_source_add_child_source(GSource *source, GSource *child)
 {
     if (!glib_is_ours()) {
-        GLIB_REAL(g_source_add_child_source)(source, child);
+        FRONT_REAL(g_source_add_child_source)(source, child);
         return;
     }
     host_glib_enter(HOST_GLIB_ATTACH);
     glib_source_shadow(child);
-    GLIB_REAL(g_source_add_child_source)(source, child);
+    FRONT_REAL(g_source_add_child_source)(source, child);
     host_glib_leave();
     glib_context_changed(source->context);
 }
@@ -262,11 +262,11 @@ void g_source_add_child_source(GSource *source, GSource *child)
 GSource *g_main_current_source(void)
 {
     return glib_is_ours() ? host_self()->glib.source
-                          : GLIB_REAL(g_main_current_source)();
+                          : FRONT_REAL(g_main_current_source)();
 }
 
 gint g_main_depth(void)
 {
     return glib_is_ours() ? host_self()->glib.dispatches
-                          : GLIB_REAL(g_main_depth)();
+                          : FRONT_REAL(g_main_depth)();
 }

@@ -21,6 +21,11 @@ static uint64_t sim_random64(void)
 /* What follows is a read-modify-write or a barrier of the loop's own. */
 static void sim_host_point(HostPoint point, uint64_t object)
 {
+    if (point == HOST_POINT_SLEEP) {
+        sim_fence();
+        sim_block(sim.now + (int64_t)object);
+        return;
+    }
     sim_point();
     sim_fence();
 }
@@ -104,4 +109,5 @@ const HostOps sim_host = {
     .laio_pending = sim_laio_pending,
     .thread_exit = machine_thread_exit,
     .refuse = machine_refuse,
+    .exits = sim_exits,
 };

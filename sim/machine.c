@@ -40,6 +40,7 @@ void machine_thread_exit(void *ret)
 void machine_init(void)
 {
     machine = (Machine){.outside = host_self()};
+    front_listen();
     QTAILQ_INIT(&machine.threads);
     QTAILQ_INIT(&machine.ended_threads);
 }

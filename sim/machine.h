@@ -59,6 +59,8 @@ void QEMU_NORETURN machine_thread_exit(void *ret);
 VThread *machine_thread_by_id(uint32_t id);
 /* For HostOps.thread_attach: there is one OS thread, and it has its state. */
 HostThread *machine_no_foreign_thread(void);
+/* front.c: from now on the host hears of exit(). */
+void front_listen(void);
 /* HostOps.refuse */
 void machine_refuse(const char *function);
 /* Goes on in @to (NULL: in the scheduler); returns when switched back. */

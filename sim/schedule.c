@@ -134,6 +134,14 @@ static void stop(SimOutcome outcome)
     machine_switch(NULL);
 }
 
+void sim_exits(int status, int signum)
+{
+    sim.exit_status = status;
+    sim.exit_signal = signum;
+    stop(SIM_EXITED);
+    abort(); /* the machine goes on after its end */
+}
+
 /* In the name of the thread, which cannot do it itself any more. */
 void sim_emit_stuck(VThread *thread)
 {
@@ -319,5 +327,6 @@ SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
     g_ptr_array_free(sim.notifiers, true);
     g_ptr_array_free(sim.files, true);
     live_stop(); /* the live host is who is there when nobody else is */
-    return (SimResult){sim.outcome, sim.steps, sim.now};
+    return (SimResult){sim.outcome, sim.steps, sim.now, sim.exit_status,
+                       sim.exit_signal};
 }

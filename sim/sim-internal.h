@@ -15,6 +15,7 @@ typedef struct Sim {
     uint64_t steps;
     bool abandoned;
     SimOutcome outcome;
+    int exit_status, exit_signal;
     QTAILQ_HEAD(, HostMonitor) monitors;
     int next_monitor;
     uint64_t next_ready; /* numbers notifiers as they become readable */
@@ -51,7 +52,9 @@ unsigned sim_choose(ChoiceKind kind, uint64_t object, const uint64_t *options,
  */
 unsigned sim_choose_batch(uint64_t object, unsigned n, bool or_none);
 
-/* schedule.c: another thread may go first. */
+/* schedule.c: HostOps.exits */
+void sim_exits(int status, int signum);
+/* Another thread may go first. */
 void sim_point(void);
 /* Waits until sim_wake() or @deadline (-1: none); true if woken. */
 bool sim_block(int64_t deadline);

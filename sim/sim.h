@@ -123,12 +123,14 @@ typedef enum SimOutcome {
     SIM_STUCK,  /* nothing can run, ever */
     SIM_BUDGET, /* max_steps operations were made */
     SIM_ABANDONED, /* sim_abandon() */
+    SIM_EXITED, /* a thread has ended the process */
 } SimOutcome;
 
 typedef struct SimResult {
     SimOutcome outcome;
     uint64_t steps;
     int64_t virtual_ns;
+    int exit_status, exit_signal; /* SIM_EXITED: one, or the other */
 } SimResult;
 
 typedef void SimMain(void *opaque);

@@ -337,7 +337,7 @@ void live_start(LiveMonitorKind kind, int mode)
 /* Back to what start_by_default() has set. */
 void live_stop(void)
 {
-    live_thread_wait_detached();
+    live_thread_wait_detached(-1);
     host_thread_finish(&main_thread);
     start(LIVE_MONITOR_AUTO, 0);
 }

@@ -87,8 +87,11 @@ HostThread *live_thread_attach(void);
 int live_pthread_create(pthread_t *pthread, const pthread_attr_t *attr,
                         void *(*start)(void *), void *arg);
 void live_thread_exit(void *ret);
-/* Nobody joins these, and they must not meet another host. */
-void live_thread_wait_detached(void);
+/*
+ * Nobody joins these, and they must not meet another host.  -1: for ever; false:
+ * some still run.
+ */
+bool live_thread_wait_detached(int64_t timeout_ns);
 /* The number of the next thread; the main thread has 1. */
 uint32_t live_thread_number(void);
 void live_thread_reset(void);

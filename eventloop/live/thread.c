@@ -135,13 +135,24 @@ static void end_thread(LiveThread *thread)
     }
 }
 
-void live_thread_wait_detached(void)
+bool live_thread_wait_detached(int64_t timeout_ns)
 {
+    int64_t now = live_host.clock_ns(QEMU_CLOCK_REALTIME);
+    int64_t deadline = timeout_ns < 0 ? INT64_MAX : now + timeout_ns;
     unsigned n;
 
-    while ((n = qatomic_load_acquire(&detached_threads)) > 0) {
-        qemu_futex_wait(&detached_threads, n);
+    while ((n = qatomic_load_acquire(&detached_threads)) > 0 &&
+           now < deadline) {
+        struct timespec ts = {
+            .tv_sec = (deadline - now) / NANOSECONDS_PER_SECOND,
+            .tv_nsec = (deadline - now) % NANOSECONDS_PER_SECOND,
+        };
+
+        qemu_futex(&detached_threads, FUTEX_WAIT, n,
+                   timeout_ns < 0 ? NULL : &ts, NULL, 0);
+        now = live_host.clock_ns(QEMU_CLOCK_REALTIME);
     }
+    return n == 0;
 }
 
 static void *live_thread_main(void *opaque)
@@ -166,6 +177,7 @@ void live_thread_exit(void *ret)
 
     if (self->host) {
         end_thread(self->host);
+        host_set_self(NULL);
     }
     pthread_exit(ret);
 }
