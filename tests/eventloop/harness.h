@@ -15,10 +15,11 @@
 #include "child.h"
 
 typedef enum TestFlags {
-    TEST_THREADS = 1,   /* starts threads: live recordings cannot have them */
+    TEST_THREADS = 1,   /* starts threads: more schedules */
     TEST_LIVE_ONLY = 2, /* needs descriptors of the kernel */
     TEST_SPINS = 4,     /* waits without sleeping: not for the default policy,
                            which never leaves a thread that can go on */
+    TEST_TAKES_TIME = 8, /* of which there is plenty when simulated only */
 } TestFlags;
 
 typedef struct LoopTest {

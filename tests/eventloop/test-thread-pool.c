@@ -429,9 +429,6 @@ static void test_idle(const ScenarioArgs *args)
 {
     uint32_t first;
 
-    if (g_str_equal(host->name, "live")) {
-        return; /* time is real there */
-    }
     setup(0, 2);
     first = thread_after_a_rest();
     CHECK(thread_after_a_rest() > first);
@@ -556,7 +553,7 @@ static const LoopTest tests[] = {
     {"/thread-pool/cancel-done", test_cancel_done, TEST_THREADS},
     {"/thread-pool/max", test_max, TEST_THREADS},
     {"/thread-pool/second-thread", test_second_thread, TEST_THREADS},
-    {"/thread-pool/idle", test_idle, TEST_THREADS},
+    {"/thread-pool/idle", test_idle, TEST_THREADS | TEST_TAKES_TIME},
     {"/thread-pool/params", test_params, TEST_THREADS},
     {"/thread-pool/iothread", test_iothread, TEST_THREADS},
     {NULL},

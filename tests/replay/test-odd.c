@@ -49,15 +49,85 @@ static void expect_cut(const char *act)
     child_finish(&result);
 }
 
+static void expect_said(const char *act, const char *said)
+{
+    ChildResult result = aiolab_limited(60, "replay", path, NULL);
+
+    child_expect_ok(&result, act);
+    if (!strstr(result.out, "identical") || !strstr(result.out, said)) {
+        fail_msg("%s: it does not say \"%s\": %s%s", act, said, result.out,
+                 result.err);
+    }
+    child_finish(&result);
+}
+
 /* What was recorded before is kept, whatever the status. */
-static void test_exit(void **state)
+static void test_exits(void **state)
 {
     ChildResult result;
 
-    record("exit", 7, "ended the process, with status 7");
+    record("_exit", 7, "ended the process, with status 7");
     result = aiolab("verify", path, NULL);
     child_expect_ok(&result, "verify");
     child_finish(&result);
+    expect_said("_exit", "exit(7), as recorded");
+    record("exit", 3, "ended the process, with status 3");
+    expect_said("exit", "exit(3), as recorded");
+}
+
+static void test_signals(void **state)
+{
+    record("kill", 143, "killed by signal 15");
+    expect_said("kill", "signal 15, as recorded");
+    record("raise", 0, "");
+    expect_said("raise", "the run ended well");
+}
+
+static void simulate(const char *act, const char *said)
+{
+    g_autofree char *param = g_strconcat("act=", act, NULL);
+    ChildResult result = aiolab_limited(60, "run", g_getenv("ODD_SO"), "-p",
+                                        param, "--host=sim", NULL);
+
+    child_expect_ok(&result, act);
+    if (!strstr(result.out, said)) {
+        fail_msg("%s, simulated: %s", act, result.out);
+    }
+    child_finish(&result);
+}
+
+static void test_simulated_ends(void **state)
+{
+    simulate("exit", "the scenario has ended its process: exit(3)");
+    simulate("kill", "the scenario has ended its process: signal 15");
+    simulate("raise", "done");
+    simulate("pthread_exit", "done");
+    simulate("detached", "done");
+}
+
+static void test_thread_ends(void **state)
+{
+    record("pthread_exit", 0, "");
+    expect_identical(path, "pthread_exit");
+}
+
+/* It is waited for, not for ever; what it did and the results are there. */
+static void test_detached(void **state)
+{
+    ChildResult result;
+
+    record("detached", 0, "a detached thread still ran");
+    expect_identical(path, "detached");
+    result = aiolab("verify", path, NULL);
+    child_expect_ok(&result, "verify");
+    child_finish(&result);
+}
+
+/* What no replay could do ends the recording, by name. */
+static void test_refused(void **state)
+{
+    record("foreign-idle", 5, "another library has started");
+    record("child-watch", 5, "calls g_child_watch_add()");
 }
 
 /* The replay of a thread that was killed looking does not look for ever. */
@@ -99,7 +169,10 @@ static void test_foreign(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exit), cmocka_unit_test(test_only_looks),
+        cmocka_unit_test(test_exits), cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_simulated_ends),
+        cmocka_unit_test(test_thread_ends), cmocka_unit_test(test_detached),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_only_looks),
         cmocka_unit_test(test_opens), cmocka_unit_test(test_locals),
         cmocka_unit_test(test_locals_simulated), cmocka_unit_test(test_foreign),
     };

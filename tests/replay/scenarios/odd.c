@@ -17,6 +17,96 @@ static void end_with_status(const ScenarioArgs *args)
     _exit(7);
 }
 
+static void *end_process(void *opaque)
+{
+    exit(3);
+}
+
+static void note_end(void)
+{
+    scenario_note("at exit");
+}
+
+static void run_thread(void *(*fn)(void *), int mode)
+{
+    QemuThread thread;
+
+    qemu_thread_create(&thread, "odd", fn, NULL, mode);
+    if (mode == QEMU_THREAD_JOINABLE) {
+        qemu_thread_join(&thread);
+    }
+}
+
+static void exit_in_thread(const ScenarioArgs *args)
+{
+    atexit(note_end);
+    run_thread(end_process, QEMU_THREAD_JOINABLE);
+}
+
+static void kill_self(const ScenarioArgs *args)
+{
+    kill(getpid(), SIGTERM);
+    pause();
+}
+
+/* Signals are the main thread's: it is as if nothing was. */
+static void *raise_term(void *opaque)
+{
+    raise(SIGTERM);
+    scenario_note("still here");
+    return NULL;
+}
+
+static void raise_in_thread(const ScenarioArgs *args)
+{
+    run_thread(raise_term, QEMU_THREAD_JOINABLE);
+}
+
+static void *end_thread(void *opaque)
+{
+    pthread_exit(NULL);
+}
+
+static void end_in_thread(const ScenarioArgs *args)
+{
+    run_thread(end_thread, QEMU_THREAD_JOINABLE);
+}
+
+static void *sleep_for_ever(void *opaque)
+{
+    for (;;) {
+        g_usleep(1000);
+    }
+    return NULL;
+}
+
+static void leave_detached(const ScenarioArgs *args)
+{
+    run_thread(sleep_for_ever, QEMU_THREAD_DETACHED);
+    scenario_result("left", 1);
+}
+
+static gboolean never(gpointer opaque)
+{
+    return G_SOURCE_REMOVE;
+}
+
+static gpointer add_idle(gpointer opaque)
+{
+    g_idle_add(never, NULL);
+    return NULL;
+}
+
+static void foreign_idle(const ScenarioArgs *args)
+{
+    g_thread_join(g_thread_new("foreign", add_idle, NULL));
+}
+
+static void watch_child(const ScenarioArgs *args)
+{
+    g_child_watch_add(getpid(), NULL, NULL);
+}
+
 /* Nothing comes, and in the end somebody kills it; but no replay. */
 static void *killer(void *opaque)
 {
@@ -113,8 +203,12 @@ static void run(const ScenarioArgs *args)
         const char *name;
         void (*run)(const ScenarioArgs *args);
     } acts[] = {
-        {"exit", end_with_status}, {"only-looks", only_looks},
+        {"_exit", end_with_status}, {"only-looks", only_looks},
         {"opens", opens}, {"locals", locals}, {"foreign", foreign},
+        {"exit", exit_in_thread}, {"kill", kill_self},
+        {"raise", raise_in_thread}, {"pthread_exit", end_in_thread},
+        {"detached", leave_detached}, {"foreign-idle", foreign_idle},
+        {"child-watch", watch_child},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(acts); i++) {
