@@ -8,6 +8,9 @@
  */
 #include "log-internal.h"
 
+#include "host.h"
+#include "input.h"
+
 #include <xxhash.h>
 
 /*
@@ -128,6 +131,50 @@ static bool check_quirks(Log *log, Error **errp)
     return true;
 }
 
+/* ---- What numbers mean ---- */
+
+static void mix_text(XXH3_state_t *state, const char *text)
+{
+    XXH3_64bits_update(state, text ? text : "", text ? strlen(text) + 1 : 1);
+}
+
+/* Inputs, events and calls stand in a log by their rows in our tables. */
+char *log_format(void)
+{
+    XXH3_state_t *state = XXH3_createState();
+    uint64_t hash;
+
+    XXH3_64bits_reset(state);
+    for (unsigned i = 0; i < INPUT_KIND_MAX; i++) {
+        mix_text(state, input_table[i].name);
+        mix_text(state, input_table[i].packing);
+    }
+    for (unsigned i = 0; i < PROBE_KIND_MAX; i++) {
+        mix_text(state, probe_table[i].name);
+    }
+    for (unsigned i = 0; i < HOST_GLIB_MAX; i++) {
+        mix_text(state, host_glib_call_names[i]);
+    }
+    hash = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    return g_strdup_printf("%016" PRIx64, hash);
+}
+
+static bool check_format(Log *log, Error **errp)
+{
+    const char *value = log_meta(log, "format");
+    g_autofree char *ours = log_format();
+
+    if (value && !g_str_equal(value, ours)) {
+        error_setg(errp, "%s: recorded by another state of aiolab %s, whose "
+                   "inputs and events have other numbers (format %s, here %s); "
+                   "use that one", log->path, log_meta(log, "version"), value,
+                   ours);
+        return false;
+    }
+    return true;
+}
+
 /* ---- Reading ---- */
 
 static bool read_rows(Log *log)
@@ -168,5 +215,5 @@ bool log_load_meta(Log *log, Error **errp)
                    log->path);
         return false;
     }
-    return check_quirks(log, errp);
+    return check_format(log, errp) && check_quirks(log, errp);
 }

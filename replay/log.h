@@ -13,8 +13,8 @@
 #include "aiolab/probe.h"
 #include "qapi/error.h"
 
-#define LOG_VERSION 2 /* the file's user_version */
-#define LOG_OLDEST_VERSION 2 /* that we still replay */
+#define LOG_VERSION 3 /* the file's user_version */
+#define LOG_OLDEST_VERSION 3 /* that we still replay */
 
 enum {
     LOG_APPLICATION_ID = 0x41494f4c, /* "AIOL" */
@@ -65,6 +65,8 @@ void log_give_up(Log *log);
  * write it, and a replay of a log without it must behave as before.
  */
 bool log_has_quirk(Log *log, const char *name);
+/* The meta row "format" of logs that we write; another's are refused. */
+char *log_format(void);
 /* NULL if there is none; valid until the log is closed. */
 const char *log_meta(Log *log, const char *name);
 int64_t log_meta_int(Log *log, const char *name, int64_t otherwise);

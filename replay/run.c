@@ -15,9 +15,11 @@ static void write_meta(Log *log, const ScenarioSpec *spec,
                        const RunConfig *config)
 {
     g_autofree char *name = scenario_spec_name(spec);
+    g_autofree char *format = log_format();
 
     log_set_meta(log, "state", "recording");
     log_set_meta(log, "version", AIOLAB_VERSION);
+    log_set_meta(log, "format", format);
     log_set_meta(log, "scenario", name);
     if (spec->source) {
         g_autofree char *digest = run_source_digest(spec->source);

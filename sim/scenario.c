@@ -146,6 +146,9 @@ void scenario_note(const char *fmt, ...)
     text = g_strdup_vprintf(fmt, ap);
     va_end(ap);
     PROBE_TEXT(NOTE, 0, 0, 0, 0, text);
+    if (probe_on) {
+        probe_mix(g_str_hash(text)); /* what it says is the scenario's state */
+    }
 }
 
 void scenario_bad_input(const char *fmt, ...)

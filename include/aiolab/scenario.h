@@ -83,7 +83,10 @@ bool scenario_is_variant(const ScenarioArgs *args, const char *name);
  * replay must come to the same.  This and the next three: any thread.
  */
 void scenario_result(const char *name, int64_t value);
-/* A line in the log, at this event. */
+/*
+ * A line in the log, at this event.  It is compared when the run is replayed, so
+ * it must not say what differs there: an address, a process's number.
+ */
 void scenario_note(const char *fmt, ...) G_GNUC_PRINTF_(1, 2);
 
 /*

@@ -123,6 +123,17 @@ static void test_detached(void **state)
     child_finish(&result);
 }
 
+static void test_note_differs(void **state)
+{
+    ChildResult result;
+
+    record("note-pid", 0, "");
+    result = aiolab_limited(60, "replay", path, NULL);
+    child_expect_status(&result, 4, "a note that differs");
+    assert_non_null(strstr(result.err, "note"));
+    child_finish(&result);
+}
+
 /* What no replay could do ends the recording, by name. */
 static void test_refused(void **state)
 {
@@ -172,7 +183,8 @@ int main(void)
         cmocka_unit_test(test_exits), cmocka_unit_test(test_signals),
         cmocka_unit_test(test_simulated_ends),
         cmocka_unit_test(test_thread_ends), cmocka_unit_test(test_detached),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_only_looks),
+        cmocka_unit_test(test_note_differs), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_only_looks),
         cmocka_unit_test(test_opens), cmocka_unit_test(test_locals),
         cmocka_unit_test(test_locals_simulated), cmocka_unit_test(test_foreign),
     };

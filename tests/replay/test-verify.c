@@ -83,6 +83,18 @@ static void test_quirks(void **state)
     }
 }
 
+static void test_format(void **state)
+{
+    static const char *const commands[] = {"verify", "replay", "index"};
+
+    record_io();
+    set_meta("format", "0123456789abcdef");
+    for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
+        expect(aiolab(commands[i], path, NULL), 3,
+               "recorded by another state of aiolab");
+    }
+}
+
 /* A parameter is not what it was: the run is another one. */
 static void test_divergence(void **state)
 {
@@ -179,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_quirks),
+        cmocka_unit_test(test_format),
         cmocka_unit_test(test_divergence),
         cmocka_unit_test(test_flight_keeps_the_end),
         cmocka_unit_test(test_flight_is_refused_by_name),

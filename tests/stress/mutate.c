@@ -205,7 +205,7 @@ static const char *const edits[] = {
     "DROP TABLE payload",
     "DROP TABLE chunk; CREATE VIEW chunk AS SELECT 1",
     "CREATE TRIGGER t AFTER INSERT ON meta BEGIN DELETE FROM chunk; END",
-    "PRAGMA user_version = 3",
+    "PRAGMA user_version = 4",
     "UPDATE meta SET value = value || '9' WHERE name = 'inputs'",
     "DELETE FROM event; DELETE FROM object",
 };

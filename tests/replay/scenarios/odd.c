@@ -86,6 +86,12 @@ static void leave_detached(const ScenarioArgs *args)
     scenario_result("left", 1);
 }
 
+/* Which it is, is no input; nor is it in what follows. */
+static void note_pid(const ScenarioArgs *args)
+{
+    scenario_note("process %d", (int)getpid());
+}
+
 static gboolean never(gpointer opaque)
 {
     return G_SOURCE_REMOVE;
@@ -208,7 +214,7 @@ static void run(const ScenarioArgs *args)
         {"exit", exit_in_thread}, {"kill", kill_self},
         {"raise", raise_in_thread}, {"pthread_exit", end_in_thread},
         {"detached", leave_detached}, {"foreign-idle", foreign_idle},
-        {"child-watch", watch_child},
+        {"child-watch", watch_child}, {"note-pid", note_pid},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(acts); i++) {
