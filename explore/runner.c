@@ -403,8 +403,12 @@ static void conclude(Runner *r, const SimResult *result)
            : r->scenario.failed_checks ? SCHEDULE_FAILED
            : result->outcome == SIM_DONE ? SCHEDULE_DONE
            : result->outcome == SIM_STUCK ? SCHEDULE_STUCK
+           : result->outcome == SIM_EXITED ? SCHEDULE_CRASHED
            : result->outcome == SIM_BUDGET ? SCHEDULE_ENDLESS
                                            : SCHEDULE_ABANDONED;
+    if (result->outcome == SIM_EXITED) {
+        g_strlcpy(o->text, "it ends its process", OUTCOME_TEXT);
+    }
     if (o->end == SCHEDULE_DONE && r->raced) {
         o->end = SCHEDULE_RACE; /* told when memory is what it was */
     }
