@@ -111,6 +111,10 @@ static const char *signal_name(int number)
         return "SIGBUS";
     case SIGFPE:
         return "SIGFPE";
+    case SIGTRAP:
+        return "SIGTRAP";
+    case SIGSYS:
+        return "SIGSYS";
     default:
         return "SIGILL";
     }

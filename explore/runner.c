@@ -37,6 +37,7 @@ struct Runner {
     ScenarioOutcome scenario;
     sigjmp_buf crashed;
     volatile sig_atomic_t running;
+    pid_t pid;               /* forks of a scenario's are not ours */
     int own_stderr;
     int stderr_fd;           /* what runs write there, until it is read */
     uint64_t runs;
@@ -116,6 +117,27 @@ static void leave(Runner *r, ScheduleEnd end)
     siglongjmp(r->crashed, 1);
 }
 
+void runner_exits(int status)
+{
+    Runner *r = the_runner;
+    ScheduleOutcome *o;
+
+    if (!r || !r->running || r->pid != getpid()) {
+        return;
+    }
+    o = &r->outcome;
+    if (r->scenario.failed_checks) {
+        g_strlcpy(o->text, r->scenario.first_failure, OUTCOME_TEXT);
+        leave(r, SCHEDULE_FAILED);
+    } else if (status) {
+        g_snprintf(o->text, OUTCOME_TEXT, "it ends the process with status %d",
+                   status);
+        note_frames(o);
+        leave(r, SCHEDULE_FAILED);
+    }
+    leave(r, SCHEDULE_DONE);
+}
+
 static void handle_crash(int number, siginfo_t *info, void *context)
 {
     Runner *r = the_runner;
@@ -151,20 +173,10 @@ static void handle_tick(int number, siginfo_t *info, void *context)
     r->last_progress = progress;
 }
 
-void runner_exits(int status)
-{
-    if (the_runner && the_runner->running) {
-        g_snprintf(the_runner->outcome.text, OUTCOME_TEXT,
-                   "it calls exit(%d), which would end the search, too; return "
-                   "from run() instead", status);
-        note_frames(&the_runner->outcome);
-        leave(the_runner, SCHEDULE_CRASHED);
-    }
-}
-
 static void catch_signals(void)
 {
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT,
+                                  SIGTRAP, SIGSYS};
     struct itimerval second = {{1, 0}, {1, 0}};
     struct sigaction action = {
         .sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO,
@@ -518,6 +530,8 @@ static void warm_up_libraries(Runner *r)
     void *frame;
 
     backtrace(&frame, 1); /* it loads a library, once */
+    tzset();              /* GLib's warnings have the time */
+    mktime(&(struct tm){0});
     r->spec = spec;
     arena_on();
     for (unsigned i = 0; i < 2; i++) {
@@ -542,6 +556,7 @@ Runner *runner_new(const ScenarioSpec *spec, const SimConfig *config)
     r->races = races_new();
     r->places = g_hash_table_new(g_direct_hash, g_direct_equal);
     stack_source = &kept_stacks;
+    r->pid = getpid();
     catch_signals();
     capture_stderr(r);
     warm_up_libraries(r);

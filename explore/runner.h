@@ -58,7 +58,10 @@ ScheduleOutcome runner_run(Runner *runner, Oracle *oracle,
 void runner_watch_memory(Runner *runner, bool watch);
 /* Whoever else wants to know of accesses to memory; NULL: nobody. */
 void runner_set_listener(Runner *runner, TraceAccess *listener);
-/* The scenario has called exit(); returns only if no schedule runs. */
+/*
+ * By exit() and its like: ends the run that calls it, with a failure if the
+ * status is one.  Returns only if no run of this process does.
+ */
 void runner_exits(int status);
 /* For whoever is called in the middle of a run: its memory survives the run. */
 void runner_pause(void);
