@@ -260,6 +260,29 @@ static void test_params(void **state)
     }
 }
 
+/*
+ * Plain accesses of a user's code are watched like our own: two threads that
+ * write a word without telling anybody are more than one class.
+ */
+static void test_plain_accesses_are_seen(void **state)
+{
+    static const Case seen = {"plain", "", "", 1, "the other one was last"};
+    ChildResult result;
+
+    write_scenario("plain", "static int last;\n"
+                   "static void *mark(void *opaque)\n{\n"
+                   "    last = 2;\n    return NULL;\n}",
+                   "QemuThread t; qemu_thread_create(&t, \"t\", mark, NULL,"
+                   " QEMU_THREAD_JOINABLE); last = 1; qemu_thread_join(&t);"
+                   "SCENARIO_CHECK(last == 1, \"the other one was last\");");
+    result = aiolab("explore", "plain.c", "-s", "dpor", "-a", NULL);
+    expect(&seen, &result);
+    if (!strstr(result.out, "COMPLETE  2 classes")) {
+        fail_msg("%s", result.out);
+    }
+    child_finish(&result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_loops_and_threads),
         cmocka_unit_test(test_no_scenario),
         cmocka_unit_test(test_params),
+        cmocka_unit_test(test_plain_accesses_are_seen),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
