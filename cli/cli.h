@@ -65,6 +65,7 @@ int cmd_inspect(int argc, char **argv);
 int cmd_learn(int argc, char **argv);
 int cmd_lessons(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
+int cmd_new_scenario(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);

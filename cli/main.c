@@ -19,6 +19,7 @@ static const Command commands[] = {
     {"learn", cmd_learn, "take a lesson"},
     {"check", cmd_check, "check your solution of a lesson's exercise"},
     {"scenarios", cmd_scenarios, "list the built-in scenarios"},
+    {"new-scenario", cmd_new_scenario, "write a scenario to begin with"},
     {"run", cmd_run, "run a scenario once, live or simulated"},
     {"record", cmd_record, "run a scenario and record it"},
     {"replay", cmd_replay, "run a recording again, and compare everything"},

@@ -2,6 +2,7 @@
 /*
  * Files as users write them, and do not mean them: whatever a file does, one
  * search ends with a finding, a verdict or one line, and never dies with it.
+ * And what "aiolab new-scenario" writes fails and passes as it says.
  */
 #include "program.h"
 #include "testlib.h"
@@ -283,6 +284,65 @@ static void test_plain_accesses_are_seen(void **state)
     child_finish(&result);
 }
 
+/* ---- new-scenario ---- */
+
+static void test_template(void **state)
+{
+    static const Case fails = {"my-hang.c", "", "", 1, "DEADLOCK"};
+    static const Case holds = {"my-hang.c/fixed", "", "", 0,
+                               "2000 schedules, 0 failing"};
+    g_autofree char *text = NULL;
+    ChildResult result = aiolab("new-scenario", "my-hang", NULL);
+
+    child_expect_ok(&result, "new-scenario");
+    assert_string_equal(result.out, "my-hang.c: written; next: aiolab explore "
+                        "my-hang.c\n");
+    child_finish(&result);
+    assert_true(g_file_get_contents("my-hang.c", &text, NULL, NULL));
+    assert_null(strchr(text, '@'));
+    assert_non_null(strstr(text, "SCENARIO(my_hang) ="));
+
+    result = aiolab("explore", "my-hang.c", NULL);
+    expect(&fails, &result);
+    assert_string_equal(result.err, ""); /* no warning of the compiler's */
+    child_finish(&result);
+    result = aiolab("explore", "my-hang.c/fixed", "-n", "2000", NULL);
+    expect(&holds, &result);
+    child_finish(&result);
+}
+
+static void test_template_is_not_lost(void **state)
+{
+    static const Case exists = {"mine", "", "", 3, "mine.c: exists; "};
+    g_autofree char *text = NULL;
+    ChildResult result;
+
+    assert_true(g_file_set_contents("mine.c", "precious", -1, NULL));
+    result = aiolab("new-scenario", "mine", NULL);
+    expect(&exists, &result);
+    child_finish(&result);
+    assert_true(g_file_get_contents("mine.c", &text, NULL, NULL));
+    assert_string_equal(text, "precious");
+}
+
+static void test_template_names(void **state)
+{
+    static const char *const bad[] = {
+        "", "My-hang", "my_hang", "9lives", "a/b", "hang.c", "ü",
+        "abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz-abcdefghij",
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+        ChildResult result = aiolab("new-scenario", bad[i], NULL);
+
+        child_expect_status(&result, 2, bad[i]);
+        assert_non_null(strstr(result.err, "is no name of a scenario"));
+        assert_ptr_equal(strchr(result.err, '\n') + 1,
+                         result.err + strlen(result.err));
+        child_finish(&result);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +355,9 @@ int main(void)
         cmocka_unit_test(test_no_scenario),
         cmocka_unit_test(test_params),
         cmocka_unit_test(test_plain_accesses_are_seen),
+        cmocka_unit_test(test_template),
+        cmocka_unit_test(test_template_is_not_lost),
+        cmocka_unit_test(test_template_names),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
