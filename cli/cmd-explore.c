@@ -4,14 +4,16 @@
 #include "explore-print.h"
 #include "explorer-messages.h"
 #include "findings-file.h"
+#include "open-session.h"
 #include "record-run.h"
 #include "schedule-token.h"
+#include "tui.h"
 
 typedef struct ExploreOptions {
     char **params;
     char *strategy, *shard, *memory, *unit, *recording, *token;
     gint64 seed, from, max, max_steps;
-    gboolean all, plain, watch, force;
+    gboolean all, plain, watch, tui, force;
 } ExploreOptions;
 
 /* ---- Options ---- */
@@ -158,22 +160,31 @@ static bool check_reproduced(const Exploration *e, int *status)
     return false;
 }
 
+/* With a NULL behind them; only the array is the caller's. */
+static char **params_of(const Unit *unit)
+{
+    char **params = g_new0(char *, unit->params->len + 1);
+
+    for (unsigned i = 0; i < unit->params->len; i++) {
+        params[i] = g_ptr_array_index(unit->params, i);
+    }
+    return params;
+}
+
 /* The first finding as a log, to be stepped through and replayed. */
 static int record_finding(const Exploration *e, const ExploreOptions *o,
                           const char *path)
 {
     const Finding *finding = g_ptr_array_index(e->findings, 0);
     CommonOptions quiet = {.quiet = true};
+    g_autofree char **params = params_of(e->unit);
     ScenarioOptions options = {
-        .params = (char **)e->unit->params->pdata, .force = o->force,
-        .token = finding->token,
+        .params = params, .force = o->force, .token = finding->token,
     };
     RunConfig config;
     ScenarioSpec *spec;
     int status;
 
-    g_ptr_array_add(e->unit->params, NULL);
-    options.params = (char **)e->unit->params->pdata;
     spec = scenario_options_apply(&options, e->unit->scenario, &config,
                                   &status);
     if (!spec) {
@@ -182,6 +193,33 @@ static int record_finding(const Exploration *e, const ExploreOptions *o,
     status = record_and_index(spec, &config, &options, &quiet, path);
     scenario_spec_free(spec);
     return status > STATUS_FINDING ? status : STATUS_FINDING;
+}
+
+/* The first finding on the screen, with what the search knows of it. */
+static int show_finding(const Exploration *e)
+{
+    const Finding *finding = g_ptr_array_index(e->findings, 0);
+    g_autofree char **params = params_of(e->unit);
+    ScenarioOptions options = {.params = params, .token = finding->token};
+    TuiOptions tui = {
+        .ascii = tui_wants_ascii(), .color = tui_wants_color(),
+        .finding = finding,
+    };
+    RunSource *source;
+    Session *session;
+    Error *err = NULL;
+    int status;
+
+    session = open_session_by_name(e->unit->scenario, &options, &source,
+                                   &status);
+    if (!session) {
+        return status;
+    }
+    tui.source = source;
+    status = tui_run(session, &tui, &err) ? STATUS_FINDING
+                                          : cli_fail(err, STATUS_MACHINE);
+    run_source_free(source);
+    return status;
 }
 
 static int write_findings(const Exploration *e, bool force, const char *path)
@@ -218,6 +256,9 @@ static int explore_unit(const Unit *unit, const ExploreOptions *o,
             exploration_print_json(&e);
         } else {
             exploration_print(&e);
+        }
+        if (status == STATUS_FINDING && o->tui) {
+            status = show_finding(&e);
         }
     }
     exploration_finish(&e);
@@ -310,6 +351,8 @@ int cmd_explore(int argc, char **argv)
          "dfs, dpor: leave nothing out, to check the reduction", NULL},
         {"watch", 'w', 0, G_OPTION_ARG_NONE, &o.watch,
          "say on stderr how far it is", NULL},
+        {"tui", 't', 0, G_OPTION_ARG_NONE, &o.tui,
+         "open the first failure on the screen, with its chances", NULL},
         {"force", 'f', 0, G_OPTION_ARG_NONE, &o.force,
          "replace an existing file", NULL},
         {NULL}};

@@ -296,7 +296,7 @@ int cmd_inspect(int argc, char **argv)
                   "timers, waits");
         return STATUS_USAGE;
     }
-    session = open_session_by_name(argv[1], &scenario, &status);
+    session = open_session_by_name(argv[1], &scenario, NULL, &status);
     if (!session) {
         return status;
     }

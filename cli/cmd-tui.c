@@ -36,6 +36,7 @@ int cmd_tui(int argc, char **argv)
                            "recording, or a simulated scenario, both ways.",
                            entries, &common);
     TuiOptions options;
+    RunSource *source;
     Session *session;
     Error *err = NULL;
 
@@ -48,7 +49,7 @@ int cmd_tui(int argc, char **argv)
                   "see --help");
         return STATUS_USAGE;
     }
-    session = open_session_by_name(argv[1], &scenario, &status);
+    session = open_session_by_name(argv[1], &scenario, &source, &status);
     if (!session) {
         return status;
     }
@@ -60,6 +61,7 @@ int cmd_tui(int argc, char **argv)
     options = (TuiOptions){
         .ascii = ascii || tui_wants_ascii(),
         .color = !no_color && tui_wants_color(), .at = MAX(at, 0),
+        .source = source,
     };
     if (dump) {
         g_autofree char *text = tui_dump(session, &options, rows, cols);
@@ -67,6 +69,8 @@ int cmd_tui(int argc, char **argv)
         fputs(text, stdout);
         return STATUS_OK;
     }
-    return tui_run(session, &options, &err) ? STATUS_OK
-                                            : cli_fail(err, STATUS_MACHINE);
+    status = tui_run(session, &options, &err) ? STATUS_OK
+                                              : cli_fail(err, STATUS_MACHINE);
+    run_source_free(source);
+    return status;
 }

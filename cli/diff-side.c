@@ -54,7 +54,7 @@ static bool open_log_side(DiffSide *side, int *status)
     if (g_strcmp0(g_hash_table_lookup(side->facts, "host"), "live") == 0) {
         g_hash_table_remove(side->facts, "seed");
     }
-    side->session = open_session_by_name(side->name, NULL, status);
+    side->session = open_session_by_name(side->name, NULL, NULL, status);
     return side->session != NULL;
 }
 

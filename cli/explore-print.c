@@ -25,15 +25,8 @@ void exploration_finish(Exploration *e)
 static void on_finding(const Finding *finding, void *opaque)
 {
     Exploration *e = opaque;
-    JsonBuilder *b = json_builder_new();
-    JsonNode *root;
 
-    finding_to_json(finding, b); /* a copy */
-    root = json_builder_get_root(b);
-    g_ptr_array_add(e->findings,
-                    finding_from_json(json_node_get_object(root)));
-    json_node_unref(root);
-    g_object_unref(b);
+    g_ptr_array_add(e->findings, finding_copy(finding));
 }
 
 static void say_progress(Exploration *e, bool terminal)

@@ -34,14 +34,29 @@ bool is_scenario_name(const char *name)
            g_str_has_suffix(name, ".c") || g_str_has_suffix(name, ".so");
 }
 
+/* Either keeps @spec for the source, or frees it. */
+static void keep_source(RunSource **source, ScenarioSpec *spec,
+                        const RunConfig *config,
+                        const ScenarioOptions *options)
+{
+    if (source) {
+        *source = run_source_new(spec, config, options);
+    } else {
+        scenario_spec_free(spec);
+    }
+}
+
 Session *open_session_by_name(const char *name, ScenarioOptions *options,
-                              int *status)
+                              RunSource **source, int *status)
 {
     static RunConfig config;
     ScenarioSpec *spec;
     Session *session;
     Error *err = NULL;
 
+    if (source) {
+        *source = NULL;
+    }
     if (!is_scenario_name(name)) {
         return open_log_session(name, status);
     }
@@ -51,7 +66,7 @@ Session *open_session_by_name(const char *name, ScenarioOptions *options,
     }
     config.live = false;
     session = session_open_scenario(spec, &config, &err);
-    scenario_spec_free(spec);
+    keep_source(source, spec, &config, options);
     if (!session) {
         *status = cli_fail(err, STATUS_MACHINE);
     } else if (options->token &&

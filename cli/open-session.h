@@ -3,16 +3,17 @@
 #ifndef CLI_OPEN_SESSION_H
 #define CLI_OPEN_SESSION_H
 
-#include "scenario-options.h"
+#include "run-source.h"
 #include "session.h"
 
 /* Whether it is taken for a scenario, not for a log. */
 bool is_scenario_name(const char *name);
 /*
  * NULL after having printed the error, with *status set.  What a session needs
- * is kept for the rest of the program.
+ * is kept for the rest of the program.  @source (or NULL): gets where other
+ * runs like this one come from, for run_source_free(); NULL for a recording.
  */
 Session *open_session_by_name(const char *name, ScenarioOptions *options,
-                              int *status);
+                              RunSource **source, int *status);
 
 #endif

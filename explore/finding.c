@@ -140,6 +140,20 @@ Finding *finding_from_json(JsonObject *object)
     return f;
 }
 
+Finding *finding_copy(const Finding *f)
+{
+    JsonBuilder *b = json_builder_new();
+    JsonNode *root;
+    Finding *copy;
+
+    finding_to_json(f, b);
+    root = json_builder_get_root(b);
+    copy = finding_from_json(json_node_get_object(root));
+    json_node_unref(root);
+    g_object_unref(b);
+    return copy;
+}
+
 /* ---- Text ---- */
 
 static void append_point_of_no_return(GString *text, const Finding *f)

@@ -39,6 +39,7 @@ void finding_free(Finding *finding);
 /* An object; finding_from_json() returns NULL if it is none. */
 void finding_to_json(const Finding *finding, JsonBuilder *builder);
 Finding *finding_from_json(JsonObject *object);
+Finding *finding_copy(const Finding *finding);
 /* The report as it is printed: everything that is known, in lines. */
 char *finding_text(const Finding *finding);
 

@@ -78,6 +78,51 @@ uint64_t choice_detail(const Choice *choice)
     return threads;
 }
 
+/* In the order in which pick() has them: whoever ran, the others, time. */
+static unsigned thread_options(uint64_t object, uint64_t mask,
+                               uint64_t *options)
+{
+    unsigned n = 0;
+
+    if (object && object < 64 && mask >> object & 1) {
+        options[n++] = object;
+    }
+    for (uint64_t id = 1; id < 64; id++) {
+        if (mask >> id & 1 && id != object) {
+            options[n++] = id;
+        }
+    }
+    if (mask & 1) {
+        options[n++] = 0;
+    }
+    return n;
+}
+
+bool choice_options(ChoiceKind kind, uint64_t object, unsigned n,
+                    uint64_t detail, uint64_t options[CHOICE_OPTIONS_MAX])
+{
+    if (n > CHOICE_OPTIONS_MAX) {
+        return false;
+    }
+    switch (kind) {
+    case CHOICE_THREAD:
+        return thread_options(object, detail, options) == n;
+    case CHOICE_BATCH:
+        for (unsigned i = 0; i < n; i++) {
+            options[i] = i < detail ? i : 0;
+        }
+        options[0] = detail;
+        return true;
+    case CHOICE_STORES:
+        for (unsigned i = 0; i < n; i++) {
+            options[i] = detail - i;
+        }
+        return true;
+    default:
+        return false;
+    }
+}
+
 void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
                      unsigned taken, uint64_t detail)
 {

@@ -176,6 +176,13 @@ void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
  * the option behind those is to return none.  CHOICE_REQUEST: the first one.
  */
 uint64_t choice_detail(const Choice *choice);
+enum { CHOICE_OPTIONS_MAX = 65 };
+/*
+ * The options of a choice event, from its numbers: object, options, detail.
+ * False: they cannot be told (requests, or threads beyond the 63rd).
+ */
+bool choice_options(ChoiceKind kind, uint64_t object, unsigned n,
+                    uint64_t detail, uint64_t options[CHOICE_OPTIONS_MAX]);
 void sim_emit_stuck(struct VThread *thread);
 
 #endif

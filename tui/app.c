@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Keys to positions: the movements through a run. */
-#include "app.h"
+#include "app-internal.h"
 
 #include "keymap.h"
 #include "stack-lines.h"
@@ -10,8 +10,10 @@ void app_init(App *app, Session *session, bool ascii)
     *app = (App){
         .view = {.session = session, .ascii = ascii, .focus = PANE_LOG},
         .rows = LAYOUT_MIN_ROWS, .cols = LAYOUT_MIN_COLS,
+        .former = g_ptr_array_new_with_free_func(
+            (GDestroyNotify)session_free),
     };
-    app_update(app);
+    app_show_session(app, session);
 }
 
 void app_finish(App *app)
@@ -19,7 +21,11 @@ void app_finish(App *app)
     View *view = &app->view;
 
     session_free(view->session);
+    g_ptr_array_free(app->former, true);
+    g_array_free(view->choices, true);
+    finding_free(app->explained);
     g_free(view->prompt);
+    g_free(view->prompt_label);
     g_free(view->message);
     g_free(view->source_file);
     g_strfreev(view->source_lines);
@@ -28,10 +34,14 @@ void app_finish(App *app)
     }
 }
 
-static void say(App *app, const char *text)
+void app_say(App *app, const char *fmt, ...)
 {
+    va_list ap;
+
     g_free(app->view.message);
-    app->view.message = g_strdup(text);
+    va_start(ap, fmt);
+    app->view.message = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
 }
 
 /* ---- What the position needs ---- */
@@ -44,6 +54,30 @@ static char **load_lines(const char *file)
 
     return g_file_get_contents(path, &text, NULL, NULL)
                ? g_strsplit(text, "\n", 0) : NULL;
+}
+
+static GArray *find_choices(const Session *session)
+{
+    GArray *choices = g_array_new(false, false, sizeof(uint64_t));
+
+    for (uint64_t n = 1; n <= session_count(session); n++) {
+        if (event_store_get(session->events, n).kind == PROBE_CHOICE) {
+            g_array_append_val(choices, n);
+        }
+    }
+    return choices;
+}
+
+void app_show_session(App *app, Session *session)
+{
+    View *view = &app->view;
+
+    view->session = session;
+    view->forks = app->former->len;
+    g_clear_pointer(&view->choices, g_array_unref);
+    view->choices = find_choices(session);
+    g_clear_pointer(&view->stacks, g_ptr_array_unref);
+    app_update(app);
 }
 
 void app_update(App *app)
@@ -159,10 +193,10 @@ static uint64_t enclosing(const View *view, bool back)
     return 0;
 }
 
-static void move_to(App *app, uint64_t n, const char *otherwise)
+void app_move_to(App *app, uint64_t n, const char *otherwise)
 {
     if (!n) {
-        say(app, otherwise);
+        app_say(app, "%s", otherwise);
         return;
     }
     session_goto(app->view.session, n);
@@ -178,38 +212,38 @@ static void move(App *app, Action action, bool back)
 
     switch (action) {
     case ACTION_STEP:
-        move_to(app, back ? MAX(n, 2) - 1 : n + 1,
+        app_move_to(app, back ? MAX(n, 2) - 1 : n + 1,
                 "there is nothing before the first event");
         if (n == count && !back) {
-            say(app, "this is the last event");
+            app_say(app, "this is the last event");
         }
         break;
     case ACTION_NEXT:
-        move_to(app, search(view, back, same_thread),
+        app_move_to(app, search(view, back, same_thread),
                 "this thread has no more events that way");
         break;
     case ACTION_ITERATION:
-        move_to(app, search(view, back, turn_begins),
+        app_move_to(app, search(view, back, turn_begins),
                 "this thread has no more loop turns that way");
         break;
     case ACTION_FINISH:
-        move_to(app, enclosing(view, back), "no callback encloses this event");
+        app_move_to(app, enclosing(view, back), "no callback encloses this event");
         break;
     case ACTION_CONTINUE: {
         uint64_t found = search(view, back, is_breakpoint);
 
-        move_to(app, found ? found : back ? 1 : count, "");
+        app_move_to(app, found ? found : back ? 1 : count, "");
         if (!found) {
-            say(app, "no breakpoint that way; b sets one on this kind of "
+            app_say(app, "no breakpoint that way; b sets one on this kind of "
                      "event");
         }
         break;
     }
     case ACTION_HOME:
-        move_to(app, 1, "");
+        app_move_to(app, 1, "");
         break;
     default:
-        move_to(app, count, "the run has no events");
+        app_move_to(app, count, "the run has no events");
         break;
     }
 }
@@ -230,7 +264,7 @@ static void toggle_breakpoint(App *app)
     text = g_strdup_printf("breakpoint on %s is %s; c and C run to it",
                            probe_table[kind].name,
                            view->breakpoints[kind] ? "set" : "removed");
-    say(app, text);
+    app_say(app, "%s", text);
 }
 
 static void scroll(App *app, int lines)
@@ -243,6 +277,20 @@ static void scroll(App *app, int lines)
     }
 }
 
+void app_ask(App *app, char *label, AppAnswer *answer)
+{
+    g_free(app->view.prompt_label);
+    app->view.prompt_label = label;
+    app->view.prompt = g_strdup("");
+    app->answer = answer;
+}
+
+static void go_to_event(App *app, uint64_t n)
+{
+    app_move_to(app, MIN(n, session_count(app->view.session)),
+                "events are counted from 1");
+}
+
 static void prompt_key(App *app, int key)
 {
     View *view = &app->view;
@@ -252,8 +300,7 @@ static void prompt_key(App *app, int key)
         uint64_t n = g_ascii_strtoull(view->prompt, NULL, 10);
 
         g_clear_pointer(&view->prompt, g_free);
-        move_to(app, MIN(n, session_count(view->session)),
-                "events are counted from 1");
+        app->answer(app, n);
     } else if (key == KEY_ESCAPE_) {
         g_clear_pointer(&view->prompt, g_free);
     } else if (key == KEY_BACKSPACE_ && len) {
@@ -277,7 +324,16 @@ static void act(App *app, Action action, bool back)
         move(app, action, back);
         break;
     case ACTION_GOTO:
-        view->prompt = g_strdup("");
+        app_ask(app, g_strdup("go to event"), go_to_event);
+        break;
+    case ACTION_CHOICES:
+        view->focus = view->focus == PANE_CHOICES ? PANE_LOG : PANE_CHOICES;
+        break;
+    case ACTION_FORK:
+        app_fork(app, back);
+        break;
+    case ACTION_CHANCES:
+        app_fetch_chances(app);
         break;
     case ACTION_BREAK:
         toggle_breakpoint(app);
@@ -289,7 +345,11 @@ static void act(App *app, Action action, bool back)
         view->zoom = !view->zoom;
         break;
     case ACTION_DOWN:
-        scroll(app, back ? -1 : 1);
+        if (view->focus == PANE_CHOICES) {
+            app_next_choice(app, back);
+        } else {
+            scroll(app, back ? -1 : 1);
+        }
         break;
     case ACTION_PAGE:
         scroll(app, back ? -10 : 10);
@@ -299,7 +359,7 @@ static void act(App *app, Action action, bool back)
         break;
     case ACTION_DUMP:
         app->dump = true;
-        say(app, "this screen will be printed as text when you leave");
+        app_say(app, "this screen will be printed as text when you leave");
         break;
     case ACTION_REDRAW:
         app->redraw = true;
@@ -333,7 +393,7 @@ void app_key(App *app, int key)
     } else {
         action = keymap_find(key, &back);
         if (action == ACTION_NONE) {
-            say(app, "no such key; ? lists them");
+            app_say(app, "no such key; ? lists them");
         } else {
             act(app, action, back);
         }

@@ -36,7 +36,15 @@ typedef enum Role {
     G(SLEEP, "░", ".")                  \
     G(HERE, "▲", "^")                   \
     G(MORE, "…", "~")                   \
-    G(MICRO, "µ", "u")
+    G(MICRO, "µ", "u")                  \
+    G(BAR1, "▁", "_")                   \
+    G(BAR2, "▂", ".")                   \
+    G(BAR3, "▃", "-")                   \
+    G(BAR4, "▄", "=")                   \
+    G(BAR5, "▅", "+")                   \
+    G(BAR6, "▆", "*")                   \
+    G(BAR7, "▇", "%")                   \
+    G(BAR8, "█", "#")
 
 typedef enum Glyph {
 #define G(NAME, utf8, ascii) GLYPH_##NAME,

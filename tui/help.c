@@ -23,11 +23,12 @@ void draw_help(Frame *frame)
         "Moving never runs the program again: every event is kept, and the",
         "state is computed from them.  Stacks come from a paused copy.",
     };
-    int half = frame->cols / 2, row = 17;
+    int half = frame->cols / 2, row = 19;
 
     frame_put(frame, 0, 1, frame->cols - 1, ROLE_TITLE,
               "Keys          lower case: forwards, upper case: backwards");
     draw_group(frame, GROUP_TIME, "TIME", 1, 2);
+    draw_group(frame, GROUP_SCHEDULE, "SCHEDULE", 1, 13);
     draw_group(frame, GROUP_LOOK, "LOOK", half, 2);
     draw_group(frame, GROUP_OTHER, "OTHER", half, 10);
     for (unsigned i = 0; i < ARRAY_SIZE(about); i++) {

@@ -13,7 +13,7 @@ enum {
     KEY_CTRL_L_ = 12,
 };
 
-typedef enum KeyGroup { GROUP_TIME, GROUP_LOOK, GROUP_OTHER } KeyGroup;
+typedef enum KeyGroup { GROUP_TIME, GROUP_SCHEDULE, GROUP_LOOK, GROUP_OTHER } KeyGroup;
 
 typedef enum Action {
 #define KEY(ID, key, back, group, short_, long_) ACTION_##ID,

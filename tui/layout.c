@@ -5,7 +5,7 @@
  *   +- contexts --+- loop ------+
  *   +- coroutines +             |     The first row is the title, the last
  *   +- block -----+- source ----+     the footer.  Neighbours share a border.
- *   +- log ---------------------+
+ *   +- log, or choices ---------+
  *   +- time --------------------+
  */
 #include "view.h"
@@ -36,6 +36,10 @@ void layout(int rows, int cols, PaneId focus, bool zoom, Rect rects[PANE_MAX])
     upper = take_rows(&body, upper_rows);
     rects[PANE_LOG] = take_rows(&body, body.rows - time_rows + 1);
     rects[PANE_TIME] = body;
+    if (focus == PANE_CHOICES) {
+        rects[PANE_CHOICES] = rects[PANE_LOG];
+        rects[PANE_LOG] = (Rect){.rows = 0};
+    }
 
     left = right = upper;
     left.cols = MAX(26, cols * 3 / 10);

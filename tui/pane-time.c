@@ -13,13 +13,22 @@ static Glyph glyph_for(const ProbeEvent *event, const ModelThread *thread)
                ? GLYPH_SLEEP : GLYPH_BUSY;
 }
 
+/* The event in the first column. */
+static int64_t first_event(const Session *session, Rect rect)
+{
+    int64_t width = rect.cols - NAME_COLS;
+    int64_t count = session_count(session), position = session->position;
+
+    return MAX(1, MIN(position - width * 2 / 3, count - width + 1));
+}
+
 static void draw_lane(const View *view, Frame *frame, Rect rect, int row,
                       const ModelThread *thread)
 {
     const Session *session = view->session;
     int width = rect.cols - NAME_COLS;
     int64_t count = session_count(session), position = session->position;
-    int64_t first = MAX(1, MIN(position - width * 2 / 3, count - width + 1));
+    int64_t first = first_event(session, rect);
     g_autofree char *name = g_strdup_printf("%-9.9s", thread->name);
 
     frame_put(frame, row, rect.col, NAME_COLS, ROLE_DIM, name);
@@ -42,6 +51,11 @@ void draw_time(const View *view, Frame *frame, Rect rect)
 {
     const Model *model = view->session->model;
 
+    if (view_chance(view, view->session->position) >= 0) {
+        draw_chances(view, frame, rect, first_event(view->session, rect));
+        rect.row++;
+        rect.rows--;
+    }
     for (unsigned i = 0; i < model->threads->len; i++) {
         int row = (int)i - view->scroll[PANE_TIME];
 

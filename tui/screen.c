@@ -13,6 +13,7 @@ const Pane panes[PANE_MAX] = {
     [PANE_SOURCE] = {"Source", draw_source},
     [PANE_LOG] = {"Log", draw_log},
     [PANE_TIME] = {"Time", draw_time},
+    [PANE_CHOICES] = {"Choices", draw_choices},
 };
 
 const ModelThread *view_thread(const View *view)
@@ -79,8 +80,10 @@ static void draw_title(const View *view, Frame *frame)
 {
     const Session *session = view->session;
     g_autofree char *time = report_time(session->model->t_ns);
+    g_autofree char *fork = view->forks
+        ? g_strdup_printf(" fork %u", view->forks) : g_strdup("");
     g_autofree char *text = g_strdup_printf(
-        " %s   t=%s   event %" PRIu64 "/%" PRIu64, session->title, time,
+        " %s%s   t=%s   event %" PRIu64 "/%" PRIu64, session->title, fork, time,
         session->position, session_count(session));
     const char *problem = verdict(session);
 
@@ -100,12 +103,13 @@ static void draw_footer(const View *view, Frame *frame)
     static const Action shown[] = {
         ACTION_STEP, ACTION_NEXT, ACTION_ITERATION, ACTION_FINISH,
         ACTION_CONTINUE, ACTION_GOTO, ACTION_HELP, ACTION_QUIT, ACTION_FOCUS,
-        ACTION_ZOOM, ACTION_BREAK,
+        ACTION_ZOOM, ACTION_BREAK, ACTION_CHOICES, ACTION_FORK,
     };
     int row = frame->rows - 1, col = 1;
 
     if (view->prompt) {
-        g_autofree char *text = g_strdup_printf("go to event: %s_",
+        g_autofree char *text = g_strdup_printf("%s: %s_",
+                                                view->prompt_label,
                                                 view->prompt);
 
         frame_put(frame, row, 1, frame->cols - 1, ROLE_KEY, text);

@@ -104,6 +104,8 @@ bool tui_run(Session *session, const TuiOptions *options, Error **errp)
         session_goto(session, options->at);
     }
     app_init(&app, session, options->ascii);
+    app.source = options->source;
+    app.view.finding = options->finding;
     loop(&app, term);
     term_close(term);
     if (app.dump) {

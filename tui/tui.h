@@ -3,12 +3,15 @@
 #ifndef TUI_TUI_H
 #define TUI_TUI_H
 
+#include "app.h"
 #include "lesson-run.h"
 #include "session.h"
 
 typedef struct TuiOptions {
     bool ascii, color;
     uint64_t at; /* 0: the last event */
+    const RunSource *source; /* or NULL */
+    const Finding *finding;  /* what is known of the run, or NULL */
 } TuiOptions;
 
 /* Takes over @session.  False and *errp if there is no usable terminal. */

@@ -6,6 +6,7 @@
 #define TUI_VIEW_H
 
 #include "frame.h"
+#include "finding.h"
 #include "session.h"
 
 typedef enum PaneId {
@@ -16,6 +17,7 @@ typedef enum PaneId {
     PANE_SOURCE,
     PANE_LOG,
     PANE_TIME,
+    PANE_CHOICES, /* where the log is, while it has the keys */
     PANE_MAX
 } PaneId;
 
@@ -24,9 +26,14 @@ typedef struct View {
     PaneId focus;
     bool zoom, help, ascii;
     int scroll[PANE_MAX];
-    char *prompt;     /* what was typed behind "go to event ", or NULL */
+    char *prompt;     /* what was typed behind prompt_label, or NULL */
+    char *prompt_label;
     char *message;    /* why nothing happened, or NULL */
     bool breakpoints[PROBE_KIND_MAX];
+
+    GArray *choices;  /* of uint64_t: the events that are choices */
+    unsigned forks;   /* this run is the former one's, with another choice */
+    const Finding *finding; /* what is known of its chances, or NULL */
 
     /* The source file of the event; loaded by whoever moves the position. */
     char *source_file;
@@ -67,6 +74,20 @@ const ModelThread *view_thread(const View *view);
  */
 const ProbeSite *view_site(const View *view);
 
+/* pane-choices.c: the newest choice at the position, from 0; -1: none. */
+int view_choice(const View *view);
+/* "main", "time", "2 completions": option @i of a choice; freed by the caller. */
+char *choice_option_text(const Model *model, const ProbeEvent *choice,
+                         unsigned i);
+/*
+ * chances.c: of 100 random continuations of this run after event @n, how many
+ * fail; -1 if that is not known.
+ */
+int view_chance(const View *view, uint64_t n);
+/* A line of the chances at the events from @first on, in @rect's first row. */
+void draw_chances(const View *view, Frame *frame, Rect rect, int64_t first);
+
+void draw_choices(const View *view, Frame *frame, Rect rect);
 void draw_contexts(const View *view, Frame *frame, Rect rect);
 void draw_coroutines(const View *view, Frame *frame, Rect rect);
 void draw_block(const View *view, Frame *frame, Rect rect);

@@ -115,21 +115,136 @@ static void assert_apart(Rect a, Rect b)
     assert_true(rows || cols);
 }
 
-static void test_layout(void **state)
+static void check_layout(PaneId focus)
 {
     Rect rects[PANE_MAX];
 
     for (int rows = LAYOUT_MIN_ROWS; rows <= 200; rows += 1) {
         for (int cols = LAYOUT_MIN_COLS; cols <= 400; cols += 7) {
-            layout(rows, cols, PANE_LOG, false, rects);
+            layout(rows, cols, focus, false, rects);
             for (int i = 0; i < PANE_MAX; i++) {
+                if (rects[i].rows == 0) {
+                    assert_true(i == (focus == PANE_CHOICES ? PANE_LOG
+                                                            : PANE_CHOICES));
+                    continue;
+                }
                 assert_inside(rects[i], rows, cols);
                 for (int j = 0; j < i; j++) {
-                    assert_apart(rects[i], rects[j]);
+                    if (rects[j].rows) {
+                        assert_apart(rects[i], rects[j]);
+                    }
                 }
             }
         }
     }
+}
+
+static void test_layout(void **state)
+{
+    check_layout(PANE_LOG);
+    check_layout(PANE_CHOICES);
+}
+
+/* ---- Forking ---- */
+
+typedef struct Forks {
+    unsigned picks[16], n, calls;
+    bool fail;
+} Forks;
+
+static Session *fork_world(void *opaque, const unsigned *picks, unsigned n,
+                           Error **errp)
+{
+    Forks *forks = opaque;
+
+    forks->calls++;
+    if (forks->fail) {
+        error_setg(errp, "no memory for that");
+        return NULL;
+    }
+    forks->n = n;
+    memcpy(forks->picks, picks, n * sizeof(*picks));
+    return world_with_choices();
+}
+
+static void keys(App *app, const char *text)
+{
+    for (; *text; text++) {
+        app_key(app, *text);
+    }
+}
+
+/* The answers before the choice, the other option, and back to the event. */
+static void test_fork_and_back(void **state)
+{
+    Forks forks = {.n = 0};
+    const RunSource source = {.fork = fork_world, .opaque = &forks};
+    Session *first;
+    App app;
+
+    app_init(&app, world_with_choices(), false);
+    app.source = &source;
+    first = app.view.session;
+    keys(&app, "o");
+    app_key(&app, KEY_UP_);
+    app_key(&app, KEY_UP_); /* the request, of two options */
+    keys(&app, "x");
+    assert_int_equal(forks.n, 4);
+    assert_memory_equal(forks.picks, ((unsigned[]){0, 1, 0, 0}),
+                        4 * sizeof(unsigned));
+    assert_ptr_not_equal(app.view.session, first);
+    assert_int_equal(app.view.forks, 1);
+    assert_int_equal(app.view.session->position, first->position);
+    assert_non_null(strstr(app.view.message, "this run ends well"));
+
+    keys(&app, "x"); /* and from there once more */
+    assert_int_equal(app.view.forks, 2);
+    keys(&app, "XX");
+    assert_ptr_equal(app.view.session, first);
+    assert_int_equal(app.view.forks, 0);
+    keys(&app, "X");
+    assert_non_null(strstr(app.view.message, "this is the first run"));
+    app_finish(&app);
+}
+
+static void test_fork_of_three(void **state)
+{
+    Forks forks = {.n = 0};
+    const RunSource source = {.fork = fork_world, .opaque = &forks};
+    App app;
+
+    app_init(&app, world_with_choices(), false);
+    app.source = &source;
+    keys(&app, "g24\rx"); /* who goes on: main, io0 (taken), time */
+    assert_string_equal(app.view.prompt_label,
+                        "take option (0 main, 2 time passes)");
+    keys(&app, "1\r");
+    assert_int_equal(forks.calls, 0);
+    assert_non_null(strstr(app.view.message, "a number from 0 to 2, but not 1"));
+    keys(&app, "x2\r");
+    assert_int_equal(forks.n, 2);
+    assert_int_equal(forks.picks[1], 2);
+    app_finish(&app);
+}
+
+static void test_fork_is_refused(void **state)
+{
+    Forks forks = {.fail = true};
+    const RunSource source = {.fork = fork_world, .opaque = &forks};
+    App app;
+
+    app_init(&app, world_with_choices(), false);
+    keys(&app, "x");
+    assert_non_null(strstr(app.view.message, "what was recorded has no other"));
+    keys(&app, "l");
+    assert_non_null(strstr(app.view.message, "only a schedule that"));
+    app.source = &source;
+    keys(&app, "x"); /* at the end */
+    assert_non_null(strstr(app.view.message, "no choice is made at this"));
+    keys(&app, "g17\rx");
+    assert_string_equal(app.view.message, "no memory for that");
+    assert_int_equal(app.view.forks, 0);
+    app_finish(&app);
 }
 
 static void test_every_size(void **state)
@@ -198,6 +313,9 @@ int main(void)
         cmocka_unit_test(test_movements),
         cmocka_unit_test(test_every_key_says_something),
         cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_fork_and_back),
+        cmocka_unit_test(test_fork_of_three),
+        cmocka_unit_test(test_fork_is_refused),
         cmocka_unit_test(test_every_size),
         cmocka_unit_test(test_random_keys),
         cmocka_unit_test(test_ascii_is_complete),

@@ -86,6 +86,42 @@ static void test_zoom_and_help(void **state)
     app_finish(&app);
 }
 
+/* The list of choices, the newest at the position; what was taken is marked. */
+static void test_choices(void **state)
+{
+    App app;
+
+    app_init(&app, world_with_choices(), false);
+    press(&app, "o");
+    compare(&app, 24, 80, "choices");
+    app_key(&app, KEY_UP_);
+    app_key(&app, KEY_UP_);
+    app_key(&app, KEY_UP_);
+    press(&app, "a");
+    compare(&app, 24, 80, "choices-earlier-ascii");
+    app_finish(&app);
+}
+
+/* Half of the runs fail after the first choice, all after the second. */
+static void test_chances(void **state)
+{
+    const FailureChance known[] = {{0, 20}, {17, 50}, {24, 100}, {31, 100}};
+    Finding *finding = finding_new();
+    App app;
+
+    app_init(&app, world_with_choices(), false);
+    finding->events = session_count(app.view.session);
+    finding->point_of_no_return = 24;
+    g_array_append_vals(finding->chances, known, ARRAY_SIZE(known));
+    app.view.finding = finding;
+    press(&app, "og24\r");
+    compare(&app, 24, 80, "chances");
+    press(&app, "Soa");
+    compare(&app, 24, 80, "chances-before-ascii");
+    app_finish(&app);
+    finding_free(finding);
+}
+
 static void test_too_small(void **state)
 {
     App app;
@@ -101,6 +137,8 @@ int main(void)
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_zoom_and_help),
+        cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_chances),
         cmocka_unit_test(test_too_small),
     };
 

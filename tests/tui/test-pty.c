@@ -5,7 +5,7 @@
  * Nothing here sleeps: with AIOLAB_FRAME_MARK the program ends each frame with
  * the number of inputs it has consumed, and the test reads until that comes.
  */
-#include "qemu/osdep.h"
+#include "child.h"
 #include "testlib.h"
 
 #include <errno.h>
@@ -209,6 +209,55 @@ static void test_vt100_and_signal(void **state)
     assert_int_equal(finish(&tty), 0);
 }
 
+/* A failure on the screen; another choice, which helps; and back to it. */
+static void test_explore_and_fork(void **state)
+{
+    static const char *const args[] = {"aiolab", "explore", "nested-laio/buggy",
+                                       "--tui", NULL};
+    Tty tty;
+
+    start(&tty, args, "xterm-256color");
+    wait_for_text(&tty, "q quit");
+    type(&tty, "og31\r"); /* which of two requests the device does first */
+    wait_for_text(&tty, "no return");
+    assert_true(shows(&tty, "100% fail"));
+    type(&tty, "x");
+    wait_for_text(&tty, "taken: option 1; this run ends well");
+    assert_true(shows(&tty, " fork 1 "));
+    assert_false(shows(&tty, "no return"));
+    type(&tty, "X");
+    wait_for_text(&tty, "no return");
+    type(&tty, "q");
+    assert_int_equal(finish(&tty), 1);
+}
+
+/* The chances of a schedule that was printed, from the search, by a key. */
+static void test_chances_of_token(void **state)
+{
+    static const char *const args[] = {"aiolab", "tui", "nested-laio/buggy",
+                                       "--schedule", NULL, NULL};
+    const char *with_token[ARRAY_SIZE(args)];
+    const char *const find[] = {g_getenv("AIOLAB"), "explore",
+                                "nested-laio/buggy", NULL};
+    ChildResult found = child_spawn(find, 0);
+    const char *at = strstr(found.out, "aio1-");
+    g_autofree char *token = NULL;
+    Tty tty;
+
+    assert_non_null(at);
+    token = g_strndup(at, strcspn(at, "\n"));
+    child_finish(&found);
+    memcpy(with_token, args, sizeof(args));
+    with_token[4] = token;
+    start(&tty, with_token, "xterm-256color");
+    wait_for_text(&tty, "DEADLOCK");
+    assert_false(shows(&tty, "% fail"));
+    type(&tty, "l");
+    wait_for_text(&tty, "100% fail");
+    type(&tty, "q");
+    assert_int_equal(finish(&tty), 0);
+}
+
 static void test_lesson(void **state)
 {
     static const char *const args[] = {"aiolab", "learn", "bh-order", NULL};
@@ -233,6 +282,8 @@ int main(void)
         cmocka_unit_test(test_resize),
         cmocka_unit_test(test_stacks),
         cmocka_unit_test(test_vt100_and_signal),
+        cmocka_unit_test(test_explore_and_fork),
+        cmocka_unit_test(test_chances_of_token),
         cmocka_unit_test(test_lesson),
     };
 

@@ -6,6 +6,7 @@ enum { MAIN = 1, ID = 1 };
 
 static const ProbeSite site = {"demo/program.c", 42, "do_something"};
 static int64_t now;
+static uint32_t who = MAIN;
 
 static uint64_t id(unsigned ordinal)
 {
@@ -16,7 +17,7 @@ static void emit(Session *session, ProbeKind kind, uint64_t obj, uint64_t a,
                  uint64_t b, uint64_t c, const char *text)
 {
     ProbeEvent event = {
-        .kind = kind, .thread = MAIN, .t_ns = now += 50, .obj = obj,
+        .kind = kind, .thread = who, .t_ns = now += 50, .obj = obj,
         .a = a, .b = b, .c = c, .site = &site, .text = text,
     };
 
@@ -67,7 +68,14 @@ static void get_stuck(Session *s)
     emit(s, PROBE_STUCK, 1, 0, 0, 0, "main");
 }
 
-Session *world_new(unsigned idle_turns)
+/* Options as the machine lists them; @taken of them. */
+static void choose(Session *s, const char *kind, uint64_t object, unsigned n,
+                   unsigned taken, uint64_t detail)
+{
+    emit(s, PROBE_CHOICE, object, n, taken, detail, kind);
+}
+
+static Session *empty_world(void)
 {
     Session *session = g_new0(Session, 1);
 
@@ -77,6 +85,33 @@ Session *world_new(unsigned idle_turns)
     session->model = model_new();
     session->keyframes =
         g_ptr_array_new_with_free_func((GDestroyNotify)model_free);
+    return session;
+}
+
+Session *world_with_choices(void)
+{
+    Session *s = empty_world();
+
+    setup(s);
+    who = 2;
+    emit(s, PROBE_THREAD_START, 2, 0, 0, 0, "io0");
+    who = MAIN;
+    choose(s, "thread", MAIN, 2, 0, 1 << MAIN | 1 << 2);
+    idle_turn(s);
+    choose(s, "thread", MAIN, 3, 1, 1 << MAIN | 1 << 2 | 1);
+    choose(s, "batch", id(1), 3, 0, 2);
+    choose(s, "request", id(1), 2, 1, 9);
+    idle_turn(s);
+    choose(s, "stores", 2, 2, 1, 1);
+    emit(s, PROBE_NOTE, 0, 0, 0, 0, "the end");
+    session_goto(s, session_count(s));
+    return s;
+}
+
+Session *world_new(unsigned idle_turns)
+{
+    Session *session = empty_world();
+
     session->end = SESSION_STUCK;
     setup(session);
     while (idle_turns--) {

@@ -11,6 +11,10 @@
  * before that.
  */
 Session *world_new(unsigned idle_turns);
+/*
+ * The same context, a thread "io0", and a choice of each kind; it ends well.
+ */
+Session *world_with_choices(void);
 void world_free(Session *session);
 
 #endif
