@@ -87,10 +87,11 @@ static bool may_replace(const char *path)
            (st.st_size == 0 || log_has_header(path));
 }
 
-/* What is there makes room for a new log. */
-static bool replace(const char *path, bool overwrite, Error **errp)
+/* @discard: what its recorder left behind goes, too. */
+static bool check_replace(const char *path, bool overwrite, bool discard,
+                          Error **errp)
 {
-    if (!recover_discard(path, overwrite)) {
+    if (!recover_discard(path, discard)) {
         error_setg(errp, "%s: is being recorded right now; choose another "
                    "name, or wait for its end", path);
         return false;
@@ -103,6 +104,21 @@ static bool replace(const char *path, bool overwrite, Error **errp)
     if (!may_replace(path)) {
         error_setg(errp, "%s: is not a log, and --force replaces only "
                    "logs; choose another name", path);
+        return false;
+    }
+    return true;
+}
+
+bool log_may_create(const char *path, bool overwrite, Error **errp)
+{
+    return !g_file_test(path, G_FILE_TEST_EXISTS) ||
+           check_replace(path, overwrite, false, errp);
+}
+
+/* What is there makes room for a new log. */
+static bool replace(const char *path, bool overwrite, Error **errp)
+{
+    if (!check_replace(path, overwrite, overwrite, errp)) {
         return false;
     }
     if (g_unlink(path) < 0) {

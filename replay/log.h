@@ -23,6 +23,8 @@ enum {
 
 typedef struct Log Log;
 
+/* Whether log_create() may put a log there; changes nothing. */
+bool log_may_create(const char *path, bool overwrite, Error **errp);
 /* Replaces nothing: fails if @path exists, unless @overwrite. */
 Log *log_create(const char *path, bool overwrite, Error **errp);
 /*
