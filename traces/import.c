@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* What formats tell an import: records, and what became of the rest. */
+#include "import.h"
+
+#include "log-sql.h"
+
+enum {
+    REJECTS_KEPT = 100000, /* with their places, in the log */
+    REJECT_TEXT = 160,
+};
+
+TraceRecord trace_import_record(const TraceImport *import)
+{
+    return (TraceRecord){
+        .queue_ns = TRACE_NO_TIME, .issue_ns = TRACE_NO_TIME,
+        .complete_ns = TRACE_NO_TIME, .place = import->place,
+        .file = import->file,
+    };
+}
+
+void trace_import_stored(TraceImport *import)
+{
+    import->account.in++;
+    import->account.n[REASON_STORED]++;
+}
+
+void trace_import_put(TraceImport *import, const TraceRecord *record)
+{
+    if (import->writer) {
+        import->ops[record->op]++;
+        import->preflush_writes += record->op == TRACE_WRITE &&
+                                   record->flags & TRACE_FLAG_PREFLUSH;
+        trace_writer_add(import->writer, record);
+    }
+}
+
+void trace_import_store(TraceImport *import, const TraceRecord *record)
+{
+    trace_import_stored(import);
+    trace_import_put(import, record);
+}
+
+void trace_import_skip(TraceImport *import, TraceReason reason)
+{
+    import->account.in++;
+    import->account.n[reason]++;
+}
+
+void trace_import_reject(TraceImport *import, TraceReason reason,
+                         const char *text, size_t len)
+{
+    import->account.in++;
+    import->account.n[reason]++;
+    if (import->writer && import->rejects_kept < REJECTS_KEPT) {
+        g_autofree char *valid =
+            g_utf8_make_valid(text, MIN(len, REJECT_TEXT));
+
+        import->rejects_kept++;
+        log_sql_int(import->put_reject, 1, import->file);
+        log_sql_int(import->put_reject, 2, import->place);
+        log_sql_text(import->put_reject, 3, trace_reasons[reason].name);
+        log_sql_text(import->put_reject, 4, valid);
+        log_sql_run(import->put_reject);
+    }
+}
+
+void trace_import_reject_line(TraceImport *import, TraceReason reason,
+                              const TraceLine *line)
+{
+    if (line->cut) {
+        trace_import_skip(import, REASON_CUT);
+    } else {
+        trace_import_reject(import, line->too_long ? REASON_TOO_LONG : reason,
+                            line->text, line->end - line->text);
+    }
+}
+
+uint32_t trace_import_device(TraceImport *import, Word name)
+{
+    if (!import->writer) {
+        return 0;
+    }
+    if (import->device.valid && import->device.len == name.len &&
+        !memcmp(import->device.text, name.text, name.len)) {
+        return import->device.number;
+    }
+    import->device.number = trace_writer_device(import->writer, name.text,
+                                                name.len);
+    import->device.valid = name.len <= sizeof(import->device.text);
+    if (import->device.valid) {
+        memcpy(import->device.text, name.text, name.len);
+        import->device.len = name.len;
+    }
+    return import->device.number;
+}
+
+uint32_t trace_import_process(TraceImport *import, Word comm, int64_t pid,
+                              int64_t tid)
+{
+    if (!import->writer) {
+        return 0;
+    }
+    if (import->process.valid && import->process.pid == pid &&
+        import->process.tid == tid && import->process.len == comm.len &&
+        !memcmp(import->process.text, comm.text, comm.len)) {
+        return import->process.number;
+    }
+    import->process.number = trace_writer_process(import->writer, comm.text,
+                                                  comm.len, pid, tid);
+    import->process.pid = pid;
+    import->process.tid = tid;
+    import->process.valid = comm.len <= sizeof(import->process.text);
+    if (import->process.valid) {
+        memcpy(import->process.text, comm.text, comm.len);
+        import->process.len = comm.len;
+    }
+    return import->process.number;
+}
+
+void trace_import_note(TraceImport *import, const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    text = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    if (!import->writer) {
+        return;
+    }
+    for (unsigned i = 0; i < import->notes->len; i++) {
+        if (g_str_equal(g_ptr_array_index(import->notes, i), text)) {
+            return;
+        }
+    }
+    g_ptr_array_add(import->notes, g_steal_pointer(&text));
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An import in progress: what a format tells while it reads.
+ *
+ * Each line or binary record ends in exactly one call of trace_import_stored(),
+ * _skip() or _reject(); the sums are checked in the end.  One thread.
+ */
+#ifndef TRACES_IMPORT_H
+#define TRACES_IMPORT_H
+
+#include "account.h"
+#include "record.h"
+#include "scan.h"
+#include "source.h"
+#include "store.h"
+
+typedef struct TraceImport TraceImport;
+
+struct TraceImport {
+    TraceWriter *writer; /* NULL: the format is only tried */
+    Log *log;
+    TraceAt at;
+    bool at_given;       /* --at, else what the format has */
+    const char *columns; /* --columns, or NULL */
+    TraceAccount account; /* of the file being read */
+    uint32_t file;        /* its number */
+    uint64_t place;       /* of the line or record being read */
+    uint64_t rejects_kept;
+    uint64_t ops[TRACE_OP_MAX], preflush_writes; /* records */
+    TraceClock clock;     /* what the format's times are */
+    GPtrArray *notes;     /* of char *: what else a person should know */
+    struct LogSql *put_reject;
+    struct {              /* the last names, which come again and again */
+        char text[64];
+        size_t len;
+        uint32_t number;
+        bool valid;
+    } device;
+    struct {
+        char text[32];
+        size_t len;
+        int64_t pid, tid;
+        uint32_t number;
+        bool valid;
+    } process;
+};
+
+/* A record with nothing known but the place. */
+TraceRecord trace_import_record(const TraceImport *import);
+/* What was just read is this record; or one that is put later. */
+void trace_import_store(TraceImport *import, const TraceRecord *record);
+void trace_import_stored(TraceImport *import);
+void trace_import_put(TraceImport *import, const TraceRecord *record);
+void trace_import_skip(TraceImport *import, TraceReason reason);
+/* @text, of @len bytes, is what stands there; the log keeps its beginning. */
+void trace_import_reject(TraceImport *import, TraceReason reason,
+                         const char *text, size_t len);
+/* The same, of a line: if the file ends in it, it is only cut. */
+void trace_import_reject_line(TraceImport *import, TraceReason reason,
+                              const TraceLine *line);
+
+/* Numbers of names. */
+uint32_t trace_import_device(TraceImport *import, Word name);
+uint32_t trace_import_process(TraceImport *import, Word comm, int64_t pid,
+                              int64_t tid);
+/* Something that the user should know, once for each text. */
+void trace_import_note(TraceImport *import, const char *fmt, ...)
+    G_GNUC_PRINTF_(2, 3);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scanning the fields of a line, without copying it and without a 0 at its end.
+ * Each function takes what it is named after and moves on, or takes nothing and
+ * returns false.
+ */
+#ifndef TRACES_SCAN_H
+#define TRACES_SCAN_H
+
+#include "qemu/osdep.h"
+
+typedef struct Scan {
+    const char *at, *end;
+} Scan;
+
+typedef struct Word {
+    const char *text;
+    size_t len;
+} Word;
+
+static inline bool word_is(Word word, const char *text)
+{
+    return strlen(text) == word.len && !memcmp(word.text, text, word.len);
+}
+
+static inline bool word_begins(Word word, const char *text)
+{
+    size_t len = strlen(text);
+
+    return len <= word.len && !memcmp(word.text, text, len);
+}
+
+static inline bool scan_is_digit(char c)
+{
+    return (unsigned char)(c - '0') < 10;
+}
+
+static inline bool scan_is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Spaces and tabs; none is all right. */
+static inline void scan_spaces(Scan *scan)
+{
+    while (scan->at < scan->end && scan_is_space(*scan->at)) {
+        scan->at++;
+    }
+}
+
+static inline bool scan_at_end(Scan *scan)
+{
+    scan_spaces(scan);
+    return scan->at == scan->end;
+}
+
+static inline bool scan_char(Scan *scan, char c)
+{
+    if (scan->at < scan->end && *scan->at == c) {
+        scan->at++;
+        return true;
+    }
+    return false;
+}
+
+static inline bool scan_text(Scan *scan, const char *text)
+{
+    size_t len = strlen(text);
+
+    if ((size_t)(scan->end - scan->at) >= len && !memcmp(scan->at, text, len)) {
+        scan->at += len;
+        return true;
+    }
+    return false;
+}
+
+/* Digits; false also if the number needs more than 64 bits. */
+static inline bool scan_u64(Scan *scan, uint64_t *value)
+{
+    const char *p = scan->at;
+    uint64_t v = 0;
+
+    while (p < scan->end && scan_is_digit(*p)) {
+        unsigned digit = *p++ - '0';
+
+        if (v > (UINT64_MAX - digit) / 10) {
+            return false;
+        }
+        v = v * 10 + digit;
+    }
+    if (p == scan->at) {
+        return false;
+    }
+    scan->at = p;
+    *value = v;
+    return true;
+}
+
+static inline bool scan_i64(Scan *scan, int64_t *value)
+{
+    Scan ahead = *scan;
+    bool minus = scan_char(&ahead, '-');
+    uint64_t v;
+
+    if (!scan_u64(&ahead, &v) || v > INT64_MAX) {
+        return false;
+    }
+    *value = minus ? -(int64_t)v : (int64_t)v;
+    *scan = ahead;
+    return true;
+}
+
+static inline int scan_hex_digit(char c)
+{
+    return scan_is_digit(c) ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* "0x1f", "1f" or "(nil)". */
+static inline bool scan_hex(Scan *scan, uint64_t *value)
+{
+    const char *digits;
+
+    *value = 0;
+    if (scan_text(scan, "(nil)")) {
+        return true;
+    }
+    scan_text(scan, "0x");
+    digits = scan->at;
+    while (scan->at < scan->end && scan_hex_digit(*scan->at) >= 0) {
+        *value = *value << 4 | scan_hex_digit(*scan->at++);
+    }
+    return scan->at > digits;
+}
+
+/*
+ * "12.000345" in units of @unit nanoseconds, a power of ten; digits below the
+ * nanosecond are dropped.  False if it is no number or too large.
+ */
+static inline bool scan_time(Scan *scan, uint64_t unit, int64_t *ns)
+{
+    Scan ahead = *scan;
+    bool minus = scan_char(&ahead, '-');
+    uint64_t whole = 0, rest = 0, scale = unit;
+
+    if (!scan_u64(&ahead, &whole) || whole > INT64_MAX / unit - 1) {
+        return false;
+    }
+    if (ahead.end - ahead.at > 1 && *ahead.at == '.' &&
+        scan_is_digit(ahead.at[1])) {
+        ahead.at++;
+        while (ahead.at < ahead.end && scan_is_digit(*ahead.at)) {
+            scale /= 10;
+            rest += (*ahead.at++ - '0') * scale;
+        }
+    }
+    *ns = (int64_t)(whole * unit + rest);
+    if (minus) {
+        *ns = -*ns;
+    }
+    *scan = ahead;
+    return true;
+}
+
+/* What stands before the next space or tab; spaces before it are skipped. */
+static inline bool scan_word(Scan *scan, Word *word)
+{
+    scan_spaces(scan);
+    word->text = scan->at;
+    while (scan->at < scan->end && !scan_is_space(*scan->at)) {
+        scan->at++;
+    }
+    word->len = scan->at - word->text;
+    return word->len > 0;
+}
+
+/* What stands before @c, which is taken too; false if there is no @c. */
+static inline bool scan_until(Scan *scan, char c, Word *word)
+{
+    const char *found = memchr(scan->at, c, scan->end - scan->at);
+
+    if (!found) {
+        return false;
+    }
+    *word = (Word){scan->at, found - scan->at};
+    scan->at = found + 1;
+    return true;
+}
+
+#endif
