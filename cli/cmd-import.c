@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* aiolab import: files of captured I/O traces become a log. */
 #include "import-report.h"
+#include "table-spec.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -61,6 +62,26 @@ static bool parse_max_bad(ImportCommand *c)
     return end > c->max_bad && !*end && c->bad_allowed >= 0;
 }
 
+static bool check_columns(const ImportCommand *c)
+{
+    Error *err = NULL;
+    TableSpec spec;
+
+    if (!c->columns && c->format && g_str_equal(c->format, "columns")) {
+        cli_error("--format columns needs --columns, which describes them");
+        return false;
+    }
+    if (c->columns && !g_str_equal(c->format, "columns")) {
+        cli_error("--columns goes with --format columns, not %s", c->format);
+        return false;
+    }
+    if (c->columns && !table_spec_parse(&spec, c->columns, &err)) {
+        cli_fail(err, STATUS_USAGE);
+        return false;
+    }
+    return true;
+}
+
 static bool parse_options(ImportCommand *c)
 {
     if (c->columns && !c->format) {
@@ -72,6 +93,9 @@ static bool parse_options(ImportCommand *c)
         return false;
     }
     c->load.columns = c->columns;
+    if (!check_columns(c)) {
+        return false;
+    }
     c->load.at_given = c->at != NULL;
     if (c->at && g_str_equal(c->at, trace_at_names[TRACE_AT_ISSUE])) {
         c->load.at = TRACE_AT_ISSUE;

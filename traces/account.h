@@ -26,9 +26,10 @@ typedef enum AccountHint {
     X(PROSE, SKIPPED, FITS_NOT, "prose", "text that is not the trace's")       \
     X(FILES, SKIPPED, FITS, "file-state", "files added, opened or closed")     \
     X(WAIT, SKIPPED, FITS, "wait", "waits, which are in the times now")        \
-    X(JOINED, SKIPPED, FITS, "joined", "later events of stored requests")      \
+    X(JOINED, SKIPPED, FITS, "joined", "other events of stored requests")      \
     X(ORPHAN, SKIPPED, FITS, "orphan", "events of requests that began before the trace") \
     X(REISSUE, SKIPPED, FITS, "reissue", "requests issued again after a requeue") \
+    X(REFLUSH, SKIPPED, FITS, "reflush", "flushes of writes that flush, which say so themselves") \
     X(LAYER, SKIPPED, FITS, "other-layer", "the same requests at another layer") \
     X(EVENT, SKIPPED, FITS, "other-event", "events that are no requests")      \
     X(CALL, SKIPPED, FITS, "other-call", "system calls that move no data")     \

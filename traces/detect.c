@@ -7,11 +7,14 @@
 
 enum {
     LINES = 200,
-    ENOUGH = 90, /* per cent of the lines that fit */
+    ENOUGH = 90, /* per cent of the lines that fit... */
+    FEW_LINES = 20,
+    ENOUGH_OF_FEW = 50, /* ...or of so few lines */
 };
 
 /* How the sample's lines fit, from 0 to 100. */
-static unsigned try(const TraceFormat *format, const TraceSample *sample)
+static unsigned try(const TraceFormat *format, const TraceSample *sample,
+                    unsigned *lines)
 {
     TraceImport import = {.log = NULL};
     const char *at = sample->text;
@@ -38,6 +41,7 @@ static unsigned try(const TraceFormat *format, const TraceSample *sample)
         fits_not += trace_reasons[i].hint == HINT_FITS_NOT
             ? import.account.n[i] : 0;
     }
+    *lines = import.account.in;
     return fits ? fits * 100 / (fits + fits_not) : 0;
 }
 
@@ -73,6 +77,7 @@ const TraceFormat *trace_format_detect(const TraceSample *sample,
 {
     const TraceFormat *best = by_first_bytes(sample, why);
     unsigned scores[64] = {0}, best_score = 0, candidates = 0;
+    unsigned lines = 0;
     GString *names;
 
     if (best) {
@@ -81,7 +86,7 @@ const TraceFormat *trace_format_detect(const TraceSample *sample,
     names = g_string_new(NULL);
     for (unsigned i = 0; i < trace_formats_count; i++) {
         if (trace_formats[i]->line && !trace_formats[i]->recognise) {
-            scores[i] = try(trace_formats[i], sample);
+            scores[i] = try(trace_formats[i], sample, &lines);
         }
         if (scores[i] > best_score) {
             best = trace_formats[i];
@@ -95,7 +100,8 @@ const TraceFormat *trace_format_detect(const TraceSample *sample,
                                    trace_formats[i]->name);
         }
     }
-    if (candidates == 1 && best_score >= ENOUGH) {
+    if (candidates == 1 && best_score >=
+        (lines < FEW_LINES ? (unsigned)ENOUGH_OF_FEW : (unsigned)ENOUGH)) {
         *why = g_strdup_printf("%u %% of its first lines are such",
                                best_score);
     } else {

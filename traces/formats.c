@@ -5,6 +5,12 @@
 #define TEXT(prefix) \
     .begin = prefix##_begin, .line = prefix##_line, .end = prefix##_end
 
+/* Of what has to be asked for by its name. */
+static bool never_recognise(const TraceSample *sample, const char **why)
+{
+    return false;
+}
+
 static const TraceFormat fio2 = {
     "fio2", "fio I/O log, version 2", TRACE_CLOCK_NONE, fio2_recognise,
     TEXT(fio), .argument = GUINT_TO_POINTER(2),
@@ -14,8 +20,36 @@ static const TraceFormat fio3 = {
     TEXT(fio), .argument = GUINT_TO_POINTER(3),
 };
 
+static const TraceFormat blkparse = {
+    "blkparse", "blkparse text", TRACE_CLOCK_START, NULL, TEXT(blkparse),
+};
+static const TraceFormat kernel = {
+    "ftrace", "ftrace, trace-cmd report or perf script (block, io_uring)",
+    TRACE_CLOCK_MONOTONIC, NULL, TEXT(kernel),
+};
+
+#define TABLE(ID, name, title, clock, recognise)                     \
+    static const TraceFormat ID = {                                  \
+        name, title, TRACE_CLOCK_##clock, recognise, TEXT(table),    \
+        .argument = &table_##ID,                                     \
+    }
+
+TABLE(fio1, "fio1", "fio I/O log, version 1", NONE, NULL);
+TABLE(msr, "msr", "MSR Cambridge block traces", UNIX, NULL);
+TABLE(systor, "systor", "SYSTOR '17 VDI block traces", UNIX, NULL);
+TABLE(alibaba, "alibaba", "Alibaba block traces", UNIX, NULL);
+TABLE(tencent, "tencent", "Tencent CBS block traces", UNIX, NULL);
+TABLE(spc, "spc", "SPC-1 and UMass trace files", START, NULL);
+TABLE(fiu, "fiu", "FIU IODedup block traces", START, NULL);
+TABLE(mqsim, "mqsim", "MQSim and SSDsim traces (ns)", START, NULL);
+TABLE(disksim, "disksim", "DiskSim ASCII traces (ms)", START, NULL);
+TABLE(blkreplay, "blkreplay", "blkreplay load", START, blkreplay_recognise);
+TABLE(columns, "columns", "a table that --columns describes", START,
+      never_recognise);
+
 const TraceFormat *const trace_formats[] = {
-    &fio2, &fio3,
+    &fio1, &fio2, &fio3, &blkparse, &kernel, &msr, &systor, &alibaba, &tencent, &spc, &fiu, &mqsim,
+    &disksim, &blkreplay, &columns,
 };
 const unsigned trace_formats_count = ARRAY_SIZE(trace_formats);
 

@@ -16,4 +16,24 @@ TEXT_FORMAT(fio);
 bool fio2_recognise(const TraceSample *sample, const char **why);
 bool fio3_recognise(const TraceSample *sample, const char **why);
 
+/* A table with a row for each request; the argument of table_begin(). */
+typedef struct TableFormat {
+    const char *spec;     /* of its columns: table-spec.h */
+    char separator;
+    unsigned least, most; /* so many columns a line has */
+    char joint;           /* between the parts of a device's name */
+    const char *header;   /* what its title begins with, or NULL */
+    bool prose_before;    /* anything may stand before the title */
+    bool given;           /* spec and separator are the user's */
+    uint16_t quality;     /* of all records */
+} TableFormat;
+
+TEXT_FORMAT(blkparse);
+TEXT_FORMAT(kernel);
+TEXT_FORMAT(table);
+extern const TableFormat table_msr, table_systor, table_alibaba, table_tencent,
+    table_spc, table_fiu, table_mqsim, table_disksim, table_blkreplay,
+    table_fio1, table_columns;
+bool blkreplay_recognise(const TraceSample *sample, const char **why);
+
 #endif

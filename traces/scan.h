@@ -178,7 +178,8 @@ static inline bool scan_word(Scan *scan, Word *word)
 /* What stands before @c, which is taken too; false if there is no @c. */
 static inline bool scan_until(Scan *scan, char c, Word *word)
 {
-    const char *found = memchr(scan->at, c, scan->end - scan->at);
+    const char *found = scan->at < scan->end
+        ? memchr(scan->at, c, scan->end - scan->at) : NULL;
 
     if (!found) {
         return false;

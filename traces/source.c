@@ -88,7 +88,7 @@ static void start_unpacking(TraceSource *source)
     struct archive_entry *entry;
 
     rewound->source = source;
-    rewound->len = MIN(source->end, sizeof(rewound->data));
+    rewound->len = source->end;
     memcpy(rewound->data, source->buffer, rewound->len);
     source->end = 0;
     source->eof = false;
@@ -123,23 +123,15 @@ TraceSource *trace_source_open(const char *path, size_t buffer, Error **errp)
     source = g_malloc(sizeof(*source) + buffer);
     *source = (TraceSource){
         .path = g_strdup(is_stdin ? "standard input" : path), .fd = fd,
-        .size = S_ISREG(st.st_mode) ? st.st_size : 0, .capacity = buffer,
+        .size = S_ISREG(st.st_mode) ? st.st_size : 0,
+        .capacity = TRACE_SAMPLE_BYTES, /* which start_unpacking() can keep */
     };
     while (source->end < 6 && !source->eof) {
         fill(source);
     }
     source->compression = find_compression(source->buffer, source->end);
+    source->capacity = buffer;
     if (source->compression) {
-        while (source->end < TRACE_SAMPLE_BYTES && !source->eof) {
-            size_t before = source->end;
-
-            source->capacity = TRACE_SAMPLE_BYTES;
-            fill(source);
-            if (source->end == before) {
-                break;
-            }
-        }
-        source->capacity = buffer;
         start_unpacking(source);
     }
     return source;

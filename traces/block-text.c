@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading the fields of block events. */
+#include "block-text.h"
+
+enum { ERRNO_MAX = 4095 };
+
+BlockShape block_shape_of(BlockAction action)
+{
+    switch (action) {
+    case BLOCK_PLUG:
+    case BLOCK_UNPLUG:
+    case BLOCK_UNPLUG_TIMER:
+        return BLOCK_SHAPE_NONE;
+    case BLOCK_SPLIT:
+        return BLOCK_SHAPE_SPLIT;
+    case BLOCK_REMAP:
+        return BLOCK_SHAPE_REMAP;
+    default:
+        return BLOCK_SHAPE_BIO;
+    }
+}
+
+bool block_text_device(Scan *scan, uint64_t *major, uint64_t *minor)
+{
+    scan_spaces(scan);
+    if (!scan_u64(scan, major) ||
+        !(scan_char(scan, ',') || scan_char(scan, ':'))) {
+        return false;
+    }
+    scan_spaces(scan);
+    return scan_u64(scan, minor);
+}
+
+/* "26692 + 2" or "26692"; older kernels print a flush's sector as -1. */
+static bool scan_range(Scan *scan, BlockText *text)
+{
+    scan_spaces(scan);
+    if (!scan_u64(scan, &text->sector)) {
+        return false;
+    }
+    if (text->sector == UINT64_MAX) {
+        text->sector = 0;
+    }
+    scan_spaces(scan);
+    if (scan_char(scan, '+')) {
+        scan_spaces(scan);
+        return scan_u64(scan, &text->sectors);
+    }
+    return true;
+}
+
+/* The number in the last brackets, if it is one. */
+static int64_t error_at_end(const Scan *scan)
+{
+    const char *bracket = memrchr(scan->at, '[', scan->end - scan->at);
+    Scan number = {bracket ? bracket + 1 : scan->end, scan->end};
+    int64_t error;
+
+    return scan_i64(&number, &error) && scan_char(&number, ']') ? error : 0;
+}
+
+/* "4096 () 26692 + 8", without the bytes if it is done. */
+static bool scan_request(Scan *scan, BlockShape shape, BlockText *text)
+{
+    Word cdb;
+
+    scan_spaces(scan);
+    if (shape == BLOCK_SHAPE_REQUEST && !scan_u64(scan, &text->bytes)) {
+        return false;
+    }
+    scan_spaces(scan);
+    return scan_char(scan, '(') && scan_until(scan, ')', &cdb) &&
+           scan_range(scan, text);
+}
+
+/* "26692 + 2", "[comm]" of a flush, or "512 (cdb)" of a command. */
+static bool scan_bio(Scan *scan, BlockText *text)
+{
+    Scan ahead;
+
+    scan_spaces(scan);
+    if (scan->at == scan->end || *scan->at == '[' || *scan->at == '(') {
+        return true;
+    }
+    ahead = *scan;
+    if (scan_u64(&ahead, &text->sector) && scan_text(&ahead, " (")) {
+        text->sector = 0; /* a command: bytes and its CDB */
+        return true;
+    }
+    return scan_range(scan, text);
+}
+
+bool block_text_fields(Scan *scan, BlockShape shape, BlockText *text)
+{
+    bool ok = true;
+
+    switch (shape) {
+    case BLOCK_SHAPE_NONE:
+        break;
+    case BLOCK_SHAPE_BIO:
+        ok = scan_bio(scan, text);
+        break;
+    case BLOCK_SHAPE_REQUEST:
+    case BLOCK_SHAPE_DONE:
+        ok = scan_request(scan, shape, text);
+        break;
+    case BLOCK_SHAPE_SPLIT:
+        ok = scan_range(scan, text) && scan_char(scan, '/');
+        scan_spaces(scan);
+        ok = ok && scan_u64(scan, &text->other_sector);
+        break;
+    case BLOCK_SHAPE_REMAP:
+        ok = scan_range(scan, text);
+        scan_spaces(scan);
+        ok = ok && scan_text(scan, "<- (") &&
+             block_text_device(scan, &text->other_major, &text->other_minor) &&
+             scan_text(scan, ") ") && scan_u64(scan, &text->other_sector);
+        break;
+    }
+    text->error = ok ? error_at_end(scan) : 0;
+    if (text->sectors <= INT64_MAX / 512) {
+        text->bytes = MAX(text->bytes, text->sectors * 512);
+    }
+    return ok;
+}
+
+static uint32_t device_of(TraceImport *import, uint64_t major, uint64_t minor)
+{
+    char name[48];
+    int len = snprintf(name, sizeof(name), "%" PRIu64 ",%" PRIu64, major,
+                       minor);
+
+    return trace_import_device(import, (Word){name, len});
+}
+
+TraceReason block_text_event(TraceImport *import, const BlockText *text,
+                             BlockEvent *event)
+{
+    *event = (BlockEvent){
+        .place = import->place, .file = import->file, .sector = text->sector,
+        .bytes = text->bytes, .other_sector = text->other_sector,
+        .error = CLAMP(text->error, -ERRNO_MAX, ERRNO_MAX),
+        .op = TRACE_OP_MAX,
+    };
+    event->error = event->error > 0 ? -event->error : event->error;
+    if (text->sectors > INT64_MAX / 512 || text->bytes > INT64_MAX / 2 ||
+        text->sector > (INT64_MAX - text->bytes) / 512) {
+        return REASON_RANGE;
+    }
+    if (!block_rwbs_parse(text->rwbs, text->bytes, &event->op,
+                          &event->flags)) {
+        return REASON_OP;
+    }
+    event->device = device_of(import, text->major, text->minor);
+    event->other_device = text->other_major || text->other_minor
+        ? device_of(import, text->other_major, text->other_minor) : 0;
+    return REASON_STORED;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text of the kernel's block events: ftrace's blk tracer and block:* events,
+ * as tracefs, trace-cmd report and perf script print them.
+ *
+ * The three differ in what stands before the event; fields are counted from
+ * the front, because newer kernels add some behind.  Where the blk tracer and
+ * the events tell of the same device, the tracer's lines are the requests, and
+ * the events only say which writes were zeroes.
+ */
+#include "block-text.h"
+#include "formats.h"
+#include "kernel-text.h"
+
+enum { TRACED_DEVICES = 64 };
+
+typedef struct Kernel {
+    Join *join;
+    KernelUring *uring;
+    bool any_block; /* it tells of a block device */
+    uint32_t traced[TRACED_DEVICES]; /* devices with lines of the tracer */
+    unsigned n_traced;
+    uint64_t lost;
+} Kernel;
+
+void *kernel_begin(TraceImport *import, const void *argument)
+{
+    Kernel *kernel = g_new0(Kernel, 1);
+
+    kernel->join = join_new(import);
+    kernel->uring = kernel_uring_new();
+    return kernel;
+}
+
+void kernel_end(TraceImport *import, void *state)
+{
+    Kernel *kernel = state;
+
+    join_end(kernel->join);
+    kernel_uring_end(import, kernel->uring);
+    if (kernel->lost) {
+        trace_import_note(import, "the tracer lost %" PRIu64 " events",
+                          kernel->lost);
+    }
+    g_free(kernel);
+}
+
+/* ---- Events ---- */
+
+static const struct {
+    const char *name;
+    BlockAction action;
+    BlockShape shape;
+} events[] = {
+    {"block_bio_queue", BLOCK_QUEUE, BLOCK_SHAPE_BIO},
+    {"block_bio_backmerge", BLOCK_BACK_MERGE, BLOCK_SHAPE_BIO},
+    {"block_bio_frontmerge", BLOCK_FRONT_MERGE, BLOCK_SHAPE_BIO},
+    {"block_getrq", BLOCK_GET_REQUEST, BLOCK_SHAPE_BIO},
+    {"block_sleeprq", BLOCK_SLEEP, BLOCK_SHAPE_BIO},
+    {"block_bio_bounce", BLOCK_BOUNCE, BLOCK_SHAPE_BIO},
+    {"block_rq_insert", BLOCK_INSERT, BLOCK_SHAPE_REQUEST},
+    {"block_rq_issue", BLOCK_ISSUE, BLOCK_SHAPE_REQUEST},
+    {"block_rq_merge", BLOCK_BACK_MERGE, BLOCK_SHAPE_REQUEST},
+    {"block_rq_requeue", BLOCK_REQUEUE, BLOCK_SHAPE_DONE},
+    {"block_rq_complete", BLOCK_COMPLETE, BLOCK_SHAPE_DONE},
+    {"block_split", BLOCK_SPLIT, BLOCK_SHAPE_SPLIT},
+    {"block_bio_remap", BLOCK_REMAP, BLOCK_SHAPE_REMAP},
+    {"block_rq_remap", BLOCK_REMAP, BLOCK_SHAPE_REMAP},
+};
+
+static int find_event(Word name)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(events); i++) {
+        if (word_is(name, events[i].name)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Time, CPU and who did it. */
+static void set_prefix(TraceImport *import, const KernelPrefix *prefix,
+                       BlockAction action, BlockEvent *event)
+{
+    event->time_ns = prefix->time_ns;
+    event->cpu = prefix->cpu;
+    event->action = action;
+    event->process = trace_import_process(import, prefix->comm, prefix->pid,
+                                          prefix->tid);
+}
+
+static bool is_traced(const Kernel *kernel, uint32_t device)
+{
+    for (unsigned i = 0; i < kernel->n_traced; i++) {
+        if (kernel->traced[i] == device) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "254,0 WS 4096 () 354844224 + 8 be,0,4 [sq]", behind the event's name */
+static TraceReason take_event(TraceImport *import, Kernel *kernel,
+                              const KernelPrefix *prefix, Scan *scan, int known)
+{
+    BlockText text = {0};
+    BlockEvent event;
+    TraceReason reason;
+
+    if (!block_text_device(scan, &text.major, &text.minor) ||
+        !scan_word(scan, &text.rwbs) ||
+        !block_text_fields(scan, events[known].shape, &text)) {
+        return REASON_FIELDS;
+    }
+    reason = block_text_event(import, &text, &event);
+    if (reason != REASON_STORED) {
+        return reason;
+    }
+    set_prefix(import, prefix, events[known].action, &event);
+    kernel->any_block = true;
+    if (import->writer && is_traced(kernel, event.device)) {
+        join_hint(kernel->join, &event);
+        trace_import_skip(import, REASON_LAYER);
+    } else {
+        join_add(kernel->join, &event);
+    }
+    return REASON_STORED;
+}
+
+/* An action, maybe behind the cgroup that caused it. */
+static BlockAction scan_action(Scan *scan)
+{
+    BlockAction action = BLOCK_ACTION_MAX;
+    Word word;
+
+    for (unsigned i = 0; i < 2 && action == BLOCK_ACTION_MAX; i++) {
+        if (scan_word(scan, &word)) {
+            action = block_action_find(word);
+        }
+    }
+    return action;
+}
+
+/* "7,0 Q WS 26692 + 2 [sqlite3]": the blk tracer's. */
+static TraceReason take_traced(TraceImport *import, Kernel *kernel,
+                               const KernelPrefix *prefix, Scan *scan)
+{
+    BlockText text = {0};
+    BlockAction action;
+    BlockEvent event;
+    TraceReason reason;
+
+    if (!block_text_device(scan, &text.major, &text.minor)) {
+        return REASON_FIELDS;
+    }
+    action = scan_action(scan);
+    if (action == BLOCK_ACTION_MAX) {
+        return REASON_OP;
+    }
+    if (action == BLOCK_OTHER) {
+        trace_import_skip(import, REASON_NOTIFY);
+        return REASON_STORED;
+    }
+    if (!scan_word(scan, &text.rwbs) ||
+        !block_text_fields(scan, block_shape_of(action), &text)) {
+        return REASON_FIELDS;
+    }
+    reason = block_text_event(import, &text, &event);
+    if (reason != REASON_STORED) {
+        return reason;
+    }
+    set_prefix(import, prefix, action, &event);
+    kernel->any_block = true;
+    if (!is_traced(kernel, event.device) &&
+        kernel->n_traced < TRACED_DEVICES) {
+        kernel->traced[kernel->n_traced++] = event.device;
+    }
+    join_add(kernel->join, &event);
+    return REASON_STORED;
+}
+
+/* ---- Lines ---- */
+
+/* "block:block_rq_issue: ..." without the first, as perf says it. */
+static Word event_name(Scan *scan)
+{
+    Word name = {scan->at, 0};
+
+    scan_until(scan, ':', &name);
+    if (scan->at < scan->end && !scan_is_space(*scan->at)) {
+        scan_until(scan, ':', &name);
+    }
+    return name;
+}
+
+static TraceReason take_body(TraceImport *import, Kernel *kernel,
+                             const KernelPrefix *prefix, Scan *scan)
+{
+    Word name;
+    int known;
+
+    scan_spaces(scan);
+    if (scan->at < scan->end && scan_is_digit(*scan->at)) {
+        return take_traced(import, kernel, prefix, scan);
+    }
+    name = event_name(scan);
+    if (!name.len) {
+        return REASON_FIELDS;
+    }
+    known = find_event(name);
+    if (known >= 0) {
+        return take_event(import, kernel, prefix, scan, known);
+    }
+    if (word_begins(name, "io_uring_")) {
+        return kernel_uring_take(import, kernel->uring, kernel->any_block,
+                                 prefix, name, scan);
+    }
+    trace_import_skip(import, REASON_EVENT);
+    return REASON_STORED;
+}
+
+/* Lines without a prefix; false if it should have one. */
+static bool take_other(TraceImport *import, Kernel *kernel, Scan scan)
+{
+    uint64_t lost = 0, cpu;
+    Word before;
+
+    if (scan_at_end(&scan)) {
+        trace_import_skip(import, REASON_BLANK);
+    } else if (*scan.at == '#') {
+        trace_import_skip(import, REASON_COMMENT);
+    } else if (scan_text(&scan, "CPU:") && scan_u64(&scan, &cpu) &&
+               scan_until(&scan, '[', &before) && scan_text(&scan, "LOST ")) {
+        scan_u64(&scan, &lost);
+        kernel->lost += lost;
+        trace_import_skip(import, REASON_LOST);
+    } else if (scan_text(&scan, "cpus=") || scan_text(&scan, "version = ")) {
+        trace_import_skip(import, REASON_HEADER);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void kernel_line(TraceImport *import, void *state, const TraceLine *line)
+{
+    Scan scan = {line->text, line->end};
+    Kernel *kernel = state;
+    TraceReason reason;
+    KernelPrefix prefix;
+
+    if (take_other(import, kernel, scan)) {
+        return;
+    }
+    reason = kernel_prefix(&scan, &prefix)
+        ? take_body(import, kernel, &prefix, &scan) : REASON_FIELDS;
+    if (reason != REASON_STORED) {
+        trace_import_reject_line(import, reason, line);
+    }
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* What stands before an event of the kernel: who, where and when. */
+#include "kernel-text.h"
+
+
+/* " [001] ": the first such, because names may hold brackets, but not digits
+ * alone between them. */
+static bool find_cpu(Scan *scan, Word *before, uint64_t *cpu)
+{
+    const char *start = scan->at;
+
+    for (;;) {
+        const char *bracket = memchr(scan->at, '[', scan->end - scan->at);
+
+        if (!bracket) {
+            return false;
+        }
+        scan->at = bracket + 1;
+        if (scan_u64(scan, cpu) && scan_char(scan, ']')) {
+            *before = (Word){start, bracket - start};
+            return *cpu <= UINT16_MAX;
+        }
+    }
+}
+
+static void trim(Word *word)
+{
+    while (word->len && scan_is_space(*word->text)) {
+        word->text++;
+        word->len--;
+    }
+    while (word->len && scan_is_space(word->text[word->len - 1])) {
+        word->len--;
+    }
+}
+
+/* Takes the number at the word's end. */
+static bool cut_number(Word *word, int64_t *value)
+{
+    size_t len = word->len;
+    Scan scan;
+
+    while (len && scan_is_digit(word->text[len - 1])) {
+        len--;
+    }
+    scan = (Scan){word->text + len, word->text + word->len};
+    word->len = len;
+    return scan_i64(&scan, value);
+}
+
+/* "comm-12", "comm-12 (10)", "comm 12", "comm 10/12" */
+static bool split_task(Word task, KernelPrefix *prefix)
+{
+    trim(&task);
+    if (task.len && task.text[task.len - 1] == ')') {
+        const char *paren = memrchr(task.text, '(', task.len);
+
+        if (!paren) {
+            return false;
+        }
+        task.len = paren - task.text;
+        trim(&task);
+    }
+    if (!cut_number(&task, &prefix->tid) || !task.len) {
+        return false;
+    }
+    prefix->pid = prefix->tid;
+    if (task.text[task.len - 1] == '/') {
+        Word rest = {task.text, task.len - 1};
+
+        if (cut_number(&rest, &prefix->pid)) {
+            task = rest;
+        }
+    }
+    if (task.len && task.text[task.len - 1] == '-') {
+        task.len--;
+    }
+    trim(&task);
+    prefix->comm = task;
+    return true;
+}
+
+/* Flags may stand before the time, a period behind it. */
+static bool scan_stamp(Scan *scan, int64_t *ns)
+{
+    Word word;
+
+    for (unsigned i = 0; i < 3 && scan_word(scan, &word); i++) {
+        Scan stamp = {word.text, word.text + word.len};
+
+        if (scan_time(&stamp, 1000000000, ns) && stamp.at + 1 == stamp.end &&
+            *stamp.at == ':') {
+            Scan ahead;
+            uint64_t period;
+
+            scan_spaces(scan);
+            ahead = *scan;
+            if (scan_u64(&ahead, &period) && scan_char(&ahead, ' ')) {
+                scan_spaces(&ahead);
+                if (ahead.at < ahead.end && g_ascii_isalpha(*ahead.at)) {
+                    *scan = ahead;
+                }
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+bool kernel_prefix(Scan *scan, KernelPrefix *prefix)
+{
+    Word task;
+
+    return find_cpu(scan, &task, &prefix->cpu) && split_task(task, prefix) &&
+           scan_stamp(scan, &prefix->time_ns);
+}
