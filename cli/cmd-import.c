@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* aiolab import: files of captured I/O traces become a log. */
+#include "blktrace-set.h"
 #include "import-report.h"
 #include "table-spec.h"
 
@@ -191,6 +192,16 @@ static int import(ImportCommand *c, char **paths, unsigned n)
     return status;
 }
 
+/* One file of a blktrace set, or its name, means all of them. */
+static int import_set(ImportCommand *c, const char *path)
+{
+    g_auto(GStrv) paths = blktrace_set_files(path);
+    unsigned n = g_strv_length(paths);
+
+    c->load.n_set = n;
+    return import(c, paths, n);
+}
+
 int cmd_import(int argc, char **argv)
 {
     static ImportCommand c;
@@ -226,5 +237,9 @@ int cmd_import(int argc, char **argv)
         cli_error("import needs files, and -o for the log; see --help");
         return STATUS_USAGE;
     }
-    return parse_options(&c) ? import(&c, argv + 1, argc - 1) : STATUS_USAGE;
+    if (!parse_options(&c)) {
+        return STATUS_USAGE;
+    }
+    return argc == 2 ? import_set(&c, argv[1])
+                     : import(&c, argv + 1, argc - 1);
 }

@@ -20,6 +20,10 @@ static const TraceFormat fio3 = {
     TEXT(fio), .argument = GUINT_TO_POINTER(3),
 };
 
+static const TraceFormat blktrace = {
+    "blktrace", "blktrace records, versions 7 and 8", TRACE_CLOCK_MONOTONIC,
+    blktrace_recognise, .read = blktrace_read,
+};
 static const TraceFormat blkparse = {
     "blkparse", "blkparse text", TRACE_CLOCK_START, NULL, TEXT(blkparse),
 };
@@ -48,7 +52,7 @@ TABLE(columns, "columns", "a table that --columns describes", START,
       never_recognise);
 
 const TraceFormat *const trace_formats[] = {
-    &fio1, &fio2, &fio3, &blkparse, &kernel, &msr, &systor, &alibaba, &tencent, &spc, &fiu, &mqsim,
+    &fio1, &fio2, &fio3, &blktrace, &blkparse, &kernel, &msr, &systor, &alibaba, &tencent, &spc, &fiu, &mqsim,
     &disksim, &blkreplay, &columns,
 };
 const unsigned trace_formats_count = ARRAY_SIZE(trace_formats);

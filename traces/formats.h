@@ -28,6 +28,10 @@ typedef struct TableFormat {
     uint16_t quality;     /* of all records */
 } TableFormat;
 
+bool blktrace_recognise(const TraceSample *sample, const char **why);
+bool blktrace_read(TraceImport *import, TraceSource **sources, unsigned n,
+                   Error **errp);
+
 TEXT_FORMAT(blkparse);
 TEXT_FORMAT(kernel);
 TEXT_FORMAT(table);

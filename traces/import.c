@@ -5,6 +5,7 @@
 #include "log-sql.h"
 
 enum {
+    PROGRESS_EVERY = 1 << 16,
     REJECTS_KEPT = 100000, /* with their places, in the log */
     REJECT_TEXT = 160,
 };
@@ -73,6 +74,14 @@ void trace_import_reject_line(TraceImport *import, TraceReason reason,
         trace_import_reject(import, line->too_long ? REASON_TOO_LONG : reason,
                             line->text, line->end - line->text);
     }
+}
+
+bool trace_import_goes_on(TraceImport *import)
+{
+    if (import->tell_progress && import->account.in % PROGRESS_EVERY == 0) {
+        import->tell_progress(import->opaque);
+    }
+    return !log_failed(import->log);
 }
 
 uint32_t trace_import_device(TraceImport *import, Word name)

@@ -27,6 +27,8 @@ struct TraceImport {
     uint64_t place;       /* of the line or record being read */
     uint64_t rejects_kept;
     uint64_t ops[TRACE_OP_MAX], preflush_writes; /* records */
+    void (*tell_progress)(void *opaque);
+    void *opaque;         /* its */
     TraceClock clock;     /* what the format's times are */
     GPtrArray *notes;     /* of char *: what else a person should know */
     struct LogSql *put_reject;
@@ -58,6 +60,9 @@ void trace_import_reject(TraceImport *import, TraceReason reason,
 /* The same, of a line: if the file ends in it, it is only cut. */
 void trace_import_reject_line(TraceImport *import, TraceReason reason,
                               const TraceLine *line);
+
+/* To be asked before each line: false if the log cannot be written any more. */
+bool trace_import_goes_on(TraceImport *import);
 
 /* Numbers of names. */
 uint32_t trace_import_device(TraceImport *import, Word name);

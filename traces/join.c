@@ -426,7 +426,7 @@ static TraceReason complete_flush(Join *join, const BlockEvent *e)
                                join->head, false);
 
     if (!piece) {
-        return REASON_ORPHAN;
+        return device_of(join, e)->preflushes ? REASON_JOINED : REASON_ORPHAN;
     }
     complete_piece(join, piece, e);
     return REASON_JOINED;

@@ -60,6 +60,9 @@ typedef struct BlockEvent {
  */
 bool block_rwbs_parse(Word rwbs, uint64_t bytes, uint8_t *op, uint8_t *flags);
 
+/* A tracer's bits: N to what it is by its bytes, and a write without to a flush. */
+void block_settle_op(uint64_t bytes, uint8_t *op, uint8_t *flags);
+
 typedef struct Join Join;
 
 Join *join_new(TraceImport *import);

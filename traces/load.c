@@ -2,9 +2,8 @@
 /* From files to a log: opening, detecting, reading, and the accounts. */
 #include "load.h"
 
+#include "blktrace-set.h"
 #include "log-sql.h"
-
-enum { PROGRESS_LINES = 1 << 16 };
 
 typedef struct Load {
     TraceImport import;
@@ -36,7 +35,10 @@ static bool detect(Load *load, TraceSource *source, LoadedFile *file,
         file->why = g_strdup("as --format says");
         return true;
     }
-    if (!len) {
+    if (!len && load->options->n_set > 1) {
+        sample.text = "\x07\x74\x61\x65"; /* a CPU that had nothing to do */
+        sample.end = sample.text + 4;
+    } else if (!len) {
         error_setg(errp, "%s: is empty", file->path);
         return false;
     }
@@ -47,7 +49,7 @@ static bool detect(Load *load, TraceSource *source, LoadedFile *file,
 static bool open_file(Load *load, const char *path, bool alone, Error **errp)
 {
     TraceSource *source = trace_source_open(
-        path, alone ? TRACE_BUFFER_BYTES : TRACE_SAMPLE_BYTES, errp);
+        path, alone ? TRACE_BUFFER_BYTES : TRACE_SET_BUFFER_BYTES, errp);
     LoadedFile file = {.path = g_strdup(path)};
     bool ok;
 
@@ -87,8 +89,9 @@ static bool check_formats(Loaded *loaded, Error **errp)
 
 /* ---- Reading ---- */
 
-static void tell_progress(Load *load)
+static void tell_progress(void *opaque)
 {
+    Load *load = opaque;
     uint64_t done = 0, size = 0;
 
     if (load->options->progress) {
@@ -101,17 +104,6 @@ static void tell_progress(Load *load)
     }
 }
 
-static bool check_source(TraceSource *source, Error **errp)
-{
-    if (trace_source_failure(source)) {
-        error_setg(errp, "%s: damaged after byte %" PRIu64 " (%s)",
-                   trace_source_path(source), trace_source_offset(source),
-                   trace_source_failure(source));
-        return false;
-    }
-    return true;
-}
-
 static bool read_text(Load *load, unsigned i, Error **errp)
 {
     LoadedFile *file = file_at(load->loaded, i);
@@ -120,16 +112,13 @@ static bool read_text(Load *load, unsigned i, Error **errp)
     void *state = format->begin(import, format->argument);
     TraceLine line;
 
-    while (!log_failed(import->log) &&
+    while (trace_import_goes_on(import) &&
            trace_source_line(load->sources[i], &line)) {
         import->place = line.number;
         format->line(import, state, &line);
-        if (line.number % PROGRESS_LINES == 0) {
-            tell_progress(load);
-        }
     }
     format->end(import, state);
-    return check_source(load->sources[i], errp);
+    return trace_source_check(load->sources[i], errp);
 }
 
 static bool read_file(Load *load, unsigned i, Error **errp)
@@ -166,6 +155,16 @@ static void put_account(Log *log, const TraceAccount *account)
     }
     log_sql_free(put);
     log_set_meta_int(log, "trace.in", account->in);
+}
+
+static void note_missing(TraceImport *import, char *const *paths, unsigned n)
+{
+    g_autofree char *missing = blktrace_set_missing(paths, n);
+
+    if (missing) {
+        trace_import_note(import, "what happened on CPU %s is missing: there "
+                          "is no such file", missing);
+    }
 }
 
 /* Everything that is open; the trace is brought to its end. */
@@ -223,7 +222,9 @@ bool trace_load(Log *log, char *const *paths, unsigned n,
             .at = options->at, .at_given = options->at_given,
             .columns = options->columns, .notes = loaded->notes,
             .clock = file_at(loaded, 0)->format->clock,
+            .tell_progress = tell_progress, .opaque = &load,
         };
+        note_missing(&load.import, paths, n);
         ok = read_files(&load, errp);
     }
     for (unsigned i = 0; i < load.n; i++) {

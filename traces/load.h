@@ -9,6 +9,7 @@ typedef struct LoadOptions {
     const TraceFormat *format; /* NULL: detected, file by file */
     TraceAt at;
     bool at_given;
+    unsigned n_set; /* so many files are of one blktrace set; some may be empty */
     const char *columns; /* for the format "columns" */
     /* Called now and then; @of is 0 if the size is not known.  May be NULL. */
     void (*progress)(uint64_t bytes, uint64_t of, uint64_t records);

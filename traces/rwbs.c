@@ -71,7 +71,7 @@ static bool set_flag(char c, uint8_t *flags)
 }
 
 /* An operation's name by what moves: a pure flush, or zeroes. */
-static void settle_op(uint64_t bytes, uint8_t *op, uint8_t *flags)
+void block_settle_op(uint64_t bytes, uint8_t *op, uint8_t *flags)
 {
     if (*op == TRACE_OP_MAX) {
         *op = bytes ? TRACE_WRITE_ZEROES
@@ -101,6 +101,6 @@ bool block_rwbs_parse(Word rwbs, uint64_t bytes, uint8_t *op, uint8_t *flags)
             return false;
         }
     }
-    settle_op(bytes, op, flags);
+    block_settle_op(bytes, op, flags);
     return true;
 }

@@ -165,6 +165,16 @@ const char *trace_source_failure(const TraceSource *source)
     return source->failure;
 }
 
+bool trace_source_check(const TraceSource *source, Error **errp)
+{
+    if (source->failure) {
+        error_setg(errp, "%s: damaged after byte %" PRIu64 " (%s)",
+                   source->path, source->offset, source->failure);
+        return false;
+    }
+    return true;
+}
+
 uint64_t trace_source_size(const TraceSource *source)
 {
     return source->size;

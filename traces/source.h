@@ -10,6 +10,7 @@
 
 enum {
     TRACE_SAMPLE_BYTES = 65536,      /* what formats are detected from */
+    TRACE_SET_BUFFER_BYTES = 68 * 1024, /* of a file that is one of several */
     TRACE_BUFFER_BYTES = 256 * 1024, /* of a file that is alone */
 };
 
@@ -26,6 +27,8 @@ const char *trace_source_path(const TraceSource *source);
 const char *trace_source_compression(const TraceSource *source);
 /* The first error while reading, such as damaged compressed data, or NULL. */
 const char *trace_source_failure(const TraceSource *source);
+/* False and *errp if there was one. */
+bool trace_source_check(const TraceSource *source, Error **errp);
 /* For those who show how far it is: of the file, as it is on the disk. */
 uint64_t trace_source_size(const TraceSource *source);
 uint64_t trace_source_done(const TraceSource *source);
