@@ -43,7 +43,7 @@ const TableFormat table_disksim = {
     "time:ms.,device,offset:sector,bytes:sector,op:bit0r", ' ', 5, 5,
 };
 const TableFormat table_blkreplay = {
-    "time:s,offset:sector,bytes:sector,op:rw", ';', 4, TABLE_COLUMNS_MAX,
+    "time:s,offset:sector,bytes:sector,op:rw*", ';', 4, TABLE_COLUMNS_MAX,
     .header = "start", .prose_before = true,
 };
 /* fio before 1.20: an order, and no times. */
@@ -180,6 +180,9 @@ static TraceOp op_of(Word word, int64_t dialect)
     uint64_t number;
 
     switch (dialect) {
+    case TABLE_OP_FIRST:
+        c = word.len ? g_ascii_toupper(*word.text) : 0;
+        /* fall through */
     case TABLE_OP_RW:
         return c == 'R' ? TRACE_READ : c == 'W' ? TRACE_WRITE : TRACE_OP_MAX;
     case TABLE_OP_READWRITE:

@@ -32,6 +32,21 @@ static const TraceFormat kernel = {
     TRACE_CLOCK_MONOTONIC, NULL, TEXT(kernel),
 };
 
+static const TraceFormat biosnoop = {
+    "biosnoop", "biosnoop of bcc, libbpf-tools and bpftrace; iosnoop",
+    TRACE_CLOCK_START, biosnoop_recognise, TEXT(biosnoop),
+};
+static const TraceFormat strace = {
+    "strace", "strace", TRACE_CLOCK_UNIX, NULL, TEXT(strace),
+};
+static const TraceFormat perf_trace = {
+    "perf-trace", "perf trace", TRACE_CLOCK_START, NULL, TEXT(perf_trace),
+};
+static const TraceFormat vscsi = {
+    "vscsi", "CloudPhysics vscsi, versions 1 and 2", TRACE_CLOCK_START,
+    vscsi_recognise, .read = vscsi_read,
+};
+
 #define TABLE(ID, name, title, clock, recognise)                     \
     static const TraceFormat ID = {                                  \
         name, title, TRACE_CLOCK_##clock, recognise, TEXT(table),    \
@@ -52,7 +67,8 @@ TABLE(columns, "columns", "a table that --columns describes", START,
       never_recognise);
 
 const TraceFormat *const trace_formats[] = {
-    &fio1, &fio2, &fio3, &blktrace, &blkparse, &kernel, &msr, &systor, &alibaba, &tencent, &spc, &fiu, &mqsim,
+    &fio1, &fio2, &fio3, &blktrace, &blkparse, &kernel,
+    &biosnoop, &strace, &perf_trace, &vscsi, &msr, &systor, &alibaba, &tencent, &spc, &fiu, &mqsim,
     &disksim, &blkreplay, &columns,
 };
 const unsigned trace_formats_count = ARRAY_SIZE(trace_formats);

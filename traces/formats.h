@@ -32,6 +32,14 @@ bool blktrace_recognise(const TraceSample *sample, const char **why);
 bool blktrace_read(TraceImport *import, TraceSource **sources, unsigned n,
                    Error **errp);
 
+bool vscsi_recognise(const TraceSample *sample, const char **why);
+bool vscsi_read(TraceImport *import, TraceSource **sources, unsigned n,
+                Error **errp);
+
+TEXT_FORMAT(biosnoop);
+bool biosnoop_recognise(const TraceSample *sample, const char **why);
+TEXT_FORMAT(strace);
+TEXT_FORMAT(perf_trace);
 TEXT_FORMAT(blkparse);
 TEXT_FORMAT(kernel);
 TEXT_FORMAT(table);

@@ -59,6 +59,7 @@ typedef enum TableField {
     X(SIZE, "page", 4096, 0, INT64_MAX, '-', "pages of 4096 bytes")            \
     X(OP, "word", TABLE_OP_WORD, 0, 0, ' ', "R, W, read, write, trim, ...")    \
     X(OP, "rw", TABLE_OP_RW, 0, 0, ' ', "R or W, in either case")              \
+    X(OP, "rw*", TABLE_OP_FIRST, 0, 0, ' ', "what begins with R or W")         \
     X(OP, "readwrite", TABLE_OP_READWRITE, 0, 0, ' ', "Read or Write")         \
     X(OP, "0r", TABLE_OP_0R, 0, 0, ' ', "0 is a read, 1 a write")              \
     X(OP, "1r", TABLE_OP_1R, 0, 0, ' ', "1 is a read, 0 a write")              \
@@ -68,7 +69,8 @@ typedef enum TableField {
 #define TABLE_YEAR_2100 4102444800000000000
 
 enum {
-    TABLE_OP_WORD, TABLE_OP_RW, TABLE_OP_READWRITE, TABLE_OP_0R, TABLE_OP_1R,
+    TABLE_OP_WORD, TABLE_OP_RW, TABLE_OP_FIRST, TABLE_OP_READWRITE, TABLE_OP_0R,
+    TABLE_OP_1R,
     TABLE_OP_BIT0R,
 };
 

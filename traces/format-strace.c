@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * strace: "[PID] TIME CALL(ARGUMENTS) = RESULT <DURATION>", with any of -f, -t,
+ * -tt, -ttt, -r, -T and -y.  A call that another thread interrupts stands in
+ * two lines, which are put together by thread.
+ */
+#include "formats.h"
+#include "syscalls.h"
+
+enum { BEGUN_MAX = 65536 }; /* bytes that are kept of an unfinished call */
+
+#define DAY_NS (24 * 3600 * (int64_t)1000000000)
+
+typedef struct Begun {
+    GString *text;
+    int64_t start_ns;
+    uint64_t place;
+} Begun;
+
+typedef struct Strace {
+    Syscalls *calls;
+    GHashTable *begun; /* tid -> Begun */
+    int64_t last_ns;   /* -t: of the day; -r: the sum */
+} Strace;
+
+static void begun_free(gpointer opaque)
+{
+    Begun *begun = opaque;
+
+    g_string_free(begun->text, true);
+    g_free(begun);
+}
+
+void *strace_begin(TraceImport *import, const void *argument)
+{
+    Strace *strace = g_new0(Strace, 1);
+
+    strace->calls = syscalls_new(import);
+    strace->begun = g_hash_table_new_full(NULL, NULL, NULL, begun_free);
+    return strace;
+}
+
+void strace_end(TraceImport *import, void *state)
+{
+    Strace *strace = state;
+
+    syscalls_free(strace->calls);
+    g_hash_table_destroy(strace->begun);
+    g_free(strace);
+}
+
+/* ---- What stands before the call ---- */
+
+/* "123 " or "[pid 123] " */
+static void scan_pid(Scan *scan, int64_t *pid)
+{
+    Scan ahead = *scan;
+
+    if (scan_text(&ahead, "[pid")) {
+        scan_spaces(&ahead);
+        if (scan_i64(&ahead, pid) && scan_char(&ahead, ']')) {
+            scan_spaces(&ahead);
+            *scan = ahead;
+        }
+    } else if (scan_i64(&ahead, pid) && ahead.at < ahead.end &&
+               scan_is_space(*ahead.at)) {
+        scan_spaces(&ahead);
+        *scan = ahead;
+    } else {
+        *pid = -1;
+    }
+}
+
+/* "12:30:01.5": days go on where it runs back. */
+static bool scan_day_time(Strace *strace, Scan *scan, int64_t *ns)
+{
+    uint64_t hours, minutes;
+    Scan ahead = *scan;
+
+    if (!scan_u64(&ahead, &hours) || hours > 23 || !scan_char(&ahead, ':') ||
+        !scan_u64(&ahead, &minutes) || minutes > 59 ||
+        !scan_char(&ahead, ':') || !scan_time(&ahead, 1000000000, ns)) {
+        return false;
+    }
+    *ns += (int64_t)(hours * 3600 + minutes * 60) * 1000000000;
+    *ns += strace->last_ns / DAY_NS * DAY_NS;
+    while (*ns < strace->last_ns - DAY_NS / 2) {
+        *ns += DAY_NS;
+    }
+    strace->last_ns = *ns;
+    *scan = ahead;
+    return true;
+}
+
+/* False if there is no time: then lines keep their order. */
+static bool scan_start(Strace *strace, Scan *scan, int64_t *ns)
+{
+    Scan ahead = *scan;
+    int64_t value;
+
+    if (scan_day_time(strace, scan, ns)) {
+        scan_spaces(scan);
+        return true;
+    }
+    if (!scan_time(&ahead, 1000000000, &value) || ahead.at == ahead.end ||
+        !scan_is_space(*ahead.at)) {
+        return false;
+    }
+    if (value < 100000000 * (int64_t)1000000000) { /* -r: since the last */
+        value += strace->last_ns;
+        strace->last_ns = value;
+    }
+    *ns = value;
+    scan_spaces(&ahead);
+    *scan = ahead;
+    return true;
+}
+
+/* ---- The call ---- */
+
+/* Where ") = RESULT" is: the last one, since strings may hold such, too. */
+static const char *find_result(const char *text, const char *end)
+{
+    const char *found = NULL, *at = text;
+
+    while ((at = memmem(at, end - at, " = ", 3))) {
+        const char *p = at;
+
+        while (p > text && scan_is_space(p[-1])) {
+            p--;
+        }
+        if (p > text && p[-1] == ')') {
+            found = at + 3;
+        }
+        at += 3;
+    }
+    return found;
+}
+
+/* "65536 <0.0002>", "3</etc/passwd>", "-1 ENOENT (...)" or "?" */
+static void scan_result(Scan scan, Call *call)
+{
+    const char *open = memrchr(scan.at, '<', scan.end - scan.at);
+    Scan took = {open ? open + 1 : scan.end, scan.end};
+    int64_t ns;
+
+    call->has_result = scan_i64(&scan, &call->result);
+    if (!call->has_result && scan_text(&scan, "0x")) {
+        uint64_t value;
+
+        call->has_result = scan_hex(&scan, &value) && value <= INT64_MAX;
+        call->result = call->has_result ? (int64_t)value : 0;
+    }
+    call->failed = call->has_result && call->result < 0;
+    if (scan_char(&scan, '<') && !scan_until(&scan, '>', &call->result_path)) {
+        call->result_path = (Word){"", 0};
+    }
+    if (scan_time(&took, 1000000000, &ns) && scan_char(&took, '>')) {
+        call->took_ns = ns;
+    }
+}
+
+/* False if it is no call. */
+static bool scan_call(Scan scan, Call *call)
+{
+    const char *result = find_result(scan.at, scan.end);
+    Scan args;
+
+    if (!result || !scan_until(&scan, '(', &call->name) || !call->name.len) {
+        return false;
+    }
+    for (size_t i = 0; i < call->name.len; i++) {
+        if (!g_ascii_isalnum(call->name.text[i]) && call->name.text[i] != '_') {
+            return false;
+        }
+    }
+    args = (Scan){scan.at, result - 3};
+    while (args.end > args.at && args.end[-1] != ')') {
+        args.end--;
+    }
+    args.end -= args.end > args.at;
+    call->n_args = syscalls_split(args, call->args);
+    scan_result((Scan){result, scan.end}, call);
+    return true;
+}
+
+/* "pread64(4,  <unfinished ...>": kept until it is resumed. */
+static bool take_unfinished(TraceImport *import, Strace *strace, Scan scan,
+                            const Call *call)
+{
+    static const char mark[] = "<unfinished ...>";
+    const char *end = scan.end - strlen(mark);
+    Begun *begun;
+
+    if (end < scan.at || memcmp(end, mark, strlen(mark))) {
+        return false;
+    }
+    while (end > scan.at && scan_is_space(end[-1])) {
+        end--;
+    }
+    begun = g_new0(Begun, 1);
+    begun->text = g_string_new_len(scan.at, MIN(end - scan.at, BEGUN_MAX));
+    if (end > scan.at && end[-1] == ',') {
+        g_string_append_c(begun->text, ' ');
+    }
+    begun->start_ns = call->start_ns;
+    begun->place = call->place;
+    g_hash_table_replace(strace->begun, GINT_TO_POINTER(call->tid), begun);
+    trace_import_skip(import, REASON_JOINED);
+    return true;
+}
+
+/* "<... pread64 resumed>"...", 512, 0) = 512 <0.0001>" */
+static bool take_resumed(TraceImport *import, Strace *strace, Scan scan,
+                         Call *call)
+{
+    Begun *begun = g_hash_table_lookup(strace->begun,
+                                       GINT_TO_POINTER(call->tid));
+    Word name;
+
+    if (!scan_text(&scan, "<... ") || !scan_until(&scan, '>', &name)) {
+        return false;
+    }
+    if (!begun) {
+        trace_import_skip(import, REASON_ORPHAN);
+        return true;
+    }
+    g_string_append_len(begun->text, scan.at,
+                        MIN(scan.end - scan.at, BEGUN_MAX));
+    call->start_ns = begun->start_ns;
+    call->place = begun->place;
+    if (scan_call((Scan){begun->text->str,
+                         begun->text->str + begun->text->len}, call)) {
+        syscalls_take(strace->calls, call);
+    } else {
+        trace_import_skip(import, REASON_CALL);
+    }
+    g_hash_table_remove(strace->begun, GINT_TO_POINTER(call->tid));
+    return true;
+}
+
+/* "--- SIGCHLD ... ---", "+++ exited with 0 +++", "strace: ..." */
+static bool is_note(Scan scan)
+{
+    return scan_text(&scan, "--- ") || scan_text(&scan, "+++ ") ||
+           scan_text(&scan, "strace: ") || scan_text(&scan, "Process ");
+}
+
+void strace_line(TraceImport *import, void *state, const TraceLine *line)
+{
+    Scan scan = {line->text, line->end};
+    Strace *strace = state;
+    Call call = {.tid = -1, .took_ns = TRACE_NO_TIME, .place = import->place,
+                 .comm = {"", 0}, .result_path = {"", 0}};
+
+    scan_spaces(&scan);
+    if (scan.at == scan.end) {
+        trace_import_skip(import, REASON_BLANK);
+        return;
+    }
+    scan_pid(&scan, &call.tid);
+    if (!scan_start(strace, &scan, &call.start_ns)) {
+        call.start_ns = import->place * 1000;
+        call.time_synth = true;
+    }
+    if (is_note(scan)) {
+        trace_import_skip(import, REASON_NOTIFY);
+    } else if (take_unfinished(import, strace, scan, &call) ||
+               take_resumed(import, strace, scan, &call)) {
+        return;
+    } else if (scan_call(scan, &call)) {
+        syscalls_take(strace->calls, &call);
+    } else {
+        trace_import_reject_line(import, REASON_FIELDS, line);
+    }
+}

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: MIT */
+/* What system calls did to files. */
+#include "syscalls.h"
+
+typedef enum CallKind {
+    CALL_IO, CALL_SYNC, CALL_OPEN, CALL_CLOSE, CALL_DUP, CALL_SEEK, CALL_FORK,
+    CALL_ALLOCATE, CALL_SUBMIT, CALL_COPY,
+} CallKind;
+
+static const struct {
+    const char *name;
+    CallKind kind;
+    TraceOp op;
+    int fd, offset; /* which argument, or -1 */
+} calls[] = {
+    {"pread64", CALL_IO, TRACE_READ, 0, 3},
+    {"pwrite64", CALL_IO, TRACE_WRITE, 0, 3},
+    {"pread", CALL_IO, TRACE_READ, 0, 3},
+    {"pwrite", CALL_IO, TRACE_WRITE, 0, 3},
+    {"read", CALL_IO, TRACE_READ, 0, -1},
+    {"write", CALL_IO, TRACE_WRITE, 0, -1},
+    {"readv", CALL_IO, TRACE_READ, 0, -1},
+    {"writev", CALL_IO, TRACE_WRITE, 0, -1},
+    {"preadv", CALL_IO, TRACE_READ, 0, 3},
+    {"pwritev", CALL_IO, TRACE_WRITE, 0, 3},
+    {"preadv2", CALL_IO, TRACE_READ, 0, 3},
+    {"pwritev2", CALL_IO, TRACE_WRITE, 0, 3},
+    {"fsync", CALL_SYNC, TRACE_SYNC, 0, -1},
+    {"fdatasync", CALL_SYNC, TRACE_DATASYNC, 0, -1},
+    {"sync_file_range", CALL_SYNC, TRACE_DATASYNC, 0, -1},
+    {"fallocate", CALL_ALLOCATE, TRACE_DISCARD, 0, 2},
+    {"io_submit", CALL_SUBMIT, TRACE_OP_MAX, -1, -1},
+    {"copy_file_range", CALL_COPY, TRACE_OP_MAX, 0, -1},
+    {"sendfile", CALL_COPY, TRACE_OP_MAX, 0, -1},
+    {"open", CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {"openat", CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {"openat2", CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {"creat", CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {"close", CALL_CLOSE, TRACE_OP_MAX, 0, -1},
+    {"dup", CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {"dup2", CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {"dup3", CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {"fcntl", CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {"lseek", CALL_SEEK, TRACE_OP_MAX, 0, -1},
+    {"fork", CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {"vfork", CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {"clone", CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {"clone3", CALL_FORK, TRACE_OP_MAX, -1, -1},
+};
+
+/* An open file: its descriptors share the position. */
+typedef struct OpenFile {
+    unsigned users;
+    uint64_t position;
+    bool append, known; /* known: the position is not guessed */
+    char *path;
+} OpenFile;
+
+struct Syscalls {
+    TraceImport *import;
+    GHashTable *tables; /* tid -> table of descriptors, which may be shared */
+};
+
+/* ---- Descriptors ---- */
+
+static void drop_file(gpointer opaque)
+{
+    OpenFile *file = opaque;
+
+    if (!--file->users) {
+        g_free(file->path);
+        g_free(file);
+    }
+}
+
+static GHashTable *table_new(void)
+{
+    return g_hash_table_new_full(NULL, NULL, NULL, drop_file);
+}
+
+Syscalls *syscalls_new(TraceImport *import)
+{
+    Syscalls *s = g_new0(Syscalls, 1);
+
+    s->import = import;
+    s->tables = g_hash_table_new_full(NULL, NULL, NULL,
+                                      (GDestroyNotify)g_hash_table_unref);
+    return s;
+}
+
+void syscalls_free(Syscalls *s)
+{
+    g_hash_table_destroy(s->tables);
+    g_free(s);
+}
+
+/* One whose beginning was not seen is taken for a thread of the first. */
+static GHashTable *table_of(Syscalls *s, int64_t tid)
+{
+    GHashTable *table = g_hash_table_lookup(s->tables, GINT_TO_POINTER(tid));
+
+    if (!table) {
+        table = g_hash_table_lookup(s->tables, GINT_TO_POINTER(-2));
+        table = table ? g_hash_table_ref(table) : table_new();
+        if (!g_hash_table_size(s->tables)) {
+            g_hash_table_insert(s->tables, GINT_TO_POINTER(-2),
+                                g_hash_table_ref(table));
+        }
+        g_hash_table_insert(s->tables, GINT_TO_POINTER(tid), table);
+    }
+    return table;
+}
+
+static void set_file(GHashTable *table, int64_t fd, OpenFile *file)
+{
+    file->users++;
+    g_hash_table_insert(table, GINT_TO_POINTER(fd), file);
+}
+
+static void fork_table(Syscalls *s, const Call *call)
+{
+    GHashTable *parent = table_of(s, call->tid);
+    GHashTable *child = parent;
+    GHashTableIter iter;
+    gpointer fd, file;
+    bool shared = false;
+
+    for (unsigned i = 0; i < call->n_args; i++) {
+        shared |= memmem(call->args[i].text, call->args[i].len,
+                         "CLONE_FILES", 11) != NULL;
+    }
+    if (!shared) {
+        child = table_new();
+        g_hash_table_iter_init(&iter, parent);
+        while (g_hash_table_iter_next(&iter, &fd, &file)) {
+            set_file(child, GPOINTER_TO_INT(fd), file);
+        }
+    } else {
+        g_hash_table_ref(child);
+    }
+    g_hash_table_insert(s->tables, GINT_TO_POINTER(call->result), child);
+}
+
+/* ---- Arguments ---- */
+
+unsigned syscalls_split(Scan scan, Word *args)
+{
+    const char *start = scan.at;
+    unsigned n = 0, depth = 0;
+    bool quoted = false;
+
+    for (const char *p = scan.at; p < scan.end && n < CALL_ARGS; p++) {
+        if (quoted && *p == '\\') {
+            p++;
+        } else if (quoted) {
+            quoted = *p != '"';
+        } else if (*p == '"') {
+            quoted = true;
+        } else if (strchr("([{", *p)) {
+            depth++;
+        } else if (strchr(")]}", *p)) {
+            depth -= depth > 0;
+        } else if (*p == ',' && !depth) {
+            args[n++] = (Word){start, p - start};
+            start = p + 1;
+            while (start < scan.end && *start == ' ') {
+                start++;
+            }
+        }
+    }
+    if (n < CALL_ARGS && start < scan.end) {
+        args[n++] = (Word){start, scan.end - start};
+    }
+    return n;
+}
+
+/* "4" or "4</srv/a.raw>" */
+static bool scan_fd(Word arg, int64_t *fd, Word *path)
+{
+    Scan scan = {arg.text, arg.text + arg.len};
+
+    *path = (Word){"", 0};
+    if (!scan_i64(&scan, fd) || *fd < 0 || *fd > INT32_MAX) {
+        return false;
+    }
+    if (scan_char(&scan, '<')) {
+        const char *close = memrchr(scan.at, '>', scan.end - scan.at);
+
+        if (close) {
+            *path = (Word){scan.at, close - scan.at};
+        }
+    }
+    return true;
+}
+
+static bool scan_number(const Call *call, int arg, int64_t *value)
+{
+    Scan scan;
+
+    if (arg < 0 || arg >= (int)call->n_args) {
+        return false;
+    }
+    scan = (Scan){call->args[arg].text,
+                  call->args[arg].text + call->args[arg].len};
+    scan_char(&scan, '['); /* a pointer to it */
+    return scan_i64(&scan, value);
+}
+
+static bool has_text(const Call *call, int arg, const char *text)
+{
+    return arg < (int)call->n_args &&
+           memmem(call->args[arg].text, call->args[arg].len, text,
+                  strlen(text)) != NULL;
+}
+
+static bool is_file(Word path, int64_t fd)
+{
+    return path.len ? *path.text == '/' && !word_begins(path, "/dev/pts/") &&
+                      !word_is(path, "/dev/null") && !word_is(path, "/dev/tty")
+                    : fd > 2;
+}
+
+/* The open file, which is made if its opening was not seen. */
+static OpenFile *file_of(Syscalls *s, const Call *call, int64_t fd, Word path)
+{
+    GHashTable *table = table_of(s, call->tid);
+    OpenFile *file = g_hash_table_lookup(table, GINT_TO_POINTER(fd));
+
+    if (file && path.len && (strlen(file->path) != path.len ||
+                             memcmp(file->path, path.text, path.len))) {
+        file = NULL; /* it is another one by now */
+    }
+    if (!file) {
+        file = g_new0(OpenFile, 1);
+        file->path = path.len ? g_strndup(path.text, path.len)
+                              : g_strdup_printf("fd %" PRId64, fd);
+        set_file(table, fd, file);
+    }
+    return file;
+}
+
+/* ---- Records ---- */
+
+static TraceRecord new_record(Syscalls *s, const Call *call, const char *path)
+{
+    TraceRecord r = trace_import_record(s->import);
+
+    r.place = call->place;
+    r.queue_ns = call->start_ns;
+    if (call->took_ns != TRACE_NO_TIME) {
+        r.complete_ns = call->start_ns + call->took_ns;
+    }
+    r.quality = call->time_synth ? TRACE_QUALITY_TIME_SYNTH : 0;
+    r.device = trace_import_device(s->import, (Word){path, strlen(path)});
+    r.process = trace_import_process(s->import, call->comm, -1, call->tid);
+    return r;
+}
+
+/* Where it was, and where the file's position is then. */
+static void move_position(OpenFile *file, const Call *call, int64_t offset,
+                          TraceRecord *r)
+{
+    if (offset >= 0) {
+        r->offset = offset;
+        return;
+    }
+    r->offset = file->position;
+    if (!file->known || file->append) {
+        r->quality |= TRACE_QUALITY_OFFSET_GUESSED;
+    }
+    file->position += call->result;
+}
+
+static TraceReason take_io(Syscalls *s, const Call *call, unsigned which)
+{
+    int64_t fd, offset = -1;
+    OpenFile *file;
+    TraceRecord r;
+    Word path;
+
+    if (!call->n_args || !scan_fd(call->args[calls[which].fd], &fd, &path)) {
+        return REASON_FIELDS;
+    }
+    if (!is_file(path, fd)) {
+        return REASON_NOT_A_FILE;
+    }
+    file = file_of(s, call, fd, path);
+    if (!is_file((Word){file->path, strlen(file->path)}, fd) &&
+        *file->path == '/') {
+        return REASON_NOT_A_FILE;
+    }
+    if (calls[which].op < TRACE_OP_MAX && calls[which].kind == CALL_SYNC) {
+        r = new_record(s, call, file->path);
+        r.op = calls[which].op;
+        trace_import_store(s->import, &r);
+        return REASON_STORED;
+    }
+    if (call->result <= 0) {
+        return REASON_EMPTY;
+    }
+    if (calls[which].offset >= 0 &&
+        !scan_number(call, calls[which].offset, &offset)) {
+        return REASON_FIELDS;
+    }
+    r = new_record(s, call, file->path);
+    r.op = calls[which].op;
+    r.bytes = call->result;
+    move_position(file, call, offset, &r);
+    if (r.offset > INT64_MAX - r.bytes) {
+        return REASON_RANGE;
+    }
+    trace_import_store(s->import, &r);
+    return REASON_STORED;
+}
+
+/* One side of a copy; a position that is not given is the file's own. */
+static bool take_side(Syscalls *s, const Call *call, TraceOp op, unsigned fd_arg,
+                      int offset_arg)
+{
+    int64_t fd, offset = -1;
+    OpenFile *file;
+    TraceRecord r;
+    Word path;
+
+    if (fd_arg >= call->n_args || !scan_fd(call->args[fd_arg], &fd, &path) ||
+        !is_file(path, fd)) {
+        return false;
+    }
+    file = file_of(s, call, fd, path);
+    if (!scan_number(call, offset_arg, &offset) || offset < 0) {
+        offset = -1;
+    }
+    r = new_record(s, call, file->path);
+    r.op = op;
+    r.bytes = call->result;
+    move_position(file, call, offset, &r);
+    if (r.offset > INT64_MAX - r.bytes) {
+        return false;
+    }
+    trace_import_store(s->import, &r);
+    return true;
+}
+
+static TraceReason take_copy(Syscalls *s, const Call *call)
+{
+    bool any;
+
+    if (!call->result) {
+        return REASON_EMPTY;
+    }
+    if (word_is(call->name, "sendfile")) {
+        any = take_side(s, call, TRACE_READ, 1, 2);
+        any |= take_side(s, call, TRACE_WRITE, 0, -1);
+    } else {
+        any = take_side(s, call, TRACE_READ, 0, 1);
+        any |= take_side(s, call, TRACE_WRITE, 2, 3);
+    }
+    return any ? REASON_STORED : REASON_NOT_A_FILE;
+}
+
+static TraceReason take_allocate(Syscalls *s, const Call *call)
+{
+    int64_t fd, offset, bytes;
+    TraceRecord r;
+    Word path;
+
+    if (call->n_args < 4 || !scan_fd(call->args[0], &fd, &path) ||
+        !scan_number(call, 2, &offset) || !scan_number(call, 3, &bytes) ||
+        offset < 0 || bytes < 0 || offset > INT64_MAX - bytes) {
+        return REASON_FIELDS;
+    }
+    if (!bytes || !(has_text(call, 1, "PUNCH_HOLE") ||
+                    has_text(call, 1, "ZERO_RANGE"))) {
+        return REASON_CALL;
+    }
+    r = new_record(s, call, file_of(s, call, fd, path)->path);
+    r.op = has_text(call, 1, "PUNCH_HOLE") ? TRACE_DISCARD
+                                           : TRACE_WRITE_ZEROES;
+    r.offset = offset;
+    r.bytes = bytes;
+    trace_import_store(s->import, &r);
+    return REASON_STORED;
+}
+
+/* The value behind "KEY=" after @from, before @end. */
+static bool find_key(const char *from, const char *end, const char *key,
+                     Scan *value)
+{
+    const char *found = from < end
+        ? memmem(from, end - from, key, strlen(key)) : NULL;
+
+    *value = (Scan){found ? found + strlen(key) : end, end};
+    return found != NULL;
+}
+
+static TraceOp op_of_iocb(Scan scan)
+{
+    return scan_text(&scan, "IOCB_CMD_PREAD") ? TRACE_READ
+         : scan_text(&scan, "IOCB_CMD_PWRITE") ? TRACE_WRITE
+         : scan_text(&scan, "IOCB_CMD_FSYNC") ? TRACE_SYNC
+         : scan_text(&scan, "IOCB_CMD_FDSYNC") ? TRACE_DATASYNC : TRACE_OP_MAX;
+}
+
+static bool take_iocb(Syscalls *s, const Call *call, const char *at,
+                      const char *end)
+{
+    Scan op, fd_scan, value;
+    uint64_t bytes = 0;
+    int64_t fd, offset = 0;
+    TraceRecord r;
+    Word path;
+
+    if (!find_key(at, end, "aio_lio_opcode=", &op) ||
+        op_of_iocb(op) == TRACE_OP_MAX ||
+        !find_key(at, end, "aio_fildes=", &fd_scan) ||
+        !scan_fd((Word){fd_scan.at, fd_scan.end - fd_scan.at}, &fd, &path)) {
+        return false;
+    }
+    if (memchr(path.text, '>', path.len)) {
+        path.len = (const char *)memchr(path.text, '>', path.len) - path.text;
+    }
+    r = new_record(s, call, file_of(s, call, fd, path)->path);
+    r.complete_ns = TRACE_NO_TIME; /* the call only submits it */
+    r.op = op_of_iocb(op);
+    if (trace_op_has_range(r.op)) {
+        if (!find_key(at, end, "aio_nbytes=", &value) ||
+            !scan_u64(&value, &bytes) || !bytes || bytes > INT64_MAX ||
+            !find_key(at, end, "aio_offset=", &value) ||
+            !scan_i64(&value, &offset) || offset < 0) {
+            return false;
+        }
+        r.offset = offset;
+        r.bytes = bytes;
+    }
+    trace_import_store(s->import, &r);
+    return true;
+}
+
+/* One line, and as many requests as it submits. */
+static TraceReason take_submit(Syscalls *s, const Call *call)
+{
+    const char *at = call->n_args > 2 ? call->args[2].text : "";
+    const char *end = call->n_args > 2 ? at + call->args[2].len : at;
+    bool any = false;
+
+    for (int64_t i = 0; i < call->result && at < end; i++) {
+        const char *open = memchr(at, '{', end - at);
+        const char *close = open ? memchr(open, '}', end - open) : NULL;
+
+        if (!close) {
+            break;
+        }
+        any |= take_iocb(s, call, open, close);
+        at = close + 1;
+    }
+    return any ? REASON_STORED : REASON_CALL;
+}
+
+/* ---- What only changes descriptors ---- */
+
+static TraceReason take_open(Syscalls *s, const Call *call)
+{
+    OpenFile *file = g_new0(OpenFile, 1);
+    unsigned name = word_begins(call->name, "openat") ? 1 : 0;
+    Word path = call->result_path;
+
+    if (!path.len && name < call->n_args && call->args[name].len > 2 &&
+        *call->args[name].text == '"') {
+        path = (Word){call->args[name].text + 1, call->args[name].len - 2};
+    }
+    file->path = path.len ? g_strndup(path.text, path.len)
+                          : g_strdup_printf("fd %" PRId64, call->result);
+    file->known = true;
+    file->append = has_text(call, name + 1, "O_APPEND");
+    set_file(table_of(s, call->tid), call->result, file);
+    return REASON_FILES;
+}
+
+static TraceReason take_dup(Syscalls *s, const Call *call)
+{
+    GHashTable *table = table_of(s, call->tid);
+    OpenFile *file = NULL;
+    int64_t fd;
+    Word path;
+
+    if (word_is(call->name, "fcntl") && !has_text(call, 1, "F_DUPFD")) {
+        return REASON_CALL;
+    }
+    if (call->n_args && scan_fd(call->args[0], &fd, &path)) {
+        file = g_hash_table_lookup(table, GINT_TO_POINTER(fd));
+    }
+    if (file && fd != call->result) {
+        set_file(table, call->result, file);
+    }
+    return REASON_FILES;
+}
+
+static TraceReason take_seek(Syscalls *s, const Call *call)
+{
+    OpenFile *file;
+    int64_t fd;
+    Word path;
+
+    if (call->n_args && scan_fd(call->args[0], &fd, &path) &&
+        is_file(path, fd)) {
+        file = file_of(s, call, fd, path);
+        file->position = call->result;
+        file->known = true;
+    }
+    return REASON_CALL;
+}
+
+static TraceReason take_close(Syscalls *s, const Call *call)
+{
+    int64_t fd;
+    Word path;
+
+    if (call->n_args && scan_fd(call->args[0], &fd, &path)) {
+        g_hash_table_remove(table_of(s, call->tid), GINT_TO_POINTER(fd));
+    }
+    return REASON_FILES;
+}
+
+/* ---- All of them ---- */
+
+static TraceReason take(Syscalls *s, const Call *call, unsigned which)
+{
+    if (!call->has_result || call->failed || call->result < 0) {
+        return REASON_FAILED;
+    }
+    switch (calls[which].kind) {
+    case CALL_IO:
+    case CALL_SYNC:
+        return take_io(s, call, which);
+    case CALL_ALLOCATE:
+        return take_allocate(s, call);
+    case CALL_COPY:
+        return take_copy(s, call);
+    case CALL_SUBMIT:
+        return take_submit(s, call);
+    case CALL_OPEN:
+        return take_open(s, call);
+    case CALL_CLOSE:
+        return take_close(s, call);
+    case CALL_DUP:
+        return take_dup(s, call);
+    case CALL_SEEK:
+        return take_seek(s, call);
+    case CALL_FORK:
+        fork_table(s, call);
+        return REASON_CALL;
+    default:
+        return REASON_CALL;
+    }
+}
+
+void syscalls_take(Syscalls *s, const Call *call)
+{
+    TraceReason reason = REASON_CALL;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
+        if (word_is(call->name, calls[i].name)) {
+            reason = take(s, call, i);
+            break;
+        }
+    }
+    if (reason == REASON_STORED) {
+        return;
+    }
+    if (trace_reasons[reason].class == ACCOUNT_SKIPPED) {
+        trace_import_skip(s->import, reason);
+    } else {
+        trace_import_reject(s->import, reason, call->name.text,
+                            call->name.len);
+    }
+}
