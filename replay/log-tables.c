@@ -15,6 +15,8 @@ static char *sql_to_drop_all(Log *log)
     if (sqlite3_prepare_v2(log->db, "SELECT type, name FROM sqlite_schema "
                            "WHERE type IN ('view', 'trigger', 'table') AND "
                            "name NOT IN ('meta', 'chunk', 'payload') AND "
+                           "name NOT GLOB 'trace_*' AND "
+                           "name NOT GLOB 'event_*' AND "
                            "name NOT LIKE 'trace\\_%' ESCAPE '\\' AND "
                            "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
                            "ORDER BY type DESC", -1, &stmt, NULL)

@@ -2,6 +2,7 @@
 /* Sessions: the engine's events, and the model at any of them. */
 #include "session.h"
 
+#include "log-events.h"
 #include "replay-explicit.h"
 #include "replayer.h"
 #include "run.h"
@@ -87,6 +88,14 @@ static void store_event(const ProbeEvent *event, void *opaque)
     }
 }
 
+static void go_to_the_end(Session *session)
+{
+    session->model = model_new();
+    session->keyframes =
+        g_ptr_array_new_with_free_func((GDestroyNotify)model_free);
+    session_goto(session, session_count(session));
+}
+
 static Session *open_session(EngineBody *body, void *opaque, char *title,
                              Error **errp)
 {
@@ -108,10 +117,7 @@ static Session *open_session(EngineBody *body, void *opaque, char *title,
     session->a = signal_number ? (uint64_t)signal_number : end.a;
     session->b = end.b;
     session->text = end.text;
-    session->model = model_new();
-    session->keyframes =
-        g_ptr_array_new_with_free_func((GDestroyNotify)model_free);
-    session_goto(session, session_count(session));
+    go_to_the_end(session);
     return session;
 }
 
@@ -142,10 +148,34 @@ Session *session_open_scenario(const ScenarioSpec *spec,
     return open_session(scenario_body, &run, scenario_spec_name(spec), errp);
 }
 
+Session *session_open_events(Log *log, Error **errp)
+{
+    Session *session = g_new0(Session, 1);
+
+    session->title = g_path_get_basename(log_path(log));
+    session->events = event_store_new();
+    session->kept = g_ptr_array_new_with_free_func(g_free);
+    session->end = SESSION_DONE;
+    if (!log_load_events(log, session->events, session->kept, errp)) {
+        event_store_free(session->events);
+        g_ptr_array_free(session->kept, true);
+        g_free(session->title);
+        g_free(session);
+        return NULL;
+    }
+    go_to_the_end(session);
+    return session;
+}
+
 void session_free(Session *session)
 {
     if (session) {
-        engine_free(session->engine);
+        if (session->engine) {
+            engine_free(session->engine);
+        }
+        if (session->kept) {
+            g_ptr_array_free(session->kept, true);
+        }
         event_store_free(session->events);
         model_free(session->model);
         g_ptr_array_free(session->keyframes, true);
@@ -205,6 +235,11 @@ ProbeEvent session_event(const Session *session)
 
 GPtrArray *session_stacks(Session *session, Error **errp)
 {
+    if (!session->engine) {
+        error_setg(errp, "a trace that another program wrote has no stacks; "
+                   "'inspect coroutines' says where each was seen");
+        return NULL;
+    }
     return engine_stacks(session->engine, session->position, errp);
 }
 

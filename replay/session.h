@@ -31,7 +31,7 @@ typedef enum SessionEnd {
 typedef struct Session {
     char *title;       /* "a.aiolog" or "nested-laio/buggy" */
     EventStore *events;
-    Engine *engine;
+    Engine *engine;    /* NULL: the events are all there is */
     SessionEnd end;
     uint64_t a, b;     /* replay: inputs and digests compared */
     char *text;        /* report, first failed check, what else is to be said,
@@ -39,10 +39,16 @@ typedef struct Session {
     uint64_t position; /* event whose state model is; 0: before the first */
     Model *model;
     GPtrArray *keyframes; /* of Model */
+    GPtrArray *kept;      /* what the events of a log without inputs point to */
 } Session;
 
 /* Replays a log to its end; the position is the last event. */
 Session *session_open_log(Log *log, const ScenarioSpec *spec, Error **errp);
+/*
+ * The events that another program's trace was turned into: there is no run that
+ * could be repeated, and so there are no stacks.
+ */
+Session *session_open_events(Log *log, Error **errp);
 /* Compares inputs and digests only, which is faster: there are no events. */
 Session *session_compare_log(Log *log, const ScenarioSpec *spec, Error **errp);
 /* Simulates a scenario; @config->sim holds seed and oracle. */

@@ -47,6 +47,15 @@ static const TraceFormat vscsi = {
     vscsi_recognise, .read = vscsi_read,
 };
 
+static const TraceFormat qemu_log = {
+    "qemu-log", "QEMU's trace events, log backend", TRACE_CLOCK_UNIX, NULL,
+    TEXT(qemu_log),
+};
+static const TraceFormat simpletrace = {
+    "simpletrace", "QEMU's trace events, simple backend (version 4)",
+    TRACE_CLOCK_MONOTONIC, simpletrace_recognise, .read = simpletrace_read,
+};
+
 #define TABLE(ID, name, title, clock, recognise)                     \
     static const TraceFormat ID = {                                  \
         name, title, TRACE_CLOCK_##clock, recognise, TEXT(table),    \
@@ -68,7 +77,7 @@ TABLE(columns, "columns", "a table that --columns describes", START,
 
 const TraceFormat *const trace_formats[] = {
     &fio1, &fio2, &fio3, &blktrace, &blkparse, &kernel,
-    &biosnoop, &strace, &perf_trace, &vscsi, &msr, &systor, &alibaba, &tencent, &spc, &fiu, &mqsim,
+    &qemu_log, &simpletrace, &biosnoop, &strace, &perf_trace, &vscsi, &msr, &systor, &alibaba, &tencent, &spc, &fiu, &mqsim,
     &disksim, &blkreplay, &columns,
 };
 const unsigned trace_formats_count = ARRAY_SIZE(trace_formats);

@@ -36,6 +36,11 @@ bool vscsi_recognise(const TraceSample *sample, const char **why);
 bool vscsi_read(TraceImport *import, TraceSource **sources, unsigned n,
                 Error **errp);
 
+TEXT_FORMAT(qemu_log);
+bool simpletrace_recognise(const TraceSample *sample, const char **why);
+bool simpletrace_read(TraceImport *import, TraceSource **sources, unsigned n,
+                      Error **errp);
+
 TEXT_FORMAT(biosnoop);
 bool biosnoop_recognise(const TraceSample *sample, const char **why);
 TEXT_FORMAT(strace);

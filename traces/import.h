@@ -24,6 +24,8 @@ struct TraceImport {
     const char *columns; /* --columns, or NULL */
     TraceAccount account; /* of the file being read */
     uint32_t file;        /* its number */
+    const char *path;     /* its name */
+    bool has_events;      /* some file's probe events are in the log */
     uint64_t place;       /* of the line or record being read */
     uint64_t rejects_kept;
     uint64_t ops[TRACE_OP_MAX], preflush_writes; /* records */

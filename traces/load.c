@@ -128,6 +128,7 @@ static bool read_file(Load *load, unsigned i, Error **errp)
 
     load->import.account = (TraceAccount){0};
     load->import.file = i;
+    load->import.path = file->path;
     if (file->format->read) {
         ok = i > 0 || file->format->read(&load->import, load->sources, load->n,
                                          errp);
