@@ -3,6 +3,8 @@
 #include "cli.h"
 
 #include "index.h"
+#include "index-records.h"
+#include "log-events.h"
 #include "record-log.h"
 #include "replay-explicit.h"
 
@@ -35,6 +37,54 @@ static int index_inputs(const char *path, const CommonOptions *common)
     return STATUS_OK;
 }
 
+/* The events of a QEMU's trace, too, if that is what it is of. */
+static bool fill_trace_tables(Log *log, Error **errp)
+{
+    Session *session = NULL;
+    bool ok = true;
+
+    if (log_has_events(log)) {
+        session = session_open_events(log, errp);
+        ok = session && index_build(log, session, errp);
+        session_free(session);
+    } else {
+        log_clear_derived(log);
+    }
+    return ok && trace_index_records(log, errp);
+}
+
+/* A captured trace has nothing to replay: its rows are made from its chunks. */
+static int index_trace(const char *path, const CommonOptions *common)
+{
+    Error *err = NULL;
+    Log *log = log_open_rw(path, &err);
+    int64_t records, events;
+
+    if (!log || !fill_trace_tables(log, &err)) {
+        log_close(log, NULL);
+        return cli_fail(err, STATUS_BAD_INPUT);
+    }
+    records = log_meta_int(log, "trace.records", 0);
+    events = log_meta_int(log, "events", 0);
+    if (!log_close(log, &err)) {
+        return cli_fail(err, STATUS_MACHINE);
+    }
+    if (common->json) {
+        JsonBuilder *b = json_builder_new();
+
+        json_builder_begin_object(b);
+        cli_json_string(b, "log", path);
+        cli_json_int(b, "records", records);
+        cli_json_int(b, "events", events);
+        json_builder_end_object(b);
+        cli_print_json(b);
+    } else {
+        cli_print(common, "%s: %" PRId64 " records, %" PRId64 " events\n", path,
+                  records, events);
+    }
+    return STATUS_OK;
+}
+
 int cmd_index(int argc, char **argv)
 {
     static CommonOptions common;
@@ -57,6 +107,10 @@ int cmd_index(int argc, char **argv)
         return STATUS_BAD_INPUT;
     }
     log = log_open(argv[1], &err);
+    if (log && trace_log_is(log)) {
+        log_close(log, NULL);
+        return index_trace(argv[1], &common);
+    }
     if (log && (log_inputs_let_go(log) || log_is_explicit(log))) {
         log_close(log, NULL);
         return index_inputs(argv[1], &common);

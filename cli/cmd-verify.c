@@ -7,8 +7,10 @@
  */
 #include "cli.h"
 
+#include "log-events.h"
 #include "run.h"
 #include "session.h"
+#include "store.h"
 
 typedef struct Verify {
     CommonOptions common;
@@ -16,6 +18,7 @@ typedef struct Verify {
     const char *path;
     Log *log;
     size_t inputs;
+    uint64_t records; /* of a captured trace */
     uint64_t gaps; /* tickets of killed threads */
     uint64_t digests, events; /* compared by the replay */
 } Verify;
@@ -56,10 +59,41 @@ static bool check_contents(Log *log, const Input *inputs, size_t n,
     return ok;
 }
 
+/* Of a captured trace: each chunk of its records... */
+static bool check_records(Log *log, uint64_t *n, Error **errp)
+{
+    TraceReader *reader = trace_reader_open(log, errp);
+    TraceRecord record;
+    Error *err = NULL;
+
+    while (reader && trace_reader_next(reader, &record, &err)) {
+        (*n)++;
+    }
+    trace_reader_free(reader);
+    error_propagate(errp, err);
+    return reader && !err;
+}
+
+/* ...and of its events, if it has any. */
+static bool check_events(Log *log, Error **errp)
+{
+    Session *session = log_has_events(log) ? session_open_events(log, errp)
+                                           : NULL;
+    bool ok = session || !log_has_events(log);
+
+    session_free(session);
+    return ok;
+}
+
 static bool check_log(Verify *v, Error **errp)
 {
     g_autofree Input *inputs = NULL;
 
+    if (trace_log_is(v->log)) {
+        return log_check_structure(v->log, errp) &&
+               check_records(v->log, &v->records, errp) &&
+               check_events(v->log, errp);
+    }
     if (!log_check_structure(v->log, errp) ||
         !(inputs = log_inputs(v->log, &v->inputs, errp)) ||
         !check_contents(v->log, inputs, v->inputs, errp)) {
@@ -157,6 +191,7 @@ static void print_json(const Verify *v)
     cli_json_int(b, "version", LOG_VERSION);
     cli_json_string(b, "quirks", log_meta(v->log, "quirks"));
     cli_json_int(b, "inputs", v->inputs);
+    cli_json_int(b, "records", v->records);
     cli_json_int(b, "let_go", log_inputs_let_go(v->log));
     cli_json_int(b, "gaps", v->gaps);
     cli_json_int(b, "recovered", log_meta_int(v->log, "recovered", 0));
@@ -173,6 +208,12 @@ static void print_text(const Verify *v)
 {
     const char *state = log_meta(v->log, "state");
 
+    if (trace_log_is(v->log)) {
+        cli_print(&v->common, "%s: whole, %" PRIu64 " records, %" PRId64
+                  " events, complete\n", v->path, v->records,
+                  log_meta_int(v->log, "events", 0));
+        return;
+    }
     cli_print(&v->common, "%s: whole, %zu inputs, %s", v->path, v->inputs,
               g_strcmp0(state, "complete") ? "its recorder did not end"
               : log_inputs_let_go(v->log)  ? "the last of a longer run"
@@ -192,6 +233,10 @@ static int verify(Verify *v)
     v->log = log_open(v->path, &err);
     if (!v->log || !check_log(v, &err)) {
         status = cli_fail(err, STATUS_BAD_INPUT);
+    } else if (v->replay && trace_log_is(v->log)) {
+        cli_error("%s: a captured trace has no inputs to replay; verify it "
+                  "without --replay", v->path);
+        status = STATUS_USAGE;
     } else if (v->replay) {
         status = replay(v);
     }

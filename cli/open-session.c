@@ -3,14 +3,36 @@
 #include "open-session.h"
 
 #include "schedule-token.h"
+#include "log-events.h"
+#include "store.h"
+
+/* Of captured traces, only a QEMU's own tells what its loop did. */
+static Session *open_trace_session(Log *log, Error **errp)
+{
+    if (!log_has_events(log)) {
+        error_setg(errp, "%s: holds requests and no events of a loop, so there "
+                   "is nothing to step through; 'aiolab report' shows them",
+                   log_path(log));
+        return NULL;
+    }
+    return session_open_events(log, errp);
+}
 
 static Session *open_log_session(const char *path, int *status)
 {
     Error *err = NULL;
     Log *log = log_open(path, &err);
-    ScenarioSpec *spec = log ? run_spec_from_log(log, &err) : NULL;
-    Session *session = spec ? session_open_log(log, spec, &err) : NULL;
+    ScenarioSpec *spec;
+    Session *session;
 
+    if (log && trace_log_is(log)) {
+        session = open_trace_session(log, &err);
+        log_close(log, NULL);
+        *status = session ? STATUS_OK : cli_fail(err, STATUS_BAD_INPUT);
+        return session;
+    }
+    spec = log ? run_spec_from_log(log, &err) : NULL;
+    session = spec ? session_open_log(log, spec, &err) : NULL;
     log_close(log, NULL);
     scenario_spec_free(spec); /* the engine has its own copy */
     if (!session) {

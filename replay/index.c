@@ -126,7 +126,8 @@ bool index_build(Log *log, const Session *session, Error **errp)
 
     bool ok;
 
-    indexer.inputs = log_inputs(log, &indexer.n_inputs, errp);
+    indexer.inputs = session && session->kept
+        ? g_new0(Input, 1) : log_inputs(log, &indexer.n_inputs, errp);
     ok = indexer.inputs != NULL;
     if (ok) {
         log_clear_derived(log);

@@ -242,8 +242,9 @@ Input *log_inputs(Log *log, size_t *n, Error **errp)
     Input *inputs = log_inputs_or_none(log, n, errp);
 
     if (inputs && !*n) {
-        error_setg(errp, "%s: holds no inputs, so it cannot be replayed",
-                   log->path);
+        error_setg(errp, "%s: holds no inputs, so it cannot be replayed%s",
+                   log->path, log_meta(log, "trace.records")
+                   ? "; it is a captured trace" : "");
         g_free(inputs);
         return NULL;
     }

@@ -259,6 +259,12 @@ ScenarioSpec *run_spec_from_log(Log *log, Error **errp)
                    log_meta_int(log, "inputs", 0));
         return NULL;
     }
+    if (!name && log_meta(log, "trace.records")) {
+        error_setg(errp, "%s: is a captured trace, so there is no program to "
+                   "run again; 'aiolab report' says what it holds",
+                   log_path(log));
+        return NULL;
+    }
     if (!name) {
         error_setg(errp, "%s: damaged log (it does not say which scenario it "
                    "is of)", log_path(log));

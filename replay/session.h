@@ -39,7 +39,8 @@ typedef struct Session {
     uint64_t position; /* event whose state model is; 0: before the first */
     Model *model;
     GPtrArray *keyframes; /* of Model */
-    GPtrArray *kept;      /* what the events of a log without inputs point to */
+    GPtrArray *kept; /* what the events of a log without inputs point to, or
+                        NULL */
 } Session;
 
 /* Replays a log to its end; the position is the last event. */

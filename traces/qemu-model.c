@@ -138,6 +138,11 @@ static unsigned find_thread(QemuModel *m, GHashTable *table, gpointer key,
 {
     unsigned index = GPOINTER_TO_UINT(g_hash_table_lookup(table, key));
 
+    if (!index && table == m->leaders && m->threads->len == 1 &&
+        !g_hash_table_size(table)) {
+        index = 1; /* what came before was that thread's, too */
+        g_hash_table_insert(table, key, GUINT_TO_POINTER(index));
+    }
     if (!index) {
         index = add_thread(m, tid) + 1;
         g_hash_table_insert(table, key, GUINT_TO_POINTER(index));
