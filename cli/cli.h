@@ -70,6 +70,7 @@ int cmd_new_scenario(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_scenarios(int argc, char **argv);
 int cmd_tui(int argc, char **argv);

@@ -31,6 +31,7 @@ static const Command commands[] = {
     {"inspect", cmd_inspect, "show one state as text or JSON"},
     {"diff", cmd_diff, "say where two recordings part, and why"},
     {"import", cmd_import, "make a log of captured I/O traces"},
+    {"report", cmd_report, "say what a captured trace was like"},
     {"index", cmd_index, "make a recording's SQL tables"},
     {"verify", cmd_verify, "check a recording's integrity"},
     {"bench", cmd_bench, "measure the event loop"},

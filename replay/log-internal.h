@@ -57,8 +57,6 @@ void log_close_as_it_is(Log *log);
 
 /* ---- log-open.c ---- */
 
-/* Whether the file begins like a log. */
-bool log_has_header(const char *path);
 /*
  * Opens without looking whether it was closed.  A log that was not is opened
  * in such a way that it may be written, whatever @writable is.

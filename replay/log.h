@@ -23,6 +23,8 @@ enum {
 
 typedef struct Log Log;
 
+/* Whether the file begins like a log. */
+bool log_has_header(const char *path);
 /* Whether log_create() may put a log there; changes nothing. */
 bool log_may_create(const char *path, bool overwrite, Error **errp);
 /* Replaces nothing: fails if @path exists, unless @overwrite. */

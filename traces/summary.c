@@ -208,9 +208,8 @@ static void keep_slow(TraceSummary *s, uint64_t seq, const TraceRecord *r,
                       int64_t latency)
 {
     unsigned at = s->n_slowest;
-    int64_t waited = r->queue_ns != TRACE_NO_TIME &&
-                     r->issue_ns != TRACE_NO_TIME ? r->issue_ns - r->queue_ns
-                                                  : 0;
+    bool known = r->queue_ns != TRACE_NO_TIME && r->issue_ns != TRACE_NO_TIME;
+    int64_t waited = known ? r->issue_ns - r->queue_ns : 0;
 
     while (at > 0 && s->slowest[at - 1].latency_ns < latency) {
         at--;
@@ -222,7 +221,8 @@ static void keep_slow(TraceSummary *s, uint64_t seq, const TraceRecord *r,
     memmove(&s->slowest[at + 1], &s->slowest[at],
             (s->n_slowest - at - 1) * sizeof(s->slowest[0]));
     s->slowest[at] = (SummarySlow){
-        seq, *r, latency, waited > latency - waited ? "queue" : "device",
+        seq, *r, latency, !known && s->at == TRACE_AT_QUEUE ? NULL
+                          : waited > latency - waited ? "queue" : "device",
     };
 }
 

@@ -52,7 +52,8 @@ CREATE VIEW queue_depth AS
 CREATE VIEW request_slowest AS
   SELECT r.seq, r.t_ns, r.complete_ns - r.t_ns AS latency_ns, r.op,
          d.name AS device, r.offset, r.bytes,
-         CASE WHEN r.issue_ns - r.queue_ns > r.complete_ns - r.issue_ns
+         CASE WHEN r.issue_ns IS NULL THEN NULL
+              WHEN r.issue_ns - r.queue_ns > r.complete_ns - r.issue_ns
               THEN 'queue' ELSE 'device' END AS reason,
          f.path AS file, r.place
   FROM record r

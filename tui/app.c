@@ -5,6 +5,8 @@
 #include "keymap.h"
 #include "stack-lines.h"
 
+#include <sys/stat.h>
+
 void app_init(App *app, Session *session, bool ascii)
 {
     *app = (App){
@@ -46,12 +48,20 @@ void app_say(App *app, const char *fmt, ...)
 
 /* ---- What the position needs ---- */
 
+enum { SOURCE_MAX = 64 << 20 };
+
+/* Ours, or a trace as it was named when it was imported. */
 static char **load_lines(const char *file)
 {
-    g_autofree char *path = g_path_is_absolute(file)
+    g_autofree char *path =
+        g_path_is_absolute(file) || g_file_test(file, G_FILE_TEST_IS_REGULAR)
         ? g_strdup(file) : g_build_filename(AIOLAB_SOURCE_DIR, file, NULL);
     g_autofree char *text = NULL;
+    struct stat st;
 
+    if (stat(path, &st) < 0 || st.st_size > SOURCE_MAX) {
+        return NULL;
+    }
     return g_file_get_contents(path, &text, NULL, NULL)
                ? g_strsplit(text, "\n", 0) : NULL;
 }
