@@ -242,6 +242,10 @@ static void print_coroutines(const TraceReport *r)
         printf("  %s: yielded %s ago, event %" PRIu64 "%s%s\n", co->name, age,
                co->seq, co->waits_for ? ", waits for " : "",
                co->waits_for ? co->waits_for : "");
+        if (co->answered_seq) {
+            printf("      its request was done at event %" PRIu64
+                   ", and it was not entered since\n", co->answered_seq);
+        }
         if (co->last_text) {
             printf("      last seen at event %" PRIu64 ", %s:%d (%s): %s\n",
                    co->last_seq, co->site->file, co->site->line,

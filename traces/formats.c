@@ -20,6 +20,10 @@ static const TraceFormat fio3 = {
     TEXT(fio), .argument = GUINT_TO_POINTER(3),
 };
 
+static const TraceFormat csv = {
+    "csv", "aiolab's own table (export --format csv)", TRACE_CLOCK_START,
+    csv_recognise, TEXT(csv),
+};
 static const TraceFormat blktrace = {
     "blktrace", "blktrace records, versions 7 and 8", TRACE_CLOCK_MONOTONIC,
     blktrace_recognise, .read = blktrace_read,
@@ -78,7 +82,7 @@ TABLE(columns, "columns", "a table that --columns describes", START,
 const TraceFormat *const trace_formats[] = {
     &fio1, &fio2, &fio3, &blktrace, &blkparse, &kernel,
     &qemu_log, &simpletrace, &biosnoop, &strace, &perf_trace, &vscsi, &msr, &systor, &alibaba, &tencent, &spc, &fiu, &mqsim,
-    &disksim, &blkreplay, &columns,
+    &disksim, &blkreplay, &csv, &columns,
 };
 const unsigned trace_formats_count = ARRAY_SIZE(trace_formats);
 

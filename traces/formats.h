@@ -12,6 +12,8 @@
                        const TraceLine *line);                           \
     void prefix##_end(TraceImport *import, void *state)
 
+TEXT_FORMAT(csv);
+bool csv_recognise(const TraceSample *sample, const char **why);
 TEXT_FORMAT(fio);
 bool fio2_recognise(const TraceSample *sample, const char **why);
 bool fio3_recognise(const TraceSample *sample, const char **why);

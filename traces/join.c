@@ -173,7 +173,7 @@ static TraceReason flush_done(Join *join, const BlockEvent *e)
             continue;
         }
         if (e->op == TRACE_FLUSH) {
-            if (w->record.op == TRACE_FLUSH &&
+            if (w->record.op == TRACE_FLUSH && !w->lingers &&
                 w->record.issue_ns != TRACE_NO_TIME) {
                 w->record.complete_ns = e->time_ns;
                 w->lingers = true;

@@ -23,6 +23,7 @@ typedef struct Trail {
     const ProbeSite *site;
     char *waits_for;
     uint64_t coroutine; /* of a request: where it was made */
+    uint64_t answered_seq; /* of a coroutine: a request of its was done */
 } Trail;
 
 typedef struct Walk {
@@ -74,6 +75,16 @@ static void mark(Walk *walk, uint64_t co, uint64_t seq, const ProbeEvent *e)
     }
 }
 
+/* A request is done that a coroutine handed over: it should go on. */
+static void answer(Walk *walk, uint64_t seq, uint64_t request)
+{
+    Trail *trail = g_hash_table_lookup(walk->trails, &request);
+
+    if (trail && trail->coroutine) {
+        trail_of(walk, trail->coroutine)->answered_seq = seq;
+    }
+}
+
 static void walk_event(Walk *walk, uint64_t seq, const ProbeEvent *e)
 {
     uint64_t *running = running_on(walk, e->thread);
@@ -81,6 +92,7 @@ static void walk_event(Walk *walk, uint64_t seq, const ProbeEvent *e)
     switch (e->kind) {
     case PROBE_CO_ENTER:
         mark(walk, e->obj, seq, e);
+        trail_of(walk, e->obj)->answered_seq = 0;
         *running = e->obj;
         return;
     case PROBE_CO_YIELD:
@@ -95,9 +107,11 @@ static void walk_event(Walk *walk, uint64_t seq, const ProbeEvent *e)
     case PROBE_POOL_SUBMIT:
         trail_of(walk, e->obj)->coroutine = *running;
         break;
-    case PROBE_REQ_END:
     case PROBE_CQE_END:
     case PROBE_POOL_END:
+        answer(walk, seq, e->obj);
+        /* fall through */
+    case PROBE_REQ_END:
         g_hash_table_remove(walk->trails, &e->obj);
         return;
     default:
@@ -151,7 +165,8 @@ static void add_coroutine(QemuFindings *findings, Walk *walk,
     LostCoroutine lost = {
         .id = co->id, .seq = co->since, .name = model_name(model, co->id),
         .age_ns = model->t_ns - co->since_ns, .last_seq = trail->last_seq,
-        .site = trail->site, .waits_for = g_strdup(trail->waits_for),
+        .site = trail->site, .answered_seq = trail->answered_seq,
+        .waits_for = g_strdup(trail->waits_for),
     };
 
     if (trail->last_seq) {

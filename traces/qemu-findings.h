@@ -27,6 +27,7 @@ typedef struct LostCoroutine {
     char *last_text;       /* that, in words */
     const ProbeSite *site; /* where in the trace that stands */
     char *waits_for;       /* "CoMutex 0x55...", or NULL */
+    uint64_t answered_seq; /* its request was done then, and it not entered */
 } LostCoroutine;
 
 typedef struct QemuFindings {
