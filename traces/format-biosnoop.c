@@ -256,6 +256,10 @@ static TraceReason make_record(TraceImport *import, const Snoop *snoop,
     if (r->op >= TRACE_OP_MAX) {
         return REASON_EVENT;
     }
+    if (r->op == TRACE_WRITE && !row->bytes && has_field(snoop, SNOOP_BYTES)) {
+        r->op = TRACE_FLUSH; /* nothing else writes no bytes */
+        r->quality |= TRACE_QUALITY_OP_GUESSED;
+    }
     if (row->bytes > INT64_MAX / 2 || row->sector > INT64_MAX / 1024 ||
         row->latency_ns < 0) {
         return REASON_RANGE;
