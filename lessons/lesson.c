@@ -2,6 +2,8 @@
 /* Reading lessons: front matter by hand, the rest by md4c. */
 #include "lesson.h"
 
+#include "aiolab-paths.h"
+
 #include <md4c.h>
 
 static const struct {

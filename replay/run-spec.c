@@ -2,6 +2,8 @@
 /* From a name, or from a log, to something that can be run. */
 #include "run.h"
 
+#include "aiolab-paths.h"
+
 #include "thread-locals.h"
 
 #include <dlfcn.h>

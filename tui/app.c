@@ -2,6 +2,7 @@
 /* Keys to positions: the movements through a run. */
 #include "app-internal.h"
 
+#include "aiolab-paths.h"
 #include "keymap.h"
 #include "stack-lines.h"
 

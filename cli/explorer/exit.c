@@ -1,31 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exit() and its like for programs that run schedules: a scenario that calls
- * one of them ends its schedule, and not the search.
+ * exit() for programs that run schedules: a scenario that calls it ends its
+ * schedule, and not the search.  (What ends a process at once has its front in
+ * sim/front.c.)
  */
 #include "runner.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-void _exit(int status)
-{
-    runner_exits(status);
-    for (;;) {
-        syscall(SYS_exit_group, status);
-    }
-}
-
-void _Exit(int status)
-{
-    _exit(status);
-}
 
 void quick_exit(int status)
 {
-    _exit(status);
+    runner_exits(status);
+    _Exit(status);
 }
 
 void exit(int status)
