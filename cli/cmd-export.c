@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* aiolab export: a log in another form, for other tools. */
+#include "export-state.h"
 #include "open-trace.h"
 
 #include "export.h"
@@ -8,6 +9,7 @@ typedef struct ExportFormat {
     const char *name, *help;
     TraceExporter *trace;  /* of a captured trace */
     bool several;          /* -o is what the files' names begin with */
+    StateExporter *state;  /* of one state of a run; else of a trace */
 } ExportFormat;
 
 static const ExportFormat formats[] = {
@@ -16,6 +18,9 @@ static const ExportFormat formats[] = {
     {"blktrace", "blktrace's records, NAME.blktrace.N for each CPU",
      trace_export_blktrace, true},
     {"csv", "a table with everything", trace_export_csv, false},
+    {"dot", "who waits for whom in a run, for Graphviz",
+     .state = state_export_dot},
+    {"json", "who waits for whom in a run", .state = state_export_json},
 };
 
 static const ExportFormat *find_format(const char *name)
@@ -92,17 +97,27 @@ static int export(const char *name, const ExportFormat *format,
 int cmd_export(int argc, char **argv)
 {
     static CommonOptions common;
+    static ScenarioOptions scenario;
     static char *name;
     gboolean list = false;
+    gint64 at = -1;
     const GOptionEntry entries[] = {
         {"format", 0, 0, G_OPTION_ARG_STRING, &name, "what to make of it",
          "FORMAT"},
+        {"at", 0, 0, G_OPTION_ARG_INT64, &at, "of a run: the state right after "
+         "this event (default: the last)", "EVENT"},
+        {"param", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &scenario.params,
+         "of a scenario: set a parameter", "NAME=VALUE"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &scenario.seed,
+         "of a scenario: random choices from this seed", "N"},
         {"list-formats", 0, 0, G_OPTION_ARG_NONE, &list, "print the formats",
          NULL},
         {NULL}};
-    int status = cli_parse(&argc, &argv, "LOG|TRACE --format FORMAT -o FILE",
+    int status = cli_parse(&argc, &argv, "LOG|TRACE|SCENARIO --format FORMAT "
+                           "[-o FILE]",
                            "Writes a captured trace in a format of other "
-                           "tools, and says what that format cannot.",
+                           "tools, and says what that format\ncannot; or who "
+                           "waits for whom in a run.",
                            entries, &common);
     const ExportFormat *format;
 
@@ -118,9 +133,12 @@ int cmd_export(int argc, char **argv)
                   name ? name : "is missing");
         return STATUS_USAGE;
     }
-    if (argc != 2 || !common.output) {
+    if (argc != 2 || !(common.output || format->state)) {
         cli_error("export needs one log or trace, and -o; see --help");
         return STATUS_USAGE;
+    }
+    if (format->state) {
+        return export_state(argv[1], format->state, &scenario, at, &common);
     }
     if (!cli_check_output(&common, argv[1])) {
         return STATUS_BAD_INPUT;

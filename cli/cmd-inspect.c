@@ -5,6 +5,7 @@
  * What QEMU's gdb scripts print (bt, handlers, timers, coroutines), and what
  * they lack: bottom halves, drains, waits.
  */
+#include "inspect-waits.h"
 #include "open-session.h"
 
 #include "report.h"
@@ -39,7 +40,8 @@ static const Topic *find_topic(const char *name)
 static bool is_topic(const char *name)
 {
     return find_topic(name) || g_str_equal(name, "bt") ||
-           g_str_equal(name, "waits") || g_str_equal(name, "locks");
+           g_str_equal(name, "waits") || g_str_equal(name, "graph") ||
+           g_str_equal(name, "locks");
 }
 
 /* What fields a, b and c are called, by kind; see model.c. */
@@ -106,35 +108,18 @@ static void print_topic(const Model *model, const Topic *topic, JsonBuilder *b)
     }
 }
 
-static void print_waits(const Model *model, JsonBuilder *b)
+static void print_waits(const Model *model, bool all, JsonBuilder *b)
 {
-    for (unsigned i = 0; i < model->threads->len; i++) {
-        const ModelThread *t = &g_array_index(model->threads, ModelThread, i);
+    WaitGraph *graph = wait_graph_new(model);
 
-        for (unsigned j = 0; j < t->frames->len; j++) {
-            const ModelFrame *f = &g_array_index(t->frames, ModelFrame, j);
-
-            if (f->kind != FRAME_WAIT) {
-                continue;
-            }
-            if (b) {
-                json_builder_begin_object(b);
-                cli_json_string(b, "thread", t->name);
-                cli_json_string(b, "while", f->text);
-                cli_json_string(b, "function", f->site->func);
-                cli_json_string(b, "file", f->site->file);
-                cli_json_int(b, "line", f->site->line);
-                cli_json_int(b, "since", f->seq);
-                cli_json_bool(b, "stuck", t->stuck);
-                json_builder_end_object(b);
-            } else {
-                printf("%-10s waits while (%s)  in %s, %s:%d  since event %"
-                       PRIu64 "%s\n", t->name, f->text, f->site->func,
-                       f->site->file, f->site->line, f->seq,
-                       t->stuck ? "  STUCK" : "");
-            }
-        }
+    if (b) {
+        inspect_graph_json(b, graph);
+    } else if (all) {
+        inspect_graph(graph);
+    } else {
+        inspect_waits(graph);
     }
+    wait_graph_free(graph);
 }
 
 static void print_lock(const Model *model, const ModelObject *mutex,
@@ -158,7 +143,13 @@ static void print_lock(const Model *model, const ModelObject *mutex,
     }
 }
 
-/* Only threads that are stuck for ever are known to wait. */
+static const ModelFrame *lock_wait(const ModelThread *thread, uint64_t mutex)
+{
+    const ModelFrame *frame = model_top_frame(thread, FRAME_LOCK);
+
+    return frame && frame->obj == mutex ? frame : NULL;
+}
+
 static void print_lock_waiters(const Model *model, uint64_t mutex,
                                JsonBuilder *b)
 {
@@ -168,15 +159,14 @@ static void print_lock_waiters(const Model *model, uint64_t mutex,
     }
     for (unsigned i = 0; i < model->threads->len; i++) {
         const ModelThread *t = &g_array_index(model->threads, ModelThread, i);
+        const ModelFrame *frame = lock_wait(t, mutex);
 
-        if (t->stuck && t->waits_mutex == mutex && !t->waits_cond) {
-            if (b) {
-                json_builder_add_string_value(b, t->name);
-            } else {
-                printf("%-10s waits for it  in %s, %s:%d  STUCK\n", t->name,
-                       t->waits_at->func, t->waits_at->file,
-                       t->waits_at->line);
-            }
+        if (frame && b) {
+            json_builder_add_string_value(b, t->name);
+        } else if (frame) {
+            printf("%-10s waits for it  in %s, %s:%d%s\n", t->name,
+                   frame->site->func, frame->site->file, frame->site->line,
+                   t->stuck ? "  STUCK" : "");
         }
     }
     if (b) {
@@ -252,7 +242,9 @@ static int inspect(Session *session, const char *what, bool json)
     if (topic) {
         print_topic(session->model, topic, b);
     } else if (g_str_equal(what, "waits")) {
-        print_waits(session->model, b);
+        print_waits(session->model, false, b);
+    } else if (g_str_equal(what, "graph")) {
+        print_waits(session->model, true, b);
     } else if (g_str_equal(what, "locks")) {
         print_locks(session->model, b);
     } else {
@@ -283,8 +275,8 @@ int cmd_inspect(int argc, char **argv)
         {NULL}};
     int status = cli_parse(&argc, &argv, "LOG|SCENARIO TOPIC",
                            "Prints one state.  Topics: bt, bhs, contexts, "
-                           "coroutines, drains, handlers,\nlocks, requests, "
-                           "timers, waits.", entries, &common);
+                           "coroutines, drains, graph,\nhandlers, locks, "
+                           "requests, timers, waits.", entries, &common);
     Session *session;
 
     if (status >= 0) {
@@ -292,8 +284,8 @@ int cmd_inspect(int argc, char **argv)
     }
     if (argc != 3 || !is_topic(argv[2])) {
         cli_error("inspect needs a log or scenario, and one of bt, bhs, "
-                  "contexts, coroutines, drains, handlers, locks, requests, "
-                  "timers, waits");
+                  "contexts, coroutines, drains, graph, handlers, locks, "
+                  "requests, timers, waits");
         return STATUS_USAGE;
     }
     session = open_session_by_name(argv[1], &scenario, NULL, &status);

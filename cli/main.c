@@ -32,7 +32,7 @@ static const Command commands[] = {
     {"diff", cmd_diff, "say where two recordings part, and why"},
     {"import", cmd_import, "make a log of captured I/O traces"},
     {"report", cmd_report, "say what a captured trace was like"},
-    {"export", cmd_export, "write a captured trace for other tools"},
+    {"export", cmd_export, "write a trace, or a state, for other tools"},
     {"index", cmd_index, "make a recording's SQL tables"},
     {"verify", cmd_verify, "check a recording's integrity"},
     {"bench", cmd_bench, "measure the event loop"},

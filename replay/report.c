@@ -18,7 +18,7 @@ bool report_field_is_object(const char *field)
 {
     static const char *const names[] = {
         "ctx", "bh", "blk", "request", "coroutine", "from", "to", "behind",
-        "mutex", "cond",
+        "mutex", "cond", "by", "what",
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
@@ -48,6 +48,21 @@ static void append_field(GString *text, const Model *model, const char *field,
     }
 }
 
+/* Who does what somebody waits for: an object, or what runs here. */
+static void append_doer(GString *text, const Model *model,
+                        const ProbeEvent *event)
+{
+    if (event->b) {
+        g_string_append_printf(text, " held by this callback, %" PRIu64
+                               " of %" PRIu64, event->b, event->c);
+    } else if (event->a) {
+        append_field(text, model, "by", event->a);
+    } else {
+        g_string_append(text, event->text ? " has no handler"
+                                          : " by this callback");
+    }
+}
+
 char *report_event(const Model *model, const ProbeEvent *event)
 {
     const ProbeInfo *info = &probe_table[event->kind];
@@ -57,6 +72,10 @@ char *report_event(const Model *model, const ProbeEvent *event)
     g_string_append_printf(text, "%-12s", info->name);
     if (name) {
         g_string_append_printf(text, " %s", name);
+    }
+    if (event->kind == PROBE_REASON_BY) {
+        append_doer(text, model, event);
+        return g_string_free(text, false);
     }
     append_field(text, model, info->a, event->a);
     append_field(text, model, info->b, event->b);

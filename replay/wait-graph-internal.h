@@ -3,10 +3,12 @@
  * Between the files of the wait-for graph:
  *
  *   wait-graph.c    nodes and edges; what can still go on
- *   wait-threads.c  what threads and their locks wait for
- *   wait-work.c     what contexts, requests and reasons wait for
- *   wait-coroutines.c  what coroutines wait for, and who might do what nobody
- *                   has said
+ *   wait-threads.c  where threads are
+ *   wait-thread-nodes.c  what they and their locks wait for
+ *   wait-coroutines.c  what coroutines and theirs wait for
+ *   wait-work.c     what contexts, callbacks and requests wait for
+ *   wait-reasons.c  what the program has said of its waits
+ *   wait-guess.c    who might do what nobody has said
  *   wait-cycle.c    the cheapest cycle
  *   wait-class.c    its class and its signature
  *   wait-words.c    the report, and DOT
@@ -66,6 +68,8 @@ void wait_node_owner(WaitNode *node, const ModelThread *thread, uint64_t seq);
 
 /* What @thread is in: its innermost wait, else the thread itself. */
 unsigned wait_of_thread(WaitGraph *graph, const ModelThread *thread);
+/* Its other AIO_WAIT_WHILE()s, too. */
+void wait_add_outer(WaitGraph *graph, const ModelThread *thread);
 /* The wait inside frame @seq of a thread, or WAIT_NO_NODE. */
 unsigned wait_inside_frame(WaitGraph *graph, uint64_t seq);
 const ModelThread *wait_thread_of_frame(const Model *model, uint64_t seq,
@@ -74,10 +78,19 @@ const ModelThread *wait_thread_of_frame(const Model *model, uint64_t seq,
 const ModelThread *wait_poller(const Model *model, const ModelObject *ctx);
 /* True if @thread sleeps in aio_poll(@ctx). */
 bool wait_polls(const ModelThread *thread, uint64_t ctx);
-/* "thread main", with what it is in the middle of. */
-char *wait_thread_until(const Model *model, const ModelThread *thread);
-void wait_expand_thread(WaitGraph *graph, unsigned index);
+/* In the middle of something, not only of its loop, or its pool's. */
 bool wait_thread_is_busy(const ModelThread *thread);
+const ModelFrame *wait_frame_at(const ModelThread *thread, unsigned i);
+/* The nearest wait inside frame @i that is not its own aio_poll(). */
+unsigned wait_inside(WaitGraph *graph, const ModelThread *thread, unsigned i);
+
+/* ---- wait-thread-nodes.c ---- */
+
+/* "main, which is in bottom half completion_bh (bh1)" */
+char *wait_thread_until(const Model *model, const ModelThread *thread);
+/* "complete, from the callback of request A": where frame @i waits. */
+char *wait_place(const Model *model, const ModelThread *thread, unsigned i);
+void wait_expand_thread(WaitGraph *graph, unsigned index);
 
 /* ---- wait-work.c ---- */
 
@@ -86,14 +99,35 @@ unsigned wait_of_object(WaitGraph *graph, uint64_t id);
 /* "its bottom half completion_bh has run", for an edge to that node. */
 char *wait_object_until(const WaitGraph *graph, uint64_t id);
 void wait_expand_work(WaitGraph *graph, unsigned index);
+
+/* A node that is being expanded. */
+typedef struct WaitExpansion {
+    WaitGraph *graph;
+    unsigned index;
+    const ModelObject *object;
+    uint64_t id;
+} WaitExpansion;
+
+/* A fact; both strings become the graph's. */
+void wait_link_to(const WaitExpansion *x, unsigned to, char *until, char *note);
+void wait_link_object(const WaitExpansion *x, uint64_t id);
+/* Nothing leads on from here, but what comes from outside. */
+void wait_set_end(const WaitExpansion *x, char *end);
+
+/* ---- wait-reasons.c ---- */
+
+void wait_expand_reason(const WaitExpansion *x);
+void wait_expand_completion(const WaitExpansion *x);
 /* Edges to all that the wait is for; false if nobody has said. */
 bool wait_link_purposes(WaitGraph *graph, unsigned index, PurposeOf of,
                         uint64_t waiter, const char *note);
-
 /* ---- wait-coroutines.c ---- */
 
 /* Of coroutines, and of the locks and queues that they wait for. */
 void wait_expand_coroutine(WaitGraph *graph, unsigned index);
+
+/* ---- wait-guess.c ---- */
+
 /* Its id is the index of the node whose wait it explains. */
 void wait_expand_somebody(WaitGraph *graph, unsigned index);
 

@@ -76,6 +76,7 @@ static void add_waiters(WaitGraph *graph)
 
         if (!thread->exited) {
             wait_of_thread(graph, thread);
+            wait_add_outer(graph, thread);
         }
     }
     QTAILQ_FOREACH(co, &model->objects[MODEL_COROUTINE], next) {

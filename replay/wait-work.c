@@ -71,35 +71,28 @@ char *wait_object_until(const WaitGraph *graph, uint64_t id)
 
 /* ---- Expanding ---- */
 
-typedef struct Expansion {
-    WaitGraph *graph;
-    unsigned index;
-    const ModelObject *object; /* NULL: of a CoMutex or CoQueue */
-    uint64_t id;
-} Expansion;
-
-static void link_to(const Expansion *x, unsigned to, char *until, char *note)
+void wait_link_to(const WaitExpansion *x, unsigned to, char *until, char *note)
 {
     wait_graph_link(x->graph, x->index, to, WAIT_COST_FACT, until, note);
 }
 
-static void link_object(const Expansion *x, uint64_t id)
+void wait_link_object(const WaitExpansion *x, uint64_t id)
 {
     unsigned to = wait_of_object(x->graph, id);
 
     if (to != WAIT_NO_NODE) {
-        link_to(x, to, wait_object_until(x->graph, id), NULL);
+        wait_link_to(x, to, wait_object_until(x->graph, id), NULL);
     }
 }
 
-static void link_somebody(const Expansion *x, const char *until)
+static void link_somebody(const WaitExpansion *x, const char *until)
 {
-    link_to(x, wait_graph_find(x->graph, WAIT_SOMEBODY, x->index),
+    wait_link_to(x, wait_graph_find(x->graph, WAIT_SOMEBODY, x->index),
             g_strdup(until), NULL);
 }
 
 /* Nothing leads on from here, but what comes from outside. */
-static void set_end(const Expansion *x, char *end)
+void wait_set_end(const WaitExpansion *x, char *end)
 {
     WaitNode *node = wait_node(x->graph, x->index);
 
@@ -107,17 +100,17 @@ static void set_end(const Expansion *x, char *end)
     node->end = end;
 }
 
-static void link_context(const Expansion *x, uint64_t ctx)
+static void link_context(const WaitExpansion *x, uint64_t ctx)
 {
     if (model_find(x->graph->model, ctx)) {
-        link_object(x, ctx);
+        wait_link_object(x, ctx);
     } else {
-        set_end(x, g_strdup("its context is gone"));
+        wait_set_end(x, g_strdup("its context is gone"));
     }
 }
 
 /* It is in the middle of its callback, which waits; or does not. */
-static void link_running(const Expansion *x)
+static void link_running(const WaitExpansion *x)
 {
     const Model *model = x->graph->model;
     FrameKind kind = kinds[x->object->kind].frame;
@@ -135,36 +128,36 @@ static void link_running(const Expansion *x)
                 continue;
             }
             inner = wait_inside_frame(x->graph, frame->seq);
-            link_to(x, inner != WAIT_NO_NODE
+            wait_link_to(x, inner != WAIT_NO_NODE
                            ? inner : wait_of_thread(x->graph, thread),
                     g_strdup("its callback has returned"), NULL);
             return;
         }
     }
-    set_end(x, g_strdup("nobody knows where it runs"));
+    wait_set_end(x, g_strdup("nobody knows where it runs"));
 }
 
-static void expand_context(const Expansion *x)
+static void expand_context(const WaitExpansion *x)
 {
     const ModelThread *thread = wait_poller(x->graph->model, x->object);
 
     if (!thread) {
-        set_end(x, g_strdup("nobody: no thread has it as its own"));
+        wait_set_end(x, g_strdup("nobody: no thread has it as its own"));
         wait_node(x->graph, x->index)->verdict = "dead context";
     } else if (thread->exited) {
-        set_end(x, g_strdup_printf("nobody: %s has ended", thread->name));
+        wait_set_end(x, g_strdup_printf("nobody: %s has ended", thread->name));
         wait_node(x->graph, x->index)->verdict = "dead context";
         wait_node(x->graph, x->index)->source = false;
     } else if (wait_polls(thread, x->id)) {
-        set_end(x, g_strdup_printf("%s, which sleeps there and was not "
+        wait_set_end(x, g_strdup_printf("%s, which sleeps there and was not "
                                    "notified", thread->name));
     } else {
-        link_to(x, wait_of_thread(x->graph, thread),
+        wait_link_to(x, wait_of_thread(x->graph, thread),
                 wait_thread_until(x->graph->model, thread), NULL);
     }
 }
 
-static void expand_bh(const Expansion *x)
+static void expand_bh(const WaitExpansion *x)
 {
     switch (x->object->state) {
     case STATE_SCHEDULED:
@@ -175,15 +168,15 @@ static void expand_bh(const Expansion *x)
         link_running(x);
         break;
     default:
-        set_end(x, g_strdup("nobody has scheduled it"));
+        wait_set_end(x, g_strdup("nobody has scheduled it"));
         break;
     }
 }
 
-static void expand_handler(const Expansion *x)
+static void expand_handler(const WaitExpansion *x)
 {
     if (x->object->state == STATE_DISABLED) {
-        set_end(x, g_strdup_printf("nobody: it is disabled since event %"
+        wait_set_end(x, g_strdup_printf("nobody: it is disabled since event %"
                                    PRIu64, x->object->since));
         wait_node(x->graph, x->index)->verdict = "disabled handler";
     } else if (x->object->state == STATE_RUNNING) {
@@ -193,18 +186,18 @@ static void expand_handler(const Expansion *x)
     }
 }
 
-static void expand_timer(const Expansion *x)
+static void expand_timer(const WaitExpansion *x)
 {
     if (x->object->state == STATE_RUNNING) {
         link_running(x);
     } else if (x->object->state == STATE_SCHEDULED) {
         link_context(x, x->object->ctx);
     } else {
-        set_end(x, g_strdup("nobody has armed it"));
+        wait_set_end(x, g_strdup("nobody has armed it"));
     }
 }
 
-static void expand_sqe(const Expansion *x)
+static void expand_sqe(const WaitExpansion *x)
 {
     if (x->object->state == STATE_RUNNING) {
         link_running(x);
@@ -214,7 +207,7 @@ static void expand_sqe(const Expansion *x)
 }
 
 /* Who could begin with it is busy with another one. */
-static void expand_job(const Expansion *x)
+static void expand_job(const WaitExpansion *x)
 {
     const Model *model = x->graph->model;
     const ModelObject *other;
@@ -226,15 +219,15 @@ static void expand_job(const Expansion *x)
     wait_node(x->graph, x->index)->any = true;
     QTAILQ_FOREACH(other, &model->objects[MODEL_JOB], next) {
         if (other->state == STATE_RUNNING && other->ctx == x->object->ctx) {
-            link_object(x, other->id);
+            wait_link_object(x, other->id);
         }
     }
     if (!wait_node(x->graph, x->index)->edges->len) {
-        set_end(x, g_strdup("no thread of the pool has begun with it"));
+        wait_set_end(x, g_strdup("no thread of the pool has begun with it"));
     }
 }
 
-static void expand_request(const Expansion *x)
+static void expand_request(const WaitExpansion *x)
 {
     const ModelObject *blk = model_find(x->graph->model, x->object->ctx);
     const ModelThread *drainer = blk ? model_thread(x->graph->model,
@@ -242,18 +235,18 @@ static void expand_request(const Expansion *x)
     g_autofree char *name = blk ? model_name(x->graph->model, blk->id) : NULL;
 
     if (x->object->state == STATE_QUEUED && drainer) {
-        link_to(x, wait_of_thread(x->graph, drainer),
+        wait_link_to(x, wait_of_thread(x->graph, drainer),
                 g_strdup_printf("%s ends the drain of %s", drainer->name,
                                 name), NULL);
     } else if (model_find(x->graph->model, x->object->owner)) {
-        link_object(x, x->object->owner);
+        wait_link_object(x, x->object->owner);
     } else {
         link_somebody(x, "somebody completes it");
     }
 }
 
 /* A callback of a request is called with that counted, and is within it. */
-static void guess_callback(const Expansion *x)
+static void guess_callback(const WaitExpansion *x)
 {
     const ModelThread *thread = model_thread(x->graph->model,
                                              x->object->owner);
@@ -266,18 +259,18 @@ static void guess_callback(const Expansion *x)
                         g_strdup_printf("%s, gives its own count back", who),
                         NULL);
     } else {
-        set_end(x, g_strdup("nothing is in flight, and nobody says so"));
+        wait_set_end(x, g_strdup("nothing is in flight, and nobody says so"));
     }
 }
 
 /* All that is in flight has to end. */
-static void expand_drain(const Expansion *x)
+static void expand_drain(const WaitExpansion *x)
 {
     const ModelObject *request;
 
     QTAILQ_FOREACH(request, &x->graph->model->objects[MODEL_REQUEST], next) {
         if (request->ctx == x->id && request->state == STATE_PENDING) {
-            link_object(x, request->id);
+            wait_link_object(x, request->id);
         }
     }
     if (!wait_node(x->graph, x->index)->edges->len) {
@@ -285,155 +278,17 @@ static void expand_drain(const Expansion *x)
     }
 }
 
-/* ---- Reasons ---- */
-
-/* "A, B" of those that the same callback has fetched. */
-static char *batch_names(const Model *model, const ModelObject *held)
-{
-    GString *names = g_string_new(NULL);
-
-    for (unsigned position = 1; position <= held->b; position++) {
-        const ModelObject *other;
-        const char *name = "...";
-
-        QTAILQ_FOREACH(other, &model->objects[MODEL_REASON], next) {
-            if (other->batch == held->batch && other->a == position &&
-                other->b == held->b && other->name) {
-                name = strrchr(other->name, ' ') ? strrchr(other->name, ' ') + 1
-                                                 : other->name;
-            }
-        }
-        g_string_append_printf(names, "%s%s", position > 1 ? ", " : "", name);
-    }
-    return g_string_free(names, false);
-}
-
-/* The aio_poll() in which frame @seq is, or the frame itself. */
-static uint64_t poll_around(const Model *model, uint64_t seq, uint64_t *depth)
-{
-    unsigned i;
-    const ModelThread *thread = wait_thread_of_frame(model, seq, &i);
-
-    for (; thread && i > 0; i--) {
-        const ModelFrame *frame = &g_array_index(thread->frames, ModelFrame,
-                                                 i - 1);
-
-        if (frame->kind == FRAME_POLL) {
-            *depth = frame->depth;
-            return frame->seq;
-        }
-    }
-    return 0;
-}
-
-/* Of a reason that is held: who holds it goes on when what it called returns. */
-static void expand_completion(const Expansion *x)
-{
-    const Model *model = x->graph->model;
-    const ModelThread *thread = model_thread(model, x->object->owner);
-    uint64_t depth, poll = poll_around(model, x->object->c, &depth);
-    g_autofree char *names = batch_names(model, x->object);
-    unsigned to;
-
-    wait_node_name(wait_node(x->graph, x->index),
-                   g_strdup("that completion is held by"),
-                   g_strdup("completion"));
-    if (poll) {
-        to = wait_graph_find(x->graph, WAIT_POLL, poll);
-        wait_node_owner(wait_node(x->graph, to), thread, poll);
-        link_to(x, to,
-                g_strdup_printf("aio_poll depth %" PRIu64 " of %s, batch [%s], "
-                                "position %" PRIu64 " of %" PRIu64, depth,
-                                thread->name, names, x->object->a,
-                                x->object->b), NULL);
-    } else if (thread) {
-        link_to(x, wait_of_thread(x->graph, thread),
-                g_strdup_printf("%s, batch [%s], position %" PRIu64 " of %"
-                                PRIu64, thread->name, names, x->object->a,
-                                x->object->b), NULL);
-    } else {
-        link_object(x, x->object->owner);
-    }
-}
-
-static void expand_begun(const Expansion *x)
-{
-    const ModelThread *thread = model_thread(x->graph->model,
-                                             x->object->owner);
-    unsigned inner = x->object->c ? wait_inside_frame(x->graph, x->object->c)
-                                  : WAIT_NO_NODE;
-
-    if (inner != WAIT_NO_NODE) {
-        link_to(x, inner, g_strdup("its callback has returned"), NULL);
-    } else if (thread) {
-        link_to(x, wait_of_thread(x->graph, thread),
-                g_strdup_printf("%s has done it", thread->name), NULL);
-    } else {
-        link_object(x, x->object->owner);
-    }
-}
-
-static void expand_reason(const Expansion *x)
-{
-    const ModelObject *reason = x->object;
-
-    if (reason->state == STATE_HELD) {
-        link_to(x, wait_graph_find(x->graph, WAIT_COMPLETION, x->id),
-                g_strdup("its completion is dispatched"), NULL);
-    } else if (reason->state == STATE_RUNNING) {
-        expand_begun(x);
-    } else if (reason->state == STATE_DONE) {
-        set_end(x, g_strdup_printf("it is, since event %" PRIu64 "; but nobody "
-                                   "has woken who waits for it",
-                                   reason->since));
-    } else if (reason->disabled) {
-        set_end(x, g_strdup("its handler runs, and that is not there"));
-        wait_node(x->graph, x->index)->verdict = "disabled handler";
-    } else if (reason->owner) {
-        link_object(x, reason->owner);
-    }
-    if (!wait_node(x->graph, x->index)->edges->len &&
-        !wait_node(x->graph, x->index)->end) {
-        set_end(x, g_strdup("nobody is there to do it"));
-    }
-}
-
-bool wait_link_purposes(WaitGraph *graph, unsigned index, PurposeOf of,
-                        uint64_t waiter, const char *note)
-{
-    const Model *model = graph->model;
-    bool any = false;
-
-    for (unsigned i = 0; i < model->purposes->len; i++) {
-        const ModelPurpose *purpose = &g_array_index(model->purposes,
-                                                     ModelPurpose, i);
-        unsigned to;
-
-        if (purpose->of != of || purpose->waiter != waiter) {
-            continue;
-        }
-        to = wait_of_object(graph, purpose->what);
-        if (to != WAIT_NO_NODE) {
-            wait_graph_link(graph, index, to, WAIT_COST_FACT,
-                            wait_object_until(graph, purpose->what),
-                            g_strdup(note));
-            any = true;
-        }
-    }
-    return any;
-}
-
 void wait_expand_work(WaitGraph *graph, unsigned index)
 {
-    static void (*const expand[WAIT_NODE_KINDS])(const Expansion *) = {
+    static void (*const expand[WAIT_NODE_KINDS])(const WaitExpansion *) = {
         [WAIT_CONTEXT] = expand_context, [WAIT_BH] = expand_bh,
         [WAIT_HANDLER] = expand_handler, [WAIT_TIMER] = expand_timer,
         [WAIT_SQE] = expand_sqe, [WAIT_JOB] = expand_job,
         [WAIT_REQUEST] = expand_request, [WAIT_DRAIN] = expand_drain,
-        [WAIT_REASON] = expand_reason, [WAIT_COMPLETION] = expand_completion,
+        [WAIT_REASON] = wait_expand_reason, [WAIT_COMPLETION] = wait_expand_completion,
     };
     WaitNode *node = wait_node(graph, index);
-    Expansion x = {graph, index, model_find(graph->model, node->id), node->id};
+    WaitExpansion x = {graph, index, model_find(graph->model, node->id), node->id};
     g_autofree char *name = model_name(graph->model, x.id);
     g_autofree char *plain = NULL;
 

@@ -324,6 +324,38 @@ static void prompt_key(App *app, int key)
     }
 }
 
+/* ---- What has the keys ---- */
+
+static void focus_on(App *app, PaneId pane)
+{
+    View *view = &app->view;
+
+    if (pane != view->focus) {
+        view->focus_before = view->focus;
+        view->focus = pane;
+    }
+}
+
+/* Leaves the page of the waits for what was there before it. */
+static void close_waits(App *app)
+{
+    View *view = &app->view;
+
+    if (view->focus == PANE_WAITS) {
+        view->focus = view->focus_before == PANE_WAITS ? PANE_LOG
+                                                       : view->focus_before;
+    }
+}
+
+static void toggle_waits(App *app)
+{
+    if (app->view.focus == PANE_WAITS) {
+        close_waits(app);
+    } else {
+        focus_on(app, PANE_WAITS);
+    }
+}
+
 static void act(App *app, Action action, bool back)
 {
     View *view = &app->view;
@@ -350,7 +382,10 @@ static void act(App *app, Action action, bool back)
         toggle_breakpoint(app);
         break;
     case ACTION_FOCUS:
-        view->focus = (view->focus + (back ? PANE_MAX - 1 : 1)) % PANE_MAX;
+        focus_on(app, (view->focus + (back ? PANE_MAX - 1 : 1)) % PANE_MAX);
+        break;
+    case ACTION_WAITS:
+        toggle_waits(app);
         break;
     case ACTION_ZOOM:
         view->zoom = !view->zoom;
@@ -398,9 +433,10 @@ void app_key(App *app, int key)
     } else if (view->prompt) {
         prompt_key(app, key);
     } else if (key >= '1' && key < '1' + PANE_MAX) {
-        view->focus = key - '1';
+        focus_on(app, key - '1');
     } else if (key == KEY_ESCAPE_) {
         view->zoom = false;
+        close_waits(app);
     } else {
         action = keymap_find(key, &back);
         if (action == ACTION_NONE) {

@@ -44,7 +44,8 @@ typedef enum Role {
     G(BAR5, "▅", "+")                   \
     G(BAR6, "▆", "*")                   \
     G(BAR7, "▇", "%")                   \
-    G(BAR8, "█", "#")
+    G(BAR8, "█", "#")                   \
+    G(BAR, "│", "|")
 
 typedef enum Glyph {
 #define G(NAME, utf8, ascii) GLYPH_##NAME,

@@ -7,6 +7,8 @@
  *   +- block -----+- source ----+     the footer.  Neighbours share a border.
  *   +- log, or choices ---------+
  *   +- time --------------------+
+ *
+ * The waits are a page of their own.
  */
 #include "view.h"
 
@@ -27,7 +29,7 @@ void layout(int rows, int cols, PaneId focus, bool zoom, Rect rects[PANE_MAX])
     int upper_rows, time_rows;
 
     memset(rects, 0, PANE_MAX * sizeof(*rects));
-    if (zoom) {
+    if (zoom || focus == PANE_WAITS) {
         rects[focus] = body;
         return;
     }

@@ -14,6 +14,7 @@ const Pane panes[PANE_MAX] = {
     [PANE_LOG] = {"Log", draw_log},
     [PANE_TIME] = {"Time", draw_time},
     [PANE_CHOICES] = {"Choices", draw_choices},
+    [PANE_WAITS] = {"Waits", draw_waits},
 };
 
 const ModelThread *view_thread(const View *view)
@@ -102,8 +103,8 @@ static void draw_footer(const View *view, Frame *frame)
 {
     static const Action shown[] = {
         ACTION_STEP, ACTION_NEXT, ACTION_ITERATION, ACTION_FINISH,
-        ACTION_CONTINUE, ACTION_GOTO, ACTION_HELP, ACTION_QUIT, ACTION_FOCUS,
-        ACTION_ZOOM, ACTION_BREAK, ACTION_CHOICES, ACTION_FORK,
+        ACTION_CONTINUE, ACTION_GOTO, ACTION_WAITS, ACTION_HELP, ACTION_QUIT,
+        ACTION_FOCUS, ACTION_ZOOM, ACTION_BREAK, ACTION_CHOICES, ACTION_FORK,
     };
     int row = frame->rows - 1, col = 1;
 

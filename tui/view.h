@@ -18,12 +18,13 @@ typedef enum PaneId {
     PANE_LOG,
     PANE_TIME,
     PANE_CHOICES, /* where the log is, while it has the keys */
+    PANE_WAITS, /* in place of all others */
     PANE_MAX
 } PaneId;
 
 typedef struct View {
     Session *session; /* its model is at the position */
-    PaneId focus;
+    PaneId focus, focus_before; /* before: to return to from the waits */
     bool zoom, help, ascii;
     int scroll[PANE_MAX];
     char *prompt;     /* what was typed behind prompt_label, or NULL */
@@ -95,5 +96,6 @@ void draw_loop(const View *view, Frame *frame, Rect rect);
 void draw_source(const View *view, Frame *frame, Rect rect);
 void draw_log(const View *view, Frame *frame, Rect rect);
 void draw_time(const View *view, Frame *frame, Rect rect);
+void draw_waits(const View *view, Frame *frame, Rect rect);
 
 #endif

@@ -195,7 +195,7 @@ static void test_other_scenario(void **state)
                 NULL);
     expect_said(aiolab("diff", "nested-laio/buggy", "nested-laio/fixed",
                        "--events=2", NULL), 1, "variants", "the run is stuck",
-                "request A by 0 position 1 of 2", "2 events later", NULL);
+                "request A held by this callback, 1 of 2", "2 events later", NULL);
 }
 
 /* A run that is the beginning of the other. */

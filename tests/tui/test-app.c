@@ -124,7 +124,8 @@ static void check_layout(PaneId focus)
             layout(rows, cols, focus, false, rects);
             for (int i = 0; i < PANE_MAX; i++) {
                 if (rects[i].rows == 0) {
-                    assert_true(i == (focus == PANE_CHOICES ? PANE_LOG
+                    assert_true(i == PANE_WAITS ||
+                                i == (focus == PANE_CHOICES ? PANE_LOG
                                                             : PANE_CHOICES));
                     continue;
                 }
@@ -143,6 +144,18 @@ static void test_layout(void **state)
 {
     check_layout(PANE_LOG);
     check_layout(PANE_CHOICES);
+}
+
+/* They are alone. */
+static void test_layout_of_waits(void **state)
+{
+    Rect rects[PANE_MAX];
+
+    layout(LAYOUT_MIN_ROWS, LAYOUT_MIN_COLS, PANE_WAITS, false, rects);
+    assert_inside(rects[PANE_WAITS], LAYOUT_MIN_ROWS, LAYOUT_MIN_COLS);
+    for (int i = 0; i < PANE_WAITS; i++) {
+        assert_int_equal(rects[i].rows, 0);
+    }
 }
 
 /* ---- Forking ---- */
@@ -313,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_movements),
         cmocka_unit_test(test_every_key_says_something),
         cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_layout_of_waits),
         cmocka_unit_test(test_fork_and_back),
         cmocka_unit_test(test_fork_of_three),
         cmocka_unit_test(test_fork_is_refused),

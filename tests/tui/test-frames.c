@@ -122,6 +122,27 @@ static void test_chances(void **state)
     finding_free(finding);
 }
 
+
+static void test_waits(void **state)
+{
+    App app;
+
+    begin(&app);
+    press(&app, "2w");
+    assert_int_equal(app.view.focus, PANE_WAITS);
+    compare(&app, 24, 80, "waits-80x24");
+    press(&app, "aS");
+    compare(&app, 24, 80, "waits-before");
+    press(&app, "w");
+    assert_int_equal(app.view.focus, PANE_COROUTINES);
+    press(&app, "9");
+    app_key(&app, KEY_ESCAPE_);
+    assert_int_equal(app.view.focus, PANE_COROUTINES);
+    press(&app, "9\t");
+    assert_int_equal(app.view.focus, PANE_CONTEXTS);
+    app_finish(&app);
+}
+
 static void test_too_small(void **state)
 {
     App app;
@@ -139,6 +160,7 @@ int main(void)
         cmocka_unit_test(test_zoom_and_help),
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_chances),
+        cmocka_unit_test(test_waits),
         cmocka_unit_test(test_too_small),
     };
 
