@@ -27,12 +27,42 @@ static unsigned count_threads(const WaitGraph *graph)
     return g_hash_table_size(threads);
 }
 
+/* A drain, or what looks like one to who reads QEMU. */
+static bool drains(const WaitGraph *graph)
+{
+    for (unsigned i = 0; i < graph->chain->len; i++) {
+        const WaitNode *node = wait_graph_chain_node(graph, i);
+
+        if (node->kind == WAIT_DRAIN ||
+            (node->kind == WAIT_WHILE && (strstr(node->label, "in_flight") ||
+                                          strstr(node->label, "drain")))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All that is known is that a thread which waits could have been it. */
+static bool is_vague(const WaitGraph *graph)
+{
+    for (unsigned i = 0; i < graph->chain->len; i++) {
+        const WaitNode *node = wait_graph_chain_node(graph, i);
+        const WaitEdge *edge = wait_graph_chain_edge(graph, i);
+
+        if (node->kind == WAIT_SOMEBODY && node->edges->len > 1 && edge &&
+            edge->cost == WAIT_COST_PERHAPS && !count(graph, WAIT_POLL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *class_of_cycle(const WaitGraph *graph)
 {
     unsigned locks = count(graph, WAIT_MUTEX) + count(graph, WAIT_COLOCK);
     unsigned askers = count(graph, WAIT_LOCK) + count(graph, WAIT_COROUTINE);
 
-    if (count(graph, WAIT_DRAIN)) {
+    if (drains(graph)) {
         return "drain cycle";
     }
     if (locks && locks + askers == graph->chain->len) {
@@ -41,10 +71,10 @@ static const char *class_of_cycle(const WaitGraph *graph)
     if (locks) {
         return "wait-while-holding";
     }
-    if (count(graph, WAIT_SOMEBODY) && !count(graph, WAIT_POLL)) {
-        return "lost wake-up"; /* all that is known is who could have been it */
+    if (is_vague(graph)) {
+        return "lost wake-up";
     }
-    if (count_threads(graph) > 1) {
+    if (count_threads(graph) > 1 || count(graph, WAIT_COQUEUE)) {
         return "wait-while-holding";
     }
     return count(graph, WAIT_CONTEXT) ? "dead context"

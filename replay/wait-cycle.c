@@ -4,6 +4,7 @@
  * never go on, or the chain to where nobody is left; and what that is called.
  *
  * A cycle with two guesses in it would explain anything, so it may have one.
+ * Where only one is left who could have done it, that is no guess.
  */
 #include "wait-graph-internal.h"
 
@@ -27,10 +28,14 @@ static bool matters(const WaitNode *node)
     return !node->alive && !node->idle;
 }
 
+static bool is_guess(const WaitNode *node)
+{
+    return node->kind == WAIT_SOMEBODY && node->edges->len > 1;
+}
+
 static unsigned state_of(const WaitGraph *graph, unsigned node, bool guessed)
 {
-    return 2 * node + (guessed || wait_node(graph, node)->kind ==
-                                      WAIT_SOMEBODY);
+    return 2 * node + (guessed || is_guess(wait_node(graph, node)));
 }
 
 static void put(Ways *ways, unsigned state, unsigned cost)
@@ -52,9 +57,9 @@ static void reach(Ways *ways, unsigned from, unsigned edge_index)
     unsigned to = state_of(graph, edge->to, guessed);
     Reached *reached = &g_array_index(ways->reached, Reached, to);
 
-    if (!matters(wait_node(graph, edge->to)) || cost > ways->limit ||
+    if (wait_node(graph, edge->to)->alive || cost > ways->limit ||
         cost >= reached->cost ||
-        (guessed && wait_node(graph, edge->to)->kind == WAIT_SOMEBODY)) {
+        (guessed && is_guess(wait_node(graph, edge->to)))) {
         return;
     }
     *reached = (Reached){cost, from, edge_index};

@@ -98,6 +98,8 @@ void wait_expand_thread(WaitGraph *graph, unsigned index);
 unsigned wait_of_object(WaitGraph *graph, uint64_t id);
 /* "its bottom half completion_bh has run", for an edge to that node. */
 char *wait_object_until(const WaitGraph *graph, uint64_t id);
+/* "bottom half completion_bh (bh1)" */
+char *wait_object_noun(const WaitGraph *graph, uint64_t id);
 void wait_expand_work(WaitGraph *graph, unsigned index);
 
 /* A node that is being expanded. */

@@ -36,7 +36,7 @@ static void guess_work(const Search *search)
                   object->a == search->queue)) {
                 link_guess(search, wait_of_object(search->graph, object->id),
                            WAIT_COST_LIKELY,
-                           wait_object_until(search->graph, object->id));
+                           wait_object_noun(search->graph, object->id));
             }
         }
     }
@@ -100,5 +100,7 @@ void wait_expand_somebody(WaitGraph *graph, unsigned index)
     }
     guess_threads(&search);
     wait_node(graph, index)->end =
-        g_strdup("nobody: all else is idle or has ended");
+        g_strdup(wait_node(graph, index)->edges->len
+                     ? "nobody that is known: who is left waits, too"
+                     : "nobody: all else is idle or has ended");
 }

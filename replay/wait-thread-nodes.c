@@ -121,6 +121,15 @@ static void expand_while(const Expansion *x)
     link_purposes_or_somebody(x, until);
 }
 
+/* It waits for work, which may always come. */
+static void set_idle(const Expansion *x)
+{
+    WaitNode *node = wait_node(x->graph, x->index);
+
+    node->idle = node->source = true;
+    node->end = g_strdup("somebody wakes it, and nobody does");
+}
+
 static void expand_poll(const Expansion *x)
 {
     const char *name = x->thread->name;
@@ -139,8 +148,7 @@ static void expand_poll(const Expansion *x)
                                  " until", name, x->frame->depth),
               "poll", "outer");
     if (!wait_thread_is_busy(x->thread)) {
-        wait_node(x->graph, x->index)->idle = true;
-        wait_node(x->graph, x->index)->source = true;
+        set_idle(x);
     } else {
         link_somebody(x, "its context has an event");
     }
@@ -148,13 +156,11 @@ static void expand_poll(const Expansion *x)
 
 static void expand_loop(const Expansion *x)
 {
-    WaitNode *node = wait_node(x->graph, x->index);
-
     name_node(x, g_strdup_printf("%s sleeps in GLib's loop until",
                                  x->thread->name), "loop", "glib");
-    node->idle = !wait_thread_is_busy(x->thread);
-    node->source = node->idle;
-    if (!node->idle) {
+    if (!wait_thread_is_busy(x->thread)) {
+        set_idle(x);
+    } else {
         link_somebody(x, "one of its sources is ready");
     }
 }
@@ -180,9 +186,10 @@ static void expand_cond(const Expansion *x)
 
     name_node(x, g_strdup_printf("%s waits until", x->thread->name),
               "condition", name);
-    node->idle = !wait_thread_is_busy(x->thread);
-    node->source = node->idle || x->frame->timeout_ns >= 0;
-    if (!node->source) {
+    node->source = x->frame->timeout_ns >= 0;
+    if (!wait_thread_is_busy(x->thread)) {
+        set_idle(x);
+    } else if (!node->source) {
         link_purposes_or_somebody(x, until);
     }
 }

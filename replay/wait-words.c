@@ -4,7 +4,7 @@
 
 /* ---- The chain, in columns ---- */
 
-enum { WIDEST_COLUMN = 44 };
+enum { WIDEST_COLUMN = 50 };
 
 static unsigned columns(const char *text)
 {

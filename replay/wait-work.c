@@ -6,32 +6,37 @@
 
 typedef struct Kind {
     WaitNodeKind node;
-    FrameKind frame;      /* in which it runs */
-    const char *until;    /* of an edge to it: "bottom half %s has run" */
-    const char *subject;  /* "bottom half %s runs when" */
+    FrameKind frame;  /* in which it runs */
+    const char *noun; /* "bottom half %s" */
+    const char *done; /* of an edge to it: "bottom half %s has run" */
+    const char *when; /* "bottom half %s runs when" */
 } Kind;
 
 /* By kind of the model's objects. */
 static const Kind kinds[MODEL_KIND_MAX] = {
-    [MODEL_CONTEXT] = {WAIT_CONTEXT, 0, "somebody polls %s", "%s is polled by"},
-    [MODEL_HANDLER] = {WAIT_HANDLER, FRAME_FD, "the handler of %s has run",
+    [MODEL_CONTEXT] = {WAIT_CONTEXT, 0, "%s", "somebody polls %s",
+                       "%s is polled by"},
+    [MODEL_HANDLER] = {WAIT_HANDLER, FRAME_FD, "the handler of %s",
+                       "the handler of %s has run",
                        "the handler of %s runs when"},
-    [MODEL_BH] = {WAIT_BH, FRAME_BH, "bottom half %s has run",
-                  "bottom half %s runs when"},
-    [MODEL_TIMER] = {WAIT_TIMER, FRAME_TIMER, "the timer %s has fired",
-                     "the timer %s fires when"},
-    [MODEL_COROUTINE] = {WAIT_COROUTINE, FRAME_COROUTINE,
+    [MODEL_BH] = {WAIT_BH, FRAME_BH, "bottom half %s",
+                  "bottom half %s has run", "bottom half %s runs when"},
+    [MODEL_TIMER] = {WAIT_TIMER, FRAME_TIMER, "the timer %s",
+                     "the timer %s has fired", "the timer %s fires when"},
+    [MODEL_COROUTINE] = {WAIT_COROUTINE, FRAME_COROUTINE, "coroutine %s",
                          "coroutine %s goes on", "coroutine %s goes on when"},
-    [MODEL_BLK] = {WAIT_DRAIN, 0, "%s has no request in flight",
+    [MODEL_BLK] = {WAIT_DRAIN, 0, "%s", "%s has no request in flight",
                    "%s is drained when"},
-    [MODEL_REQUEST] = {WAIT_REQUEST, 0, "request %s is done",
+    [MODEL_REQUEST] = {WAIT_REQUEST, 0, "request %s", "request %s is done",
                        "request %s is done when"},
-    [MODEL_SQE] = {WAIT_SQE, FRAME_CQE, "the completion of %s is dispatched",
+    [MODEL_SQE] = {WAIT_SQE, FRAME_CQE, "the completion of %s",
+                   "the completion of %s is dispatched",
                    "the completion of %s comes when"},
-    [MODEL_MUTEX] = {WAIT_MUTEX, 0, "mutex %s is given up", NULL},
-    [MODEL_JOB] = {WAIT_JOB, FRAME_JOB, "the pool's job %s is done",
+    [MODEL_MUTEX] = {WAIT_MUTEX, 0, "mutex %s", "mutex %s is given up", NULL},
+    [MODEL_JOB] = {WAIT_JOB, FRAME_JOB, "the pool's job %s",
+                   "the pool's job %s is done",
                    "the pool's job %s is done when"},
-    [MODEL_REASON] = {WAIT_REASON, 0, "%s is done", "%s is done when"},
+    [MODEL_REASON] = {WAIT_REASON, 0, "%s", "%s is done", "%s is done when"},
 };
 
 unsigned wait_of_object(WaitGraph *graph, uint64_t id)
@@ -66,7 +71,14 @@ char *wait_object_until(const WaitGraph *graph, uint64_t id)
     if (thread) {
         return g_strdup_printf("thread %s has done it", thread->name);
     }
-    return with_name(kinds[object->kind].until, name);
+    return with_name(kinds[object->kind].done, name);
+}
+
+char *wait_object_noun(const WaitGraph *graph, uint64_t id)
+{
+    g_autofree char *name = model_name(graph->model, id);
+
+    return with_name(kinds[model_find(graph->model, id)->kind].noun, name);
 }
 
 /* ---- Expanding ---- */
@@ -295,7 +307,7 @@ void wait_expand_work(WaitGraph *graph, unsigned index)
     node->event = x.object->since;
     if (node->kind != WAIT_COMPLETION) {
         plain = wait_plain_name(x.object->name ? x.object->name : "?");
-        wait_node_name(node, with_name(kinds[x.object->kind].subject, name),
+        wait_node_name(node, with_name(kinds[x.object->kind].when, name),
                        g_strdup_printf("%s(%s)",
                                        wait_node_table[node->kind].name,
                                        plain));
