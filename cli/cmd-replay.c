@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "report.h"
+#include "rules-print.h"
 #include "run.h"
 #include "thread-turns.h"
 
@@ -37,6 +38,7 @@ static void print_json(const Session *session, const Input *inputs, size_t n)
         thread_turns_print(session, inputs, n, NULL, b);
         json_builder_end_array(b);
     }
+    rules_print(session, NULL, b, STATUS_OK);
     json_builder_end_object(b);
     cli_print_json(b);
 }
@@ -170,6 +172,7 @@ int cmd_replay(int argc, char **argv)
         print_json(session, inputs, n);
     } else {
         print_text(session, log_meta_int(log, "signal", 0), &common);
+        rules_print(session, &common, NULL, STATUS_OK);
     }
     if (inputs && !common.json) {
         thread_turns_print(session, inputs, n, &common, NULL);

@@ -3,6 +3,7 @@
 #include "record-run.h"
 
 #include "report.h"
+#include "rules-print.h"
 #include "schedule-token.h"
 
 #include <signal.h>
@@ -158,6 +159,7 @@ static int run_simulated(const ScenarioSpec *spec, const RunConfig *config,
         session_free(session);
         return cli_fail(err, STATUS_BAD_INPUT);
     }
+    status = session_exit_status(session);
     if (common->json) {
         JsonBuilder *b = json_builder_new();
         g_autofree char *report = session->end == SESSION_STUCK
@@ -171,12 +173,13 @@ static int run_simulated(const ScenarioSpec *spec, const RunConfig *config,
         cli_json_string(b, "report", report);
         cli_json_int(b, "events", session_count(session));
         cli_json_int(b, "virtual_ns", session->model->t_ns);
+        status = rules_print(session, common, b, status);
         json_builder_end_object(b);
         cli_print_json(b);
     } else {
         print_sim_text(session, common);
+        status = rules_print(session, common, NULL, status);
     }
-    status = session_exit_status(session);
     session_free(session);
     return status;
 }

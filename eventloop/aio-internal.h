@@ -56,6 +56,11 @@ void aio_add_ready_handler(AioHandlerList *ready, AioHandler *node);
 /* aio-poll.c: one call of the host's wait; puts handlers onto @ready. */
 void aio_wait_monitor(AioContext *ctx, int64_t timeout, AioHandlerList *ready);
 bool aio_dispatch_cqes(AioContext *ctx);
+/* sqe-payload.c, while somebody listens: host->add_sqe(), and its data noted. */
+void sqe_payload_add(AioContext *ctx, HostPrepSqe *prep, void *opaque,
+                     CqeHandler *handler);
+/* What was added to the context's ring is submitted now. */
+void sqe_payload_submit(AioContext *ctx);
 /* A turn is over: the outermost one frees what was deleted meanwhile. */
 void aio_turn_begin(AioContext *ctx);
 void aio_turn_end(AioContext *ctx);

@@ -80,6 +80,9 @@ void aio_wait_monitor(AioContext *ctx, int64_t timeout, AioHandlerList *ready)
 
     QSIMPLEQ_INIT(&batch.watches);
     QSIMPLEQ_INIT(&batch.cqes);
+    if (unlikely(probe_on & PROBE_SINK)) {
+        sqe_payload_submit(ctx);
+    }
     PROBE(POLL_WAIT, ctx->id, timeout, 0, 0);
     host->monitor_wait(ctx->monitor, timeout, &batch);
     if (unlikely(batch.now_ns)) {
@@ -239,7 +242,11 @@ void aio_add_sqe(void (*prep_sqe)(struct io_uring_sqe *sqe, void *opaque),
     AioContext *ctx = qemu_get_current_aio_context();
 
     cqe_handler->cqe.user_data = host_new_id();
-    host->add_sqe(ctx->monitor, prep_sqe, opaque, cqe_handler);
+    if (unlikely(probe_on & PROBE_SINK)) {
+        sqe_payload_add(ctx, prep_sqe, opaque, cqe_handler);
+    } else {
+        host->add_sqe(ctx->monitor, prep_sqe, opaque, cqe_handler);
+    }
     PROBE(SQE, cqe_handler->cqe.user_data, ctx->id, 0, 0);
     if (unlikely(host_fast()->ctx != ctx)) {
         /* We have the BQL: the main thread sleeps, and must submit this

@@ -121,8 +121,9 @@ void model_apply_ring(Model *model, ModelThread *thread, const ProbeEvent *e)
     switch (e->kind) {
     case PROBE_SQE:
     case PROBE_LAIO_ADD:
-        model_add(model, MODEL_SQE, e, STATE_PENDING)->owner =
-            model_running_coroutine(thread);
+        sqe = model_add(model, MODEL_SQE, e, STATE_PENDING);
+        sqe->owner = model_running_coroutine(thread);
+        sqe->site = e->site;
         break;
     case PROBE_CQE:
     case PROBE_LAIO_EVENT:
