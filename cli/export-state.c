@@ -61,7 +61,7 @@ int export_state(const char *name, StateExporter *exporter,
                  const CommonOptions *common)
 {
     int status;
-    Session *session = open_session_by_name(name, scenario, &status);
+    Session *session = open_session_by_name(name, scenario, NULL, &status);
 
     if (session) {
         status = write_state(session, exporter, at, common, name);

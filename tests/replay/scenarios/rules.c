@@ -108,7 +108,8 @@ static void kicks(void)
 
     wait_reason_init(&reason, "the request");
     wait_reason_next(&reason);
-    timer_mod_ns(timer, 100000000); /* ends the wait in any case */
+    /* It ends the wait in any case. */
+    timer_mod_ns(timer, qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + 100000000);
     aio_bh_schedule_oneshot(iothread_get_aio_context(iothread), finish,
                             &reason);
     AIO_WAIT_WHILE_UNLOCKED(NULL, !qatomic_read(&done));
