@@ -12,6 +12,7 @@
  *          before the first callback, goes on where the outer call stopped
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 enum { MAX_EVENTS = 2 };
 
@@ -21,6 +22,7 @@ typedef struct LaioCB {
     struct qemu_laio_state *ctx;
     struct LaioCB *needs; /* its callback waits for that one */
     bool done;
+    WaitReason is_done;
     CqeHandler cqe; /* what the kernel does meanwhile */
 } LaioCB;
 
@@ -46,10 +48,13 @@ static int io_getevents(struct qemu_laio_state *s, LaioCB **events)
 
 static void qemu_laio_process_completion(LaioCB *laiocb)
 {
+    wait_reason_begun(&laiocb->is_done);
     if (laiocb->needs) {
+        wait_reason_next(&laiocb->needs->is_done);
         AIO_WAIT_WHILE(laiocb->ctx->aio_context, !laiocb->needs->done);
     }
     laiocb->done = true;
+    wait_reason_done(&laiocb->is_done);
 }
 
 static void qemu_laio_process_completions(struct qemu_laio_state *s)
@@ -59,6 +64,9 @@ static void qemu_laio_process_completions(struct qemu_laio_state *s)
 
     if (!s->resumable) {
         n = io_getevents(s, local);
+        for (int i = 0; i < n; i++) {
+            wait_reason_held(&local[i]->is_done, i + 1, n);
+        }
         for (int i = 0; i < n; i++) {
             qemu_laio_process_completion(local[i]);
         }
@@ -102,10 +110,12 @@ static void prep_nop(struct io_uring_sqe *sqe, void *opaque)
     io_uring_prep_nop(sqe);
 }
 
-static void laio_submit(LaioCB *laiocb)
+static void laio_submit(LaioCB *laiocb, const char *name)
 {
+    wait_reason_init(&laiocb->is_done, name);
     laiocb->cqe.cb = kernel_completes;
     aio_add_sqe(prep_nop, NULL, &laiocb->cqe);
+    wait_reason_by_request(&laiocb->is_done, &laiocb->cqe);
 }
 
 static void run(const ScenarioArgs *args)
@@ -120,8 +130,8 @@ static void run(const ScenarioArgs *args)
     event_notifier_init(&s.e, false);
     aio_set_event_notifier(s.aio_context, &s.e, qemu_laio_completion_cb, NULL,
                            NULL);
-    laio_submit(&a);
-    laio_submit(&b);
+    laio_submit(&a, "request A");
+    laio_submit(&b, "request B");
     AIO_WAIT_WHILE(s.aio_context, !a.done || !b.done);
 
     aio_set_event_notifier(s.aio_context, &s.e, NULL, NULL, NULL);

@@ -11,7 +11,7 @@
  *   fixed  it schedules itself before each callback, and cancels that after
  */
 #include "aiolab/scenario.h"
-#include "qemu/thread.h"
+#include "aiolab/wait-reason.h"
 
 typedef enum ThreadState { THREAD_ACTIVE, THREAD_DONE } ThreadState;
 
@@ -21,6 +21,7 @@ typedef struct ThreadPoolElement {
     struct ThreadPoolElement *needs; /* its callback waits for that one */
     ThreadState state;               /* the worker's until it is DONE */
     bool called_back;
+    WaitReason completion;
     QLIST_ENTRY(ThreadPoolElement) all;
 } ThreadPoolElement;
 
@@ -35,9 +36,11 @@ static void complete(ThreadPoolElement *elem)
 {
     QLIST_REMOVE(elem, all);
     if (elem->needs) {
+        wait_reason_next(&elem->needs->completion);
         AIO_WAIT_WHILE(qemu_get_aio_context(), !elem->needs->called_back);
     }
     elem->called_back = true;
+    wait_reason_done(&elem->completion);
 }
 
 static void thread_pool_completion_bh(void *opaque)
@@ -85,6 +88,10 @@ static void run(const ScenarioArgs *args)
     QLIST_INSERT_HEAD(&pool.head, &b, all);
     QLIST_INSERT_HEAD(&pool.head, &a, all);
     pool.completion_bh = qemu_bh_new(thread_pool_completion_bh, &pool);
+    wait_reason_init(&a.completion, "request A");
+    wait_reason_init(&b.completion, "request B");
+    wait_reason_by_bh(&a.completion, pool.completion_bh);
+    wait_reason_by_bh(&b.completion, pool.completion_bh);
     qemu_thread_create(&worker, "worker", worker_thread, &pool,
                        QEMU_THREAD_JOINABLE);
     AIO_WAIT_WHILE(qemu_get_aio_context(), !a.called_back || !b.called_back);

@@ -12,6 +12,7 @@
  *          callback, and a bottom half goes on with what is left in it
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct NVMeQueuePair NVMeQueuePair;
 
@@ -19,6 +20,7 @@ typedef struct NVMeRequest {
     NVMeQueuePair *q;
     struct NVMeRequest *needs; /* its callback waits for that one */
     bool done;
+    WaitReason is_done;
     CqeHandler device;
     QSIMPLEQ_ENTRY(NVMeRequest) next;
 } NVMeRequest;
@@ -29,14 +31,18 @@ struct NVMeQueuePair {
     QEMUBH *completion_bh;
     bool busy;
     bool reentrant;
+    WaitReason not_busy;
 };
 
 static void request_cb(NVMeRequest *req)
 {
+    wait_reason_begun(&req->is_done);
     if (req->needs) {
+        wait_reason_next(&req->needs->is_done);
         AIO_WAIT_WHILE(qemu_get_aio_context(), !req->needs->done);
     }
     req->done = true;
+    wait_reason_done(&req->is_done);
 }
 
 static void nvme_process_completion(NVMeQueuePair *q)
@@ -50,6 +56,7 @@ static void nvme_process_completion(NVMeQueuePair *q)
         qemu_bh_schedule(q->completion_bh);
     } else {
         q->busy = true;
+        wait_reason_begun(&q->not_busy);
     }
     while ((req = QSIMPLEQ_FIRST(&q->cq))) {
         QSIMPLEQ_REMOVE_HEAD(&q->cq, next);
@@ -75,6 +82,7 @@ static void device_completes(CqeHandler *cqe)
     NVMeRequest *req = container_of(cqe, NVMeRequest, device);
 
     QSIMPLEQ_INSERT_TAIL(&req->q->cq, req, next);
+    wait_reason_by_reason(&req->is_done, &req->q->not_busy);
     event_notifier_set(&req->q->irq_notifier);
 }
 
@@ -83,11 +91,14 @@ static void prep_nop(struct io_uring_sqe *sqe, void *opaque)
     io_uring_prep_nop(sqe);
 }
 
-static void nvme_submit_command(NVMeQueuePair *q, NVMeRequest *req)
+static void nvme_submit_command(NVMeQueuePair *q, NVMeRequest *req,
+                                const char *name)
 {
+    wait_reason_init(&req->is_done, name);
     req->q = q;
     req->device.cb = device_completes;
     aio_add_sqe(prep_nop, NULL, &req->device);
+    wait_reason_by_request(&req->is_done, &req->device);
 }
 
 static void run(const ScenarioArgs *args)
@@ -97,11 +108,12 @@ static void run(const ScenarioArgs *args)
     AioContext *ctx = qemu_get_aio_context();
 
     QSIMPLEQ_INIT(&q.cq);
+    wait_reason_init(&q.not_busy, "the outer call");
     q.completion_bh = qemu_bh_new(nvme_process_completion_bh, &q);
     event_notifier_init(&q.irq_notifier, false);
     aio_set_event_notifier(ctx, &q.irq_notifier, nvme_handle_event, NULL, NULL);
-    nvme_submit_command(&q, &a);
-    nvme_submit_command(&q, &b);
+    nvme_submit_command(&q, &a, "request A");
+    nvme_submit_command(&q, &b, "request B");
     AIO_WAIT_WHILE(ctx, !a.done || !b.done);
     aio_set_event_notifier(ctx, &q.irq_notifier, NULL, NULL, NULL);
     event_notifier_cleanup(&q.irq_notifier);

@@ -11,16 +11,19 @@
  *   fixed  in a coroutine it lets a bottom half poll, and yields
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct Disk {
     CoMutex lock;
     unsigned in_flight;
+    WaitReason idle; /* in_flight is 0 */
     bool yields_to_drain;
     bool mirror_finished;
 } Disk;
 
 static void bdrv_drain_poll_loop(Disk *bs)
 {
+    wait_reason_next(&bs->idle);
     AIO_WAIT_WHILE(qemu_get_aio_context(), bs->in_flight > 0);
 }
 
@@ -59,6 +62,7 @@ static void coroutine_fn request_entry(void *opaque)
     Disk *bs = opaque;
 
     bs->in_flight++;
+    wait_reason_by_coroutine(&bs->idle, qemu_coroutine_self());
     qemu_co_mutex_lock(&bs->lock);
     qemu_co_mutex_unlock(&bs->lock);
     bs->in_flight--;
@@ -80,6 +84,7 @@ static void run(const ScenarioArgs *args)
     Disk bs = {.yields_to_drain = scenario_is_variant(args, "fixed")};
 
     qemu_co_mutex_init(&bs.lock);
+    wait_reason_init(&bs.idle, "the request in flight");
     qemu_coroutine_enter(qemu_coroutine_create(mirror_run, &bs));
     AIO_WAIT_WHILE(qemu_get_aio_context(), !bs.mirror_finished);
 }

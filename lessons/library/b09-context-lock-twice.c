@@ -13,7 +13,7 @@
  */
 #include "aiolab/scenario.h"
 #include "aiolab/legacy.h"
-#include "qemu/thread.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct TxnJob {
     AioContext *aio_context;
@@ -35,10 +35,14 @@ static void *job_progress(void *opaque)
 
 static void job_prepare(TxnJob *job)
 {
+    WaitReason completion;
     QemuThread iothread;
 
+    wait_reason_init(&completion, "the job's completion");
     qemu_thread_create(&iothread, "iothread", job_progress, job,
                        QEMU_THREAD_JOINABLE);
+    wait_reason_by_thread(&completion, &iothread);
+    wait_reason_next(&completion);
     AIO_WAIT_WHILE(job->aio_context, !job->completed);
     qemu_thread_join(&iothread);
 }

@@ -23,6 +23,7 @@ typedef struct OldContext {
     unsigned notify_me;
     bool bh_scheduled;
     QemuEvent completed; /* the bottom half has run: a guest waits for it */
+    WaitReason bh_has_run;
     bool stopping;
 } OldContext;
 
@@ -80,6 +81,7 @@ static void *worker_thread(void *opaque)
     OldContext *ctx = opaque;
 
     qatomic_xchg(&ctx->bh_scheduled, true);
+    wait_reason_done(&ctx->notifier.event);
     old_aio_notify(ctx);
     return NULL;
 }
@@ -90,12 +92,15 @@ static void run(const ScenarioArgs *args)
     QemuThread io, worker;
 
     qemu_mutex_init(&ctx.lock);
-    model_eventfd_init(&ctx.notifier);
+    model_eventfd_init(&ctx.notifier, "qemu_bh_schedule()");
     qemu_event_init(&ctx.completed, false);
+    wait_reason_init(&ctx.bh_has_run, "the bottom half");
     qemu_thread_create(&io, "io", io_thread, &ctx, QEMU_THREAD_JOINABLE);
     qemu_thread_create(&worker, "worker", worker_thread, &ctx,
                        QEMU_THREAD_JOINABLE);
     old_aio_poll(&ctx, false); /* this thread is the vCPU's */
+    wait_reason_by_thread(&ctx.bh_has_run, &io);
+    wait_reason_next(&ctx.bh_has_run);
     qemu_event_wait(&ctx.completed);
     qemu_thread_join(&worker);
 

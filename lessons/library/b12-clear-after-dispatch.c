@@ -25,6 +25,7 @@ typedef struct OldContext {
     unsigned completed;  /* under iothread_lock */
     QemuEvent io_ready;  /* the I/O thread is about to call ppoll() */
     QemuEvent both_completed;
+    WaitReason second_completed;
     bool stopping;
 } OldContext;
 
@@ -94,6 +95,7 @@ static void *worker_thread(void *opaque)
 
     for (unsigned i = 0; i < 2; i++) {
         qatomic_inc(&ctx->pending);
+        wait_reason_done(&ctx->notifier.event);
         if (!qatomic_xchg(&ctx->bh_scheduled, true) &&
             qatomic_read(&ctx->notify_me) > 0) {
             model_eventfd_set(&ctx->notifier);
@@ -112,6 +114,8 @@ static void run_threads(OldContext *ctx)
     qemu_thread_create(&worker, "worker", worker_thread, ctx,
                        QEMU_THREAD_JOINABLE);
     vcpu_thread(ctx);
+    wait_reason_by_thread(&ctx->second_completed, &io);
+    wait_reason_next(&ctx->second_completed);
     qemu_event_wait(&ctx->both_completed); /* the guest waits */
     qemu_thread_join(&worker);
     qatomic_set(&ctx->stopping, true);
@@ -124,9 +128,10 @@ static void run(const ScenarioArgs *args)
     OldContext ctx = {.clears_first = scenario_is_variant(args, "fixed")};
 
     qemu_mutex_init(&ctx.iothread_lock);
-    model_eventfd_init(&ctx.notifier);
+    model_eventfd_init(&ctx.notifier, "qemu_bh_schedule()");
     qemu_event_init(&ctx.io_ready, false);
     qemu_event_init(&ctx.both_completed, false);
+    wait_reason_init(&ctx.second_completed, "the second completion");
     run_threads(&ctx);
     qemu_event_destroy(&ctx.both_completed);
     qemu_event_destroy(&ctx.io_ready);

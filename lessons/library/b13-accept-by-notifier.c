@@ -80,6 +80,7 @@ static void *iothread_run(void *opaque)
 static void old_aio_enable_external(OldContext *ctx)
 {
     qatomic_dec(&ctx->external_disable_cnt);
+    wait_reason_done(&ctx->notifier.event);
     old_aio_notify(ctx);
 }
 
@@ -92,7 +93,7 @@ static void run(const ScenarioArgs *args)
     };
     QemuThread iothread;
 
-    model_eventfd_init(&ctx.notifier);
+    model_eventfd_init(&ctx.notifier, "aio_enable_external()");
     qemu_thread_create(&iothread, "iothread", iothread_run, &ctx,
                        QEMU_THREAD_JOINABLE);
     old_aio_enable_external(&ctx); /* bdrv_drained_end() */

@@ -35,6 +35,7 @@ static void barrier_if_fixed(OldContext *ctx)
 static void old_qemu_bh_schedule(OldContext *ctx)
 {
     qatomic_set(&ctx->bh_scheduled, true);
+    wait_reason_done(&ctx->notifier.event);
     barrier_if_fixed(ctx);
     if (qatomic_read(&ctx->notify_me)) { /* aio_notify() */
         model_eventfd_set(&ctx->notifier);
@@ -63,7 +64,7 @@ static void run(const ScenarioArgs *args)
     OldContext ctx = {.has_barriers = scenario_is_variant(args, "fixed")};
     QemuThread iothread;
 
-    model_eventfd_init(&ctx.notifier);
+    model_eventfd_init(&ctx.notifier, "qemu_bh_schedule()");
     qemu_thread_create(&iothread, "iothread", iothread_run, &ctx,
                        QEMU_THREAD_JOINABLE);
     old_qemu_bh_schedule(&ctx);

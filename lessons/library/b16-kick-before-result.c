@@ -11,7 +11,7 @@
  *   fixed  aio_wait_kick() as the coroutine's last act
  */
 #include "aiolab/scenario.h"
-#include "qemu/thread.h"
+#include "aiolab/wait-reason.h"
 
 enum { NOT_DONE = 0x7fffffff };
 
@@ -19,6 +19,7 @@ typedef struct RwCo {
     int ret;
     unsigned in_flight;
     bool kicks_at_end;
+    WaitReason result;
 } RwCo;
 
 static void old_bdrv_dec_in_flight(RwCo *rwco)
@@ -39,6 +40,7 @@ static void coroutine_fn bdrv_rw_co_entry(void *opaque)
     RwCo *rwco = opaque;
 
     qatomic_set(&rwco->ret, old_bdrv_co_preadv(rwco));
+    wait_reason_done(&rwco->result);
     if (rwco->kicks_at_end) {
         aio_wait_kick();
     }
@@ -58,6 +60,8 @@ static void run(const ScenarioArgs *args)
         .ret = NOT_DONE, .kicks_at_end = scenario_is_variant(args, "fixed"),
     };
 
+    wait_reason_init(&rwco.result, "storing the result");
+    wait_reason_next(&rwco.result);
     qemu_thread_create(&iothread, "iothread", iothread_run, &rwco,
                        QEMU_THREAD_JOINABLE);
     AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&rwco.ret) == NOT_DONE);

@@ -10,16 +10,23 @@
  *   fixed  the decrement, then bdrv_wakeup()
  */
 #include "aiolab/scenario.h"
-#include "qemu/thread.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct BdrvCoDrainData {
     int *drained_end_counter;
     bool decrements_first;
+    WaitReason drain_ended;
 } BdrvCoDrainData;
 
 static void old_bdrv_wakeup(void)
 {
     aio_wait_kick();
+}
+
+static void decrement(BdrvCoDrainData *data)
+{
+    qatomic_dec(data->drained_end_counter);
+    wait_reason_done(&data->drain_ended);
 }
 
 /* In an IOThread that has nothing else to do. */
@@ -28,11 +35,11 @@ static void *bdrv_drain_invoke_entry(void *opaque)
     BdrvCoDrainData *data = opaque;
 
     if (data->decrements_first) {
-        qatomic_dec(data->drained_end_counter);
+        decrement(data);
         old_bdrv_wakeup();
     } else {
         old_bdrv_wakeup();
-        qatomic_dec(data->drained_end_counter);
+        decrement(data);
     }
     return NULL;
 }
@@ -45,6 +52,8 @@ static void run(const ScenarioArgs *args)
         &drained_end_counter, scenario_is_variant(args, "fixed"),
     };
 
+    wait_reason_init(&data.drain_ended, "the decrement");
+    wait_reason_next(&data.drain_ended);
     qemu_thread_create(&iothread, "iothread", bdrv_drain_invoke_entry, &data,
                        QEMU_THREAD_JOINABLE);
     AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&drained_end_counter) > 0);

@@ -60,6 +60,7 @@ static void old_iothread_stop(OldIOThread *iothread, QemuThread *thread)
     } else {
         qatomic_set_mb(&iothread->stopping, true);
     }
+    wait_reason_done(&iothread->notifier.event);
     old_aio_notify(iothread);
     qemu_thread_join(thread);
 }
@@ -71,7 +72,7 @@ static void run(const ScenarioArgs *args)
     };
     QemuThread thread;
 
-    model_eventfd_init(&iothread.notifier);
+    model_eventfd_init(&iothread.notifier, "the request to stop");
     qemu_thread_create(&thread, "iothread", iothread_run, &iothread,
                        QEMU_THREAD_JOINABLE);
     old_iothread_stop(&iothread, &thread);

@@ -12,7 +12,7 @@
  *   fixed  "running" is, too
  */
 #include "aiolab/scenario.h"
-#include "qemu/thread.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct OldIOThread {
     AioContext *ctx;
@@ -21,15 +21,15 @@ typedef struct OldIOThread {
     bool tests_twice;
     bool run_gcontext;
     bool main_loop_running; /* the IOThread's own: g_main_loop_is_running() */
+    WaitReason quit;
 } OldIOThread;
 
 /* The context is a source of the loop: each iteration polls it. */
 static void old_g_main_loop_run(OldIOThread *iothread)
 {
     iothread->main_loop_running = true;
-    while (iothread->main_loop_running) {
-        aio_poll(iothread->ctx, true);
-    }
+    wait_reason_next(&iothread->quit);
+    AIO_WAIT_WHILE(iothread->ctx, iothread->main_loop_running);
 }
 
 static void *iothread_run(void *opaque)
@@ -71,6 +71,7 @@ static void run(const ScenarioArgs *args)
     QemuThread thread;
 
     qemu_event_init(&iothread.init_done, false);
+    wait_reason_init(&iothread.quit, "g_main_loop_quit()");
     qemu_thread_create(&thread, "iothread", iothread_run, &iothread,
                        QEMU_THREAD_JOINABLE);
     qemu_event_wait(&iothread.init_done);

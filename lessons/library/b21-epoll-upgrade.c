@@ -67,6 +67,7 @@ static void old_aio_set_fd_handler(OldContext *ctx)
 {
     qemu_mutex_lock(&ctx->list_lock);
     qatomic_set(&ctx->on_list, true);
+    wait_reason_done(&ctx->epollfd.event);
     if (qatomic_read(&ctx->uses_epoll)) { /* fdmon_epoll_update() */
         epoll_ctl_add(ctx);
     }
@@ -79,7 +80,7 @@ static void run(const ScenarioArgs *args)
     QemuThread iothread;
 
     qemu_mutex_init(&ctx.list_lock);
-    model_eventfd_init(&ctx.epollfd);
+    model_eventfd_init(&ctx.epollfd, "aio_set_fd_handler()");
     qemu_thread_create(&iothread, "iothread", iothread_run, &ctx,
                        QEMU_THREAD_JOINABLE);
     old_aio_set_fd_handler(&ctx);

@@ -25,6 +25,7 @@ typedef struct MainLoop {
 static void old_aio_add_sqe(MainLoop *loop)
 {
     loop->queued++;
+    wait_reason_done(&loop->wakeup.event);
     if (loop->notifies) {
         model_eventfd_set(&loop->wakeup); /* aio_notify() */
     }
@@ -66,7 +67,7 @@ static void run(const ScenarioArgs *args)
     QemuThread vcpu;
 
     qemu_mutex_init(&loop.bql);
-    model_eventfd_init(&loop.wakeup);
+    model_eventfd_init(&loop.wakeup, "aio_add_sqe()");
     qemu_thread_create(&vcpu, "vcpu", vcpu_thread, &loop, QEMU_THREAD_JOINABLE);
     qemu_mutex_lock(&loop.bql);
     while (!loop.completed) {

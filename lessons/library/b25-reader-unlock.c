@@ -12,17 +12,19 @@
  *   fixed  always
  */
 #include "aiolab/scenario.h"
-#include "qemu/thread.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct GraphLock {
     unsigned reader_count;
     bool has_writer;
     bool kicks_always;
+    WaitReason no_readers;
 } GraphLock;
 
 static void old_bdrv_graph_co_rdunlock(GraphLock *lock)
 {
     qatomic_dec(&lock->reader_count);
+    wait_reason_done(&lock->no_readers);
     smp_mb();
     if (lock->kicks_always || qatomic_read(&lock->has_writer)) {
         aio_wait_kick();
@@ -33,6 +35,7 @@ static void old_bdrv_graph_wrlock(GraphLock *lock)
 {
     do {
         qatomic_set(&lock->has_writer, false);
+        wait_reason_next(&lock->no_readers);
         AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&lock->reader_count) >= 1);
         qatomic_set(&lock->has_writer, true);
         smp_mb();
@@ -53,6 +56,7 @@ static void run(const ScenarioArgs *args)
         .reader_count = 1, .kicks_always = scenario_is_variant(args, "fixed"),
     };
 
+    wait_reason_init(&lock.no_readers, "the last reader's unlock");
     qemu_thread_create(&iothread, "iothread", iothread_run, &lock,
                        QEMU_THREAD_JOINABLE);
     old_bdrv_graph_wrlock(&lock);

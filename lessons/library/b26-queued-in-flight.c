@@ -11,12 +11,14 @@
  *   fixed  it is not: the count is given back around the wait
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct Backend {
     unsigned in_flight;
     unsigned quiesce_counter;
     CoQueue queued_requests;
     bool uncounts_queued;
+    WaitReason idle; /* in_flight is 0 */
     bool completed;
 } Backend;
 
@@ -44,6 +46,7 @@ static void coroutine_fn blk_co_do_preadv(void *opaque)
 {
     Backend *blk = opaque;
 
+    wait_reason_by_coroutine(&blk->idle, qemu_coroutine_self());
     blk_wait_while_drained(blk);
     blk->completed = true;
     old_blk_dec_in_flight(blk);
@@ -63,10 +66,12 @@ static void run(const ScenarioArgs *args)
     AioContext *ctx = qemu_get_aio_context();
 
     qemu_co_queue_init(&blk.queued_requests);
+    wait_reason_init(&blk.idle, "the request in flight");
     aio_bh_schedule_oneshot(ctx, blk_aio_preadv_bh, &blk);
 
     blk.quiesce_counter++; /* blk_drain() */
     aio_poll(ctx, false);
+    wait_reason_next(&blk.idle);
     AIO_WAIT_WHILE(ctx, blk.in_flight > 0);
     blk.quiesce_counter--;
     qemu_co_enter_all(&blk.queued_requests, NULL);

@@ -12,6 +12,7 @@
  *   fixed  a part is not queued: the operation is counted already
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 enum { RANGES = 2 };
 
@@ -26,6 +27,7 @@ typedef struct TrimAIOCB {
     unsigned ranges_left;
     bool no_queue; /* BDRV_REQ_NO_QUEUE */
     bool completed;
+    WaitReason trim_done, range_done;
 } TrimAIOCB;
 
 static void ide_issue_trim_cb(TrimAIOCB *iocb);
@@ -35,6 +37,7 @@ static void coroutine_fn blk_aio_pdiscard_entry(void *opaque)
     TrimAIOCB *iocb = opaque;
     Backend *blk = iocb->blk;
 
+    wait_reason_by_coroutine(&iocb->range_done, qemu_coroutine_self());
     if (blk->quiesce_counter && !iocb->no_queue) {
         blk->in_flight--; /* blk_wait_while_drained() */
         qemu_co_queue_wait(&blk->queued_requests, NULL);
@@ -74,10 +77,14 @@ static void run(const ScenarioArgs *args)
     AioContext *ctx = qemu_get_aio_context();
 
     qemu_co_queue_init(&blk.queued_requests);
+    wait_reason_init(&iocb.trim_done, "the TRIM");
+    wait_reason_init(&iocb.range_done, "its next range");
+    wait_reason_by_reason(&iocb.trim_done, &iocb.range_done);
     ide_issue_trim_cb(&iocb);
     aio_poll(ctx, false); /* the first range */
 
     blk.quiesce_counter++; /* blk_drain() */
+    wait_reason_next(&iocb.trim_done);
     AIO_WAIT_WHILE(ctx, blk.in_flight > 0);
     blk.quiesce_counter--;
     qemu_co_enter_all(&blk.queued_requests, NULL);

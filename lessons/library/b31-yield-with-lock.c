@@ -12,6 +12,8 @@
  *   fixed  it is given up for that time; the bottom half takes it itself
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
+
 #include "aiolab/legacy.h"
 #include "iothread.h"
 
@@ -21,6 +23,7 @@ typedef struct Disk {
     Coroutine *co;
     bool done;
     bool handled; /* under the context's lock */
+    WaitReason drained, resized;
 } Disk;
 
 static void bdrv_co_drain_bh_cb(void *opaque)
@@ -37,6 +40,7 @@ static void bdrv_co_drain_bh_cb(void *opaque)
 static void coroutine_fn bdrv_co_yield_to_drain(Disk *bs)
 {
     aio_bh_schedule_oneshot(bs->ctx, bdrv_co_drain_bh_cb, bs);
+    wait_reason_next(&bs->drained);
     if (bs->releases) {
         aio_context_release(bs->ctx);
     }
@@ -82,9 +86,14 @@ static void run(const ScenarioArgs *args)
     };
     QemuThread vcpu;
 
+    wait_reason_init(&bs.resized, "qmp_block_resize()");
+    wait_reason_init(&bs.drained, "the drain");
+    wait_reason_by_context(&bs.drained, bs.ctx);
     qemu_thread_create(&vcpu, "vcpu", vcpu_thread, &bs, QEMU_THREAD_JOINABLE);
     bs.co = qemu_coroutine_create(qmp_block_resize, &bs);
+    wait_reason_by_coroutine(&bs.resized, bs.co);
     qemu_coroutine_enter(bs.co);
+    wait_reason_next(&bs.resized);
     AIO_WAIT_WHILE_UNLOCKED(NULL, !bs.done);
     qemu_thread_join(&vcpu);
     iothread_join(iothread);

@@ -11,6 +11,7 @@
  *   fixed  its beginning fails them
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct BDRVNBDState {
     unsigned in_flight;
@@ -20,6 +21,7 @@ typedef struct BDRVNBDState {
     CoQueue free_sema; /* requests that wait for the connection */
     Coroutine *connection_co;
     int result;
+    WaitReason idle, drain_ended;
 } BDRVNBDState;
 
 static void coroutine_fn nbd_reconnect_attempt(void *opaque)
@@ -27,6 +29,7 @@ static void coroutine_fn nbd_reconnect_attempt(void *opaque)
     BDRVNBDState *s = opaque;
 
     if (s->drained) {
+        wait_reason_next(&s->drain_ended);
         qemu_coroutine_yield(); /* until the section ends */
     }
     s->connected = true;
@@ -39,6 +42,7 @@ static void coroutine_fn nbd_co_request(void *opaque)
     BDRVNBDState *s = opaque;
 
     s->in_flight++;
+    wait_reason_by_coroutine(&s->idle, qemu_coroutine_self());
     while (!s->connected && !s->gave_up) {
         qemu_co_queue_wait(&s->free_sema, NULL);
     }
@@ -70,13 +74,19 @@ static void run(const ScenarioArgs *args)
         .fails_waiting = scenario_is_variant(args, "fixed"), .result = 1,
     };
     AioContext *ctx = qemu_get_aio_context();
+    QemuThread self;
 
     qemu_co_queue_init(&s.free_sema);
+    wait_reason_init(&s.idle, "the request in flight");
+    wait_reason_init(&s.drain_ended, "the drained section");
+    qemu_thread_get_self(&self);
+    wait_reason_by_thread(&s.drain_ended, &self);
     qemu_coroutine_enter(qemu_coroutine_create(nbd_co_request, &s));
     s.connection_co = qemu_coroutine_create(nbd_reconnect_attempt, &s);
 
     nbd_client_co_drain_begin(&s); /* bdrv_drained_begin() */
     aio_co_schedule(ctx, s.connection_co); /* its delay is over */
+    wait_reason_next(&s.idle);
     AIO_WAIT_WHILE(ctx, s.in_flight > 0);
     aio_poll(ctx, false);
     nbd_client_co_drain_end(&s);

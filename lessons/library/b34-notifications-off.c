@@ -26,6 +26,7 @@ static void *guest_thread(void *opaque)
     Virtqueue *vq = opaque;
 
     qatomic_inc(&vq->avail);
+    wait_reason_done(&vq->host_notifier.event);
     if (qatomic_read(&vq->notification)) {
         model_eventfd_set(&vq->host_notifier);
     }
@@ -52,7 +53,7 @@ static void run(const ScenarioArgs *args)
     };
     QemuThread guest;
 
-    model_eventfd_init(&vq.host_notifier);
+    model_eventfd_init(&vq.host_notifier, "the guest's request");
     qemu_thread_create(&guest, "guest", guest_thread, &vq,
                        QEMU_THREAD_JOINABLE);
     virtio_queue_set_notification(&vq, false); /* io_poll_begin() */

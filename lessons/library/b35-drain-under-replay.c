@@ -12,11 +12,13 @@
  *   fixed  it returns at once while replay events are enabled
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct ReplayedDisk {
     unsigned in_flight;
     bool event_queued; /* replay_block_event() */
     bool skips_drain;
+    WaitReason completion, guest;
 } ReplayedDisk;
 
 static void coroutine_fn blkreplay_co_preadv(void *opaque)
@@ -47,13 +49,20 @@ static void old_bdrv_drain_all(ReplayedDisk *bs)
     if (bs->skips_drain) { /* replay_events_enabled() */
         return;
     }
+    wait_reason_next(&bs->completion);
     AIO_WAIT_WHILE(qemu_get_aio_context(), bs->in_flight > 0);
 }
 
 static void run(const ScenarioArgs *args)
 {
     ReplayedDisk bs = {.skips_drain = scenario_is_variant(args, "fixed")};
+    QemuThread self;
 
+    wait_reason_init(&bs.completion, "the replay event");
+    wait_reason_init(&bs.guest, "the guest's next step");
+    wait_reason_by_reason(&bs.completion, &bs.guest);
+    qemu_thread_get_self(&self);
+    wait_reason_by_thread(&bs.guest, &self);
     qemu_coroutine_enter(qemu_coroutine_create(blkreplay_co_preadv, &bs));
     old_bdrv_drain_all(&bs);      /* do_vm_stop() */
     old_replay_async_events(&bs); /* the guest goes on */

@@ -12,6 +12,7 @@
  *   fixed  the job leaves the section before it pauses
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct MirrorJob {
     unsigned reader_count; /* of the graph */
@@ -19,6 +20,7 @@ typedef struct MirrorJob {
     bool paused, busy;
     Coroutine *co;
     bool finished;
+    WaitReason no_readers, resumed;
 } MirrorJob;
 
 static void old_bdrv_graph_co_rdunlock(MirrorJob *job)
@@ -32,6 +34,7 @@ static void coroutine_fn job_pause_point(MirrorJob *job)
     if (job->paused) {
         job->busy = false;
         aio_wait_kick();
+        wait_reason_next(&job->resumed);
         qemu_coroutine_yield(); /* until job_resume() */
         job->busy = true;
     }
@@ -64,6 +67,7 @@ static void old_bdrv_graph_wrlock_drained(MirrorJob *job)
 {
     job->paused = true; /* bdrv_drain_all_begin(): child_job_drained_begin() */
     AIO_WAIT_WHILE_UNLOCKED(NULL, job->busy);
+    wait_reason_next(&job->no_readers);
     AIO_WAIT_WHILE_UNLOCKED(NULL, job->reader_count > 0);
 }
 
@@ -72,8 +76,14 @@ static void run(const ScenarioArgs *args)
     MirrorJob job = {
         .unlocks_to_pause = scenario_is_variant(args, "fixed"), .busy = true,
     };
+    QemuThread self;
 
     job.co = qemu_coroutine_create(mirror_run, &job);
+    wait_reason_init(&job.no_readers, "the reader of the graph");
+    wait_reason_by_coroutine(&job.no_readers, job.co);
+    wait_reason_init(&job.resumed, "the drained section");
+    qemu_thread_get_self(&self);
+    wait_reason_by_thread(&job.resumed, &self);
     qemu_coroutine_enter(job.co);
     aio_bh_schedule_oneshot(qemu_get_aio_context(), mirror_bh, &job);
 

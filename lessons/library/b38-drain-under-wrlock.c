@@ -11,6 +11,7 @@
  *   fixed  drain, lock
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 #include "iothread.h"
 #include "qemu/lockable.h"
 
@@ -20,6 +21,7 @@ typedef struct Graph {
     CoQueue reader_queue;
     unsigned in_flight;
     bool drains_first;
+    WaitReason idle;
 } Graph;
 
 static void coroutine_fn old_bdrv_graph_co_rdlock(Graph *graph)
@@ -36,6 +38,7 @@ static void coroutine_fn old_blk_co_preadv(void *opaque)
 {
     Graph *graph = opaque;
 
+    wait_reason_by_coroutine(&graph->idle, qemu_coroutine_self());
     qatomic_inc(&graph->in_flight);
     old_bdrv_graph_co_rdlock(graph);
     qatomic_dec(&graph->in_flight);
@@ -54,6 +57,7 @@ static void set_writer(Graph *graph, bool has_writer)
 
 static void drain(Graph *graph)
 {
+    wait_reason_next(&graph->idle);
     AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&graph->in_flight) > 0);
 }
 
@@ -76,6 +80,7 @@ static void run(const ScenarioArgs *args)
 
     qemu_mutex_init(&graph.aio_context_list_lock);
     qemu_co_queue_init(&graph.reader_queue);
+    wait_reason_init(&graph.idle, "the request in flight");
     aio_co_enter(iothread_get_aio_context(iothread),
                  qemu_coroutine_create(old_blk_co_preadv, &graph));
     old_bdrv_try_change_aio_context(&graph);

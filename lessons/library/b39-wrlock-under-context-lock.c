@@ -13,12 +13,13 @@
  */
 #include "aiolab/scenario.h"
 #include "aiolab/legacy.h"
-#include "qemu/thread.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct Graph {
     AioContext *ctx;
     unsigned reader_count; /* a request has locked the graph */
     bool unlocks;
+    WaitReason no_readers;
 } Graph;
 
 static void request_completed(Graph *graph)
@@ -43,6 +44,7 @@ static void old_bdrv_graph_wrlock(Graph *graph)
     if (graph->unlocks) {
         aio_context_release(graph->ctx);
     }
+    wait_reason_next(&graph->no_readers);
     AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&graph->reader_count) > 0);
     if (graph->unlocks) {
         aio_context_acquire(graph->ctx);
@@ -60,6 +62,8 @@ static void run(const ScenarioArgs *args)
     aio_context_acquire(graph.ctx); /* bdrv_replace_child() and its callers */
     qemu_thread_create(&iothread, "iothread", iothread_run, &graph,
                        QEMU_THREAD_JOINABLE);
+    wait_reason_init(&graph.no_readers, "the reader's request");
+    wait_reason_by_thread(&graph.no_readers, &iothread);
     old_bdrv_graph_wrlock(&graph);
     aio_context_release(graph.ctx);
     qemu_thread_join(&iothread);

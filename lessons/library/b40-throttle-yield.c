@@ -91,11 +91,6 @@ static void coroutine_fn throttle_group_restart_queue_entry(void *opaque)
     done(tg);
 }
 
-static void start(ThrottleGroup *tg, AioContext *ctx, CoroutineEntry *entry)
-{
-    aio_co_enter(ctx, qemu_coroutine_create(entry, tg));
-}
-
 static void run(const ScenarioArgs *args)
 {
     IOThread *iothread = iothread_new();
@@ -106,9 +101,12 @@ static void run(const ScenarioArgs *args)
 
     qemu_mutex_init(&tg.lock);
     qemu_mutex_init(&tg.throttled_reqs_lock.guard);
-    start(&tg, ctx, throttle_group_co_io_limits_intercept);
-    start(&tg, ctx, throttle_group_co_io_limits_intercept);
-    start(&tg, qemu_get_aio_context(), throttle_group_restart_queue_entry);
+    for (unsigned i = 0; i < 2; i++) {
+        aio_co_enter(ctx, qemu_coroutine_create(
+                              throttle_group_co_io_limits_intercept, &tg));
+    }
+    qemu_coroutine_enter(qemu_coroutine_create(
+                             throttle_group_restart_queue_entry, &tg));
     AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&tg.left) > 0);
     iothread_join(iothread);
     qemu_mutex_destroy(&tg.throttled_reqs_lock.guard);

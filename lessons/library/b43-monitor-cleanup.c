@@ -13,12 +13,13 @@
  *   fixed  it kicks the waiter, whose condition polls iohandler_ctx again
  */
 #include "aiolab/scenario.h"
-#include "qemu/thread.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct Monitor {
     Coroutine *qmp_dispatcher_co;
     bool kicks;
     bool co_running; /* main thread */
+    WaitReason shutdown;
 } Monitor;
 
 static void coroutine_fn monitor_qmp_dispatcher_co(void *opaque)
@@ -41,6 +42,7 @@ static void *mon_iothread_run(void *opaque)
 
 static void monitor_cleanup(Monitor *mon)
 {
+    wait_reason_next(&mon->shutdown);
     AIO_WAIT_WHILE_UNLOCKED(NULL,
                             (aio_poll(iohandler_get_aio_context(), false),
                              mon->co_running));
@@ -55,6 +57,8 @@ static void run(const ScenarioArgs *args)
 
     mon.qmp_dispatcher_co = qemu_coroutine_create(monitor_qmp_dispatcher_co,
                                                   &mon);
+    wait_reason_init(&mon.shutdown, "the dispatcher");
+    wait_reason_by_coroutine(&mon.shutdown, mon.qmp_dispatcher_co);
     qemu_thread_create(&mon_iothread, "mon_iothread", mon_iothread_run, &mon,
                        QEMU_THREAD_JOINABLE);
     monitor_cleanup(&mon);

@@ -13,6 +13,7 @@
  *   fixed  a flag does
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct FlushedNode {
     unsigned write_gen, flush_started_gen, flushed_gen;
@@ -22,6 +23,7 @@ typedef struct FlushedNode {
     Coroutine *at_device[2]; /* the newest is done first */
     unsigned n_at_device;
     unsigned done;
+    WaitReason flushed;
 } FlushedNode;
 
 static bool must_wait(FlushedNode *bs)
@@ -35,6 +37,7 @@ static void coroutine_fn old_bdrv_co_flush(void *opaque)
     FlushedNode *bs = opaque;
     unsigned current_gen = bs->write_gen;
 
+    wait_reason_by_coroutine(&bs->flushed, qemu_coroutine_self());
     while (must_wait(bs)) {
         qemu_co_queue_wait(&bs->flush_queue, NULL);
     }
@@ -68,12 +71,14 @@ static void run(const ScenarioArgs *args)
     };
 
     qemu_co_queue_init(&bs.flush_queue);
+    wait_reason_init(&bs.flushed, "the latest flush");
     start_flush(&bs);
     bs.write_gen++; /* something is written */
     start_flush(&bs);
     finish_flushes(&bs);
     start_flush(&bs);
     finish_flushes(&bs);
+    wait_reason_next(&bs.flushed);
     AIO_WAIT_WHILE(qemu_get_aio_context(), bs.done < 3); /* bdrv_drain() */
 }
 

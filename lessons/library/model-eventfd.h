@@ -9,19 +9,22 @@
 #ifndef LESSONS_LIBRARY_MODEL_EVENTFD_H
 #define LESSONS_LIBRARY_MODEL_EVENTFD_H
 
+#include "aiolab/wait-reason.h"
 #include "qemu/thread.h"
 
 typedef struct ModelEventfd {
     QemuMutex lock;
     QemuCond written;
     unsigned count;
+    WaitReason event; /* what it is written for; done when that is there */
 } ModelEventfd;
 
-static inline void model_eventfd_init(ModelEventfd *e)
+static inline void model_eventfd_init(ModelEventfd *e, const char *event)
 {
     qemu_mutex_init(&e->lock);
     qemu_cond_init(&e->written);
     e->count = 0;
+    wait_reason_init(&e->event, event);
 }
 
 static inline void model_eventfd_destroy(ModelEventfd *e)
@@ -56,6 +59,7 @@ static inline void model_eventfd_poll(ModelEventfd *e)
 {
     qemu_mutex_lock(&e->lock);
     while (e->count == 0) {
+        wait_reason_next(&e->event);
         qemu_cond_wait(&e->written, &e->lock);
     }
     qemu_mutex_unlock(&e->lock);

@@ -13,11 +13,13 @@
  *   fixed  it goes back to the main loop, as QMP's dispatcher does
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct Hmp {
     EventNotifier display; /* set when the update is complete */
     Coroutine *co;
     bool done;
+    WaitReason command, update;
 } Hmp;
 
 static void graphic_hw_update_done(EventNotifier *e)
@@ -39,6 +41,9 @@ static void coroutine_fn hmp_screendump(void *opaque)
     Hmp *hmp = opaque;
 
     graphic_hw_update(hmp);
+    wait_reason_by_notifier(&hmp->update, iohandler_get_aio_context(),
+                            &hmp->display);
+    wait_reason_next(&hmp->update);
     qemu_coroutine_yield();
     hmp->done = true;
     aio_wait_kick();
@@ -47,8 +52,12 @@ static void coroutine_fn hmp_screendump(void *opaque)
 static void handle_hmp_command(Hmp *hmp, bool nested)
 {
     hmp->co = qemu_coroutine_create(hmp_screendump, hmp);
+    wait_reason_init(&hmp->command, "the command");
+    wait_reason_init(&hmp->update, "the display's update");
+    wait_reason_by_coroutine(&hmp->command, hmp->co);
     qemu_coroutine_enter(hmp->co);
     if (nested) {
+        wait_reason_next(&hmp->command);
         AIO_WAIT_WHILE_UNLOCKED(NULL, !hmp->done);
     }
 }

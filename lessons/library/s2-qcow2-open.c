@@ -11,6 +11,7 @@
  *   fixed  in a coroutine it does the work itself
  */
 #include "aiolab/scenario.h"
+#include "aiolab/wait-reason.h"
 
 typedef struct QCow2OpenCo {
     int ret;
@@ -32,8 +33,13 @@ static int qcow2_open(QCow2OpenCo *qoc)
     if (qoc->asks_who_called && qemu_in_coroutine()) {
         qcow2_open_entry(qoc);
     } else {
-        aio_co_enter(qemu_get_aio_context(),
-                     qemu_coroutine_create(qcow2_open_entry, qoc));
+        Coroutine *co = qemu_coroutine_create(qcow2_open_entry, qoc);
+        WaitReason opened;
+
+        wait_reason_init(&opened, "qcow2_open_entry()");
+        wait_reason_by_coroutine(&opened, co);
+        aio_co_enter(qemu_get_aio_context(), co);
+        wait_reason_next(&opened);
         AIO_WAIT_WHILE_UNLOCKED(NULL, qoc->ret == -EINPROGRESS);
     }
     return qoc->ret;

@@ -254,8 +254,8 @@ static void test_docs(void **state)
             reach[bug->reach], classes);
         g_autofree char *path = g_strdup_printf("%s/golden/%s.txt", dir, name);
         g_autofree char *golden = read_doc(path);
-        g_autofree char *title = g_strdup_printf("%-24s  %s/buggy\n",
-                                                 bug->kind, name);
+        g_autofree char *title = g_strdup_printf("\n--\nIn words: %s\n",
+                                                 bug->kind);
 
         expect_text(readme, row, "README.md");
         expect_text(readme, bug->commit, "README.md");
