@@ -59,3 +59,26 @@ void host_glib_step_in(HostGlibCall call, unsigned depth)
         host_self()->glib.depth = depth;
     }
 }
+
+/* The functions of a GPrivate may set others, or itself. */
+void host_glib_finish_privates(HostGlib *glib)
+{
+    while (glib->privates) {
+        HostGlibPrivate *p = glib->privates;
+
+        glib->privates = p->next;
+        if (p->value && p->key->notify) {
+            p->key->notify(p->value);
+        }
+        g_free(p);
+    }
+}
+
+void host_glib_finish(HostGlib *glib)
+{
+    host_glib_finish_privates(glib);
+    g_slist_free(glib->defaults);
+    g_free(glib->own_thread);
+    glib->defaults = NULL;
+    glib->own_thread = NULL;
+}

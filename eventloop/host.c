@@ -75,6 +75,7 @@ void host_thread_run_atexit(void)
 
     notifier_list_notify(&self->atexit, NULL);
     notifier_list_init(&self->atexit);
+    host_glib_finish_privates(&self->glib);
 }
 
 void host_thread_finish(HostThread *thread)
@@ -82,8 +83,7 @@ void host_thread_finish(HostThread *thread)
     coroutine_pool_thread_finish(thread);
     defer_call_thread_finish(thread);
     bottom_half_thread_finish(thread);
-    g_slist_free(thread->glib.defaults);
-    thread->glib.defaults = NULL;
+    host_glib_finish(&thread->glib);
 }
 
 void host_set(const HostOps *ops, int mode)

@@ -78,6 +78,12 @@ typedef enum HostGlibCall {
 } HostGlibCall;
 extern const char *const host_glib_call_names[HOST_GLIB_MAX];
 
+typedef struct HostGlibPrivate {
+    GPrivate *key;
+    gpointer value;
+    struct HostGlibPrivate *next;
+} HostGlibPrivate;
+
 /* Where GLib would know threads, and there may be virtual ones only. */
 typedef struct HostGlib {
     unsigned depth;   /* sections that it is in: glib-section.c */
@@ -87,6 +93,9 @@ typedef struct HostGlib {
     GSource *source;  /* that it dispatches, or NULL */
     int dispatches;   /* within each other */
     GSList *defaults; /* its thread-default contexts, the last one first */
+    void *thread;     /* its GThread, or NULL */
+    void *own_thread; /* to be freed at its end: that, if GLib did not make it */
+    HostGlibPrivate *privates; /* what its GPrivates hold */
 } HostGlib;
 
 /*
@@ -514,6 +523,10 @@ void host_glib_leave_slowly(void);
  */
 unsigned host_glib_step_out(void);
 void host_glib_step_in(HostGlibCall call, unsigned depth);
+
+/* When a thread ends, on it: while it can do everything, and then. */
+void host_glib_finish_privates(HostGlib *glib);
+void host_glib_finish(HostGlib *glib);
 
 /* True where GLib's calls are not simply GLib's. */
 static inline bool host_glib_is_ordered(void)
