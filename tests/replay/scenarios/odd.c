@@ -97,7 +97,7 @@ static gboolean never(gpointer opaque)
     return G_SOURCE_REMOVE;
 }
 
-static gpointer add_idle(gpointer opaque)
+static void *add_idle(void *opaque)
 {
     g_idle_add(never, NULL);
     return NULL;
@@ -105,7 +105,10 @@ static gpointer add_idle(gpointer opaque)
 
 static void foreign_idle(const ScenarioArgs *args)
 {
-    g_thread_join(g_thread_new("foreign", add_idle, NULL));
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, add_idle, NULL);
+    pthread_join(thread, NULL);
 }
 
 static void watch_child(const ScenarioArgs *args)
