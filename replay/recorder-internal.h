@@ -186,6 +186,24 @@ int rec_laio_submit(HostLaio *laio, HostLaioRequest **requests, unsigned n);
 unsigned rec_laio_getevents(HostLaio *laio, HostLaioRequest **done, unsigned n);
 bool rec_laio_pending(HostLaio *laio);
 
+/* recorder-monitor.c */
+void rec_add_sqe(HostMonitor *monitor, HostPrepSqe *prep, void *opaque,
+                 CqeHandler *handler);
+bool rec_monitor_busy(HostMonitor *monitor);
+void rec_monitor_wait(HostMonitor *monitor, int64_t timeout_ns,
+                      HostBatch *batch);
+HostMonitor *rec_monitor_new(uint64_t ctx, Error **errp);
+void rec_monitor_free(HostMonitor *monitor);
+const FDMonOps *rec_monitor_ops(HostMonitor *monitor);
+HostWatch *rec_watch_add(HostMonitor *monitor, int fd, short events,
+                         bool drained, uint64_t id, void *opaque);
+void rec_watch_remove(HostMonitor *monitor, HostWatch *watch);
+int rec_monitor_fd(HostMonitor *monitor);
+void rec_monitor_submit(HostMonitor *monitor);
+bool rec_monitor_pending(HostMonitor *monitor);
+void rec_busy_poll(HostMonitor *monitor, int64_t max_ns, HostBusyPoll *poll);
+int rec_poll(GPollFD *fds, unsigned n, int64_t timeout_ns);
+
 /* recorder-glib.c */
 int64_t rec_glib_enter(HostGlibCall call);
 void rec_glib_leave(void);

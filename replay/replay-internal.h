@@ -13,6 +13,12 @@
 
 enum { REPLAY_LAST_EVENTS = 256, REPLAY_CHAIN = 5, REPLAY_LOOKS_MAX = 1 << 20 };
 
+/* Virtual descriptors. */
+enum {
+    REPLAY_FD_FILE = 1 << 21, REPLAY_FD_NOTIFIER = 1 << 20,
+    REPLAY_FD_MONITOR = 1 << 22,
+};
+
 /* When a thread's digest was last found equal. */
 typedef struct Agreed {
     uint64_t input, event;
@@ -88,6 +94,28 @@ void replay_step_back(void);
  * @laio: the queue that it comes from, or NULL for a ring.
  */
 CqeHandler *replay_take_cqe(const HostLaio *laio);
+
+/* replay-monitor.c */
+HostMonitor *replay_monitor_new(uint64_t ctx, Error **errp);
+void replay_monitor_free(HostMonitor *m);
+const FDMonOps *replay_monitor_ops(HostMonitor *m);
+HostWatch *replay_watch_add(HostMonitor *m, int fd, short events, bool drained,
+                            uint64_t id, void *opaque);
+void replay_watch_remove(HostMonitor *m, HostWatch *watch);
+void replay_watch_freed(HostMonitor *m, uint64_t id);
+void replay_add_sqe(HostMonitor *m, HostPrepSqe *prep, void *opaque,
+                    CqeHandler *handler);
+bool replay_monitor_busy(HostMonitor *m);
+void replay_monitor_wait(HostMonitor *m, int64_t timeout_ns, HostBatch *batch);
+int replay_monitor_fd(HostMonitor *m);
+void replay_monitor_submit(HostMonitor *m);
+bool replay_monitor_pending(HostMonitor *m);
+void replay_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll);
+int replay_poll(GPollFD *fds, unsigned n, int64_t timeout_ns);
+/* True if the input that tells this result must have the data with it. */
+bool replay_brings_data(const Pending *pending, const Input *in);
+/* Puts it where the request wants it; @named: the hash names a content. */
+void replay_bring_data(const Input *in, const Pending *pending, bool named);
 
 /* replay-laio.c */
 int replay_laio_setup(uint64_t id, unsigned max_events, EventNotifier *e,
