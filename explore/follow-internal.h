@@ -62,6 +62,17 @@ Follower *follow_thread(uint64_t id);
 uint64_t follow_object(uint64_t id);
 /* The input that the thread does, or NULL. */
 const Input *follow_wanted(const Follower *f);
+/* Of the next one that has not come, or 0. */
+uint64_t follow_next_ticket(const Follower *f);
+
+/* follow-read.c: without what data it brought */
+InputKind follow_plain_kind(InputKind kind);
+/* Those that come now and then, and have no object: one is like another. */
+bool follow_is_loose(InputKind kind);
+bool follow_has_object(InputKind kind);
+GHashTable *follow_table_new(GDestroyNotify free_value);
+/* Fills in the tables of inputs. */
+void follow_read(void);
 
 /* The calling thread is about to do this, and has done it. */
 void follow_begin(InputKind kind, uint64_t obj);

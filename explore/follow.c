@@ -13,190 +13,7 @@ enum {
     LOOSE_WINDOW = 64, /* where an input looks like many others */
 };
 
-/* ---- Kinds ---- */
-
-static InputKind plain_kind(InputKind kind)
-{
-    switch (kind) {
-    case INPUT_CQE_DATA:
-    case INPUT_CQE_HASH:
-        return INPUT_CQE;
-    case INPUT_FILE_IO_DATA:
-    case INPUT_FILE_IO_HASH:
-        return INPUT_FILE_IO;
-    default:
-        return kind;
-    }
-}
-
-/* Those that come now and then, and have no object: one is like another. */
-static bool is_loose(InputKind kind)
-{
-    switch (kind) {
-    case INPUT_WAIT:
-    case INPUT_READY:
-    case INPUT_NOTIFIER:
-    case INPUT_POLL:
-    case INPUT_BUSY_POLL:
-    case INPUT_FOUND:
-    case INPUT_LAIO_EVENTS:
-    case INPUT_WORD:
-    case INPUT_SEEN:
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool follow_knows(InputKind kind)
-{
-    switch (plain_kind(kind)) {
-    case INPUT_LOCK:
-    case INPUT_TRYLOCK:
-    case INPUT_COND:
-    case INPUT_CQE:
-    case INPUT_BH:
-    case INPUT_CO:
-    case INPUT_THREAD_CREATE:
-    case INPUT_THREAD_START:
-    case INPUT_THREAD_JOIN:
-    case INPUT_THREAD_END:
-    case INPUT_FILE_OPEN:
-    case INPUT_FILE_SIZE:
-    case INPUT_FILE_IO:
-    case INPUT_LAIO_SUBMIT:
-    case INPUT_REPLAY_BH:
-        return true;
-    default:
-        return is_loose(kind);
-    }
-}
-
-static bool has_object(InputKind kind)
-{
-    return input_table[kind].obj && kind != INPUT_WAIT &&
-           kind != INPUT_BUSY_POLL && kind != INPUT_FILE_IO &&
-           kind != INPUT_FILE_SIZE;
-}
-
-/* ---- Reading the recording ---- */
-
-static GArray *array_of(GHashTable *table, uint64_t key)
-{
-    GArray *array = g_hash_table_lookup(table, &key);
-
-    if (!array) {
-        array = g_array_new(false, false, sizeof(uint32_t));
-        g_hash_table_insert(table, g_memdup2(&key, sizeof(key)), array);
-    }
-    return array;
-}
-
-static GHashTable *table_new(GDestroyNotify free_value)
-{
-    return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
-                                 free_value);
-}
-
-/*
- * What was published for a slice was there when its thread woke up for it;
- * gate[thread]: when it did, 0 if it has taken a slice since.
- */
-static uint64_t gate_of(const Input *in, uint64_t *wakes, uint64_t *slices)
-{
-    unsigned thread = in->thread % FOLLOW_THREADS;
-
-    switch (in->kind) {
-    case INPUT_WAIT:
-    case INPUT_POLL:
-        wakes[thread] = in->a ? in->ticket : 0;
-        break;
-    case INPUT_BH_SLICE:
-        slices[thread] = wakes[thread] ? wakes[thread] : in->ticket;
-        wakes[thread] = 0;
-        break;
-    case INPUT_BH:
-    case INPUT_CO:
-        return slices[thread];
-    case INPUT_NOTIFIER:
-        return wakes[thread] ? wakes[thread] : in->ticket;
-    default:
-        break;
-    }
-    return in->ticket;
-}
-
-/*
- * What a slice has not, though it took all there was, came after it; @ends: by
- * context, the ticket of the last one's end.
- */
-typedef struct Slice {
-    uint64_t *end;   /* of its context */
-    uint64_t before; /* the end of the slice before it */
-} Slice;
-
-static uint64_t earliest_of(const Input *in, Slice *slices, GHashTable *ends)
-{
-    Slice *slice = &slices[in->thread % FOLLOW_THREADS];
-
-    if (in->kind == INPUT_BH_SLICE) {
-        slice->end = g_hash_table_lookup(ends, &in->obj);
-        if (!slice->end) {
-            slice->end = g_new0(uint64_t, 1);
-            g_hash_table_insert(ends, g_memdup2(&in->obj, sizeof(in->obj)),
-                                slice->end);
-        }
-        slice->before = *slice->end;
-    } else if (in->kind == INPUT_BH && slice->end) {
-        *slice->end = in->ticket;
-        return slice->before;
-    }
-    return 0;
-}
-
-static void read_inputs(void)
-{
-    uint64_t wakes[FOLLOW_THREADS] = {0}, slices[FOLLOW_THREADS] = {0};
-    Slice last[FOLLOW_THREADS] = {{NULL}};
-    GHashTable *ends = table_new(g_free);
-
-    for (uint32_t i = 0; i < follow.n; i++) {
-        const Input *in = &follow.inputs[i];
-
-        follow.gates[i] = gate_of(in, wakes, slices);
-        follow.earliest[i] = earliest_of(in, last, ends);
-        if (follow_knows(in->kind)) {
-            g_array_append_val(array_of(follow.sequences, in->thread), i);
-        }
-        if (in->kind == INPUT_BH || in->kind == INPUT_CO ||
-            (in->kind == INPUT_NOTIFIER && in->a)) {
-            g_array_append_val(array_of(follow.taken, in->obj), i);
-        } else if (in->kind == INPUT_THREAD_CREATE) {
-            g_hash_table_insert(follow.numbers,
-                                g_memdup2(&in->obj, sizeof(in->obj)),
-                                GSIZE_TO_POINTER(in->a));
-        }
-    }
-    g_hash_table_destroy(ends);
-}
-
-/* What may be missing between here and a loose input. */
-static bool may_pass(InputKind kind, InputKind other)
-{
-    switch (kind) {
-    case INPUT_SEEN:
-    case INPUT_READY:
-    case INPUT_FOUND:
-        return other == kind;
-    case INPUT_NOTIFIER:
-        return is_loose(other) && other != INPUT_WAIT && other != INPUT_POLL;
-    case INPUT_WORD:
-        return other == INPUT_SEEN || other == INPUT_READY ||
-               other == INPUT_NOTIFIER;
-    default:
-        return is_loose(other);
-    }
-}
+/* ---- Begin and end ---- */
 
 static void follows(uint32_t id, uint32_t number, const char *name)
 {
@@ -219,13 +36,13 @@ void follow_start(const Input *inputs, size_t n, FollowResult *result)
         .inputs = inputs, .n = n, .result = result,
         .gates = g_new0(uint64_t, n + 1),
         .earliest = g_new0(uint64_t, n + 1),
-        .sequences = table_new((GDestroyNotify)g_array_unref),
-        .taken = table_new((GDestroyNotify)g_array_unref),
-        .numbers = table_new(NULL),
+        .sequences = follow_table_new((GDestroyNotify)g_array_unref),
+        .taken = follow_table_new((GDestroyNotify)g_array_unref),
+        .numbers = follow_table_new(NULL),
         .patience = FOLLOW_PATIENCE,
     };
     follow_host_init();
-    read_inputs();
+    follow_read();
     follows(1, 1, "main");
 }
 
@@ -286,7 +103,7 @@ static void describe(char *out, size_t size, InputKind kind, uint64_t obj)
 {
     const InputInfo *info = &input_table[kind];
 
-    if (!has_object(kind)) {
+    if (!follow_has_object(kind)) {
         snprintf(out, size, "%s", info->name);
     } else if (obj >> 32) {
         snprintf(out, size, "%s %s %u.%u", info->name, info->obj,
@@ -298,6 +115,25 @@ static void describe(char *out, size_t size, InputKind kind, uint64_t obj)
 
 /* ---- Matching ---- */
 
+/* What may be missing between here and a loose input. */
+static bool may_pass(InputKind kind, InputKind other)
+{
+    switch (kind) {
+    case INPUT_SEEN:
+    case INPUT_READY:
+    case INPUT_FOUND:
+        return other == kind;
+    case INPUT_NOTIFIER:
+        return follow_is_loose(other) && other != INPUT_WAIT &&
+               other != INPUT_POLL;
+    case INPUT_WORD:
+        return other == INPUT_SEEN || other == INPUT_READY ||
+               other == INPUT_NOTIFIER;
+    default:
+        return follow_is_loose(other);
+    }
+}
+
 static const Input *input_at(const Follower *f, unsigned place)
 {
     return &follow.inputs[g_array_index(f->sequence, uint32_t, place)];
@@ -308,7 +144,7 @@ const Input *follow_wanted(const Follower *f)
     return f->wanted < 0 ? NULL : input_at(f, f->wanted);
 }
 
-static uint64_t next_ticket(const Follower *f)
+uint64_t follow_next_ticket(const Follower *f)
 {
     return f->sequence && f->cursor < f->sequence->len
                ? input_at(f, f->cursor)->ticket : 0;
@@ -328,7 +164,7 @@ static int64_t find_behind(const Follower *f, InputKind kind, uint64_t obj)
     for (unsigned i = f->cursor; i > 0; i--) {
         const Input *in = input_at(f, i - 1);
 
-        if (plain_kind(in->kind) != kind ||
+        if (follow_plain_kind(in->kind) != kind ||
             (i < f->cursor && input_at(f, i)->ticket != in->ticket + 1)) {
             return -1;
         }
@@ -345,7 +181,7 @@ static int64_t find_behind(const Follower *f, InputKind kind, uint64_t obj)
  */
 static int64_t find(const Follower *f, InputKind kind, uint64_t obj)
 {
-    bool loose = is_loose(kind);
+    bool loose = follow_is_loose(kind);
     unsigned end = f->cursor + (loose ? LOOSE_WINDOW
                                      : WINDOW << MIN(f->lost, LOST_MAX));
     int64_t at;
@@ -358,9 +194,9 @@ static int64_t find(const Follower *f, InputKind kind, uint64_t obj)
     }
     for (unsigned i = f->cursor; i < end && i < f->sequence->len; i++) {
         const Input *in = input_at(f, i);
-        InputKind its = plain_kind(in->kind);
+        InputKind its = follow_plain_kind(in->kind);
 
-        if (its == kind && (!has_object(kind) || in->obj == obj)) {
+        if (its == kind && (!follow_has_object(kind) || in->obj == obj)) {
             return i;
         }
         if (loose && !may_pass(kind, its)) {
@@ -402,7 +238,7 @@ static bool is_over(const Follower *f)
 /* Only time, and nobody else, makes that happen. */
 static bool is_timed(const Follower *f, const Input *in)
 {
-    switch (plain_kind(in->kind)) {
+    switch (follow_plain_kind(in->kind)) {
     case INPUT_WAIT:
         return !in->a || in->a & 0xffff;
     case INPUT_POLL:
@@ -421,15 +257,16 @@ static void not_recorded(Follower *f, InputKind kind, uint64_t obj)
     char what[80];
 
     f->result->added++;
-    f->lost += !is_loose(kind);
+    f->lost += !follow_is_loose(kind);
     f->timed = f->sequence && !is_over(f) &&
                (kind == INPUT_BUSY_POLL || kind == INPUT_WAIT ||
                 kind == INPUT_POLL);
     /* When the recording has ended, or for who is not in it: at the end. */
     f->stalled++;
     f->turn = !f->sequence || is_over(f) || f->stalled > STALLED ? TURN_LAST
-            : is_loose(kind) ? turn_before(next_ticket(f)) : TURN_NOW;
-    if (!is_loose(kind) && f->sequence && !is_over(f)) {
+            : follow_is_loose(kind) ? turn_before(follow_next_ticket(f))
+                                    : TURN_NOW;
+    if (!follow_is_loose(kind) && f->sequence && !is_over(f)) {
         describe(what, sizeof(what), kind, obj);
         left(f->last, "%s does what the recording has not there: %s",
              f->result->name, what);
@@ -484,7 +321,7 @@ static void skip_to(Follower *f, unsigned place)
         if (in->kind == INPUT_SEEN) {
             f->unseen[in->obj % HOST_SIGHT_MAX] = 0;
         }
-        if (!is_loose(plain_kind(in->kind))) {
+        if (!follow_is_loose(follow_plain_kind(in->kind))) {
             describe(what, sizeof(what), in->kind, in->obj);
             left(in->ticket, "%s does not do what it did in the recording: %s",
                  f->result->name, what);
@@ -519,7 +356,7 @@ void follow_end(void)
     f->wanted = -1;
     f->last = in->ticket;
     f->stalled = 0;
-    f->lost = is_loose(in->kind) ? f->lost : 0;
+    f->lost = follow_is_loose(in->kind) ? f->lost : 0;
     f->timed = false;
     f->result->followed++;
     follow.result->came[in - follow.inputs] = ++follow.order;
@@ -571,56 +408,4 @@ void follow_observed(HostSight what, uint64_t value)
     if (what == HOST_SIGHT_NOTIFIED) {
         hold_for_slice(f);
     }
-}
-
-/* ---- Publishing ---- */
-
-/* The first of @array behind ticket @after, or NULL. */
-static const uint32_t *first_after(const GArray *array, uint64_t after)
-{
-    unsigned low = 0, high = array ? array->len : 0;
-
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
-        uint32_t at = g_array_index(array, uint32_t, middle);
-
-        if (follow.inputs[at].ticket > after) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return array && low < array->len ? &g_array_index(array, uint32_t, low)
-                                     : NULL;
-}
-
-bool follow_is_taken(uint64_t obj)
-{
-    uint64_t key = follow_object(obj);
-
-    return g_hash_table_contains(follow.taken, &key);
-}
-
-void follow_publish(uint64_t obj)
-{
-    Follower *f = follow_self();
-    uint64_t key = follow_object(obj), latest = next_ticket(f);
-    const uint32_t *taken = first_after(
-        g_hash_table_lookup(follow.taken, &key), f->last);
-    uint64_t gate = taken ? follow.gates[*taken] : 0;
-
-    f->wanted = -1;
-    f->timed = false;
-    if (taken && gate <= f->last) {
-        gate = follow.inputs[*taken].ticket;
-    }
-    if (!gate || (latest && latest < gate)) {
-        gate = latest;
-    }
-    f->turn = gate ? turn_before(gate) : TURN_LAST;
-    f->publishes = true;
-    if (taken && gate) {
-        f->turn = MAX(f->turn, turn_of(follow.earliest[*taken]) + 1);
-    }
-    f->taker = taken ? (int64_t)*taken : -1;
 }

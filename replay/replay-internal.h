@@ -11,7 +11,8 @@
 #include "replay-file.h"
 #include "replayer.h"
 
-enum { REPLAY_LAST_EVENTS = 256, REPLAY_CHAIN = 5, REPLAY_LOOKS_MAX = 1 << 20 };
+enum { REPLAY_LAST_EVENTS = 256, REPLAY_CHAIN = 5, REPLAY_LOOKS_MAX = 1 << 20,
+       REPLAY_SLEEPS_MAX = 1 << 14 };
 
 /* Virtual descriptors. */
 enum {
@@ -23,6 +24,8 @@ enum {
 typedef struct Agreed {
     uint64_t input, event;
     unsigned turns;
+    unsigned sleeps;   /* since its last input ... */
+    uint32_t slept_at; /* ... and before that one */
 } Agreed;
 
 typedef struct Replay {

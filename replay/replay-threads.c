@@ -18,9 +18,26 @@ static void saw_nothing(const Input *own)
     }
 }
 
+/*
+ * A loop that sleeps until another thread has done something would not end
+ * here, where nobody else runs meanwhile.  So in the end the others go first,
+ * up to this thread's next input: before that it must have come.
+ */
 void replay_slept(void)
 {
-    saw_nothing(replay_own_input());
+    Agreed *self = &rp.agreed[host_self()->id];
+    uint32_t at = rp.chains.cursors[host_self()->id];
+
+    if (self->slept_at != at) {
+        self->slept_at = at;
+        self->sleeps = 0;
+    }
+    if (++self->sleeps == REPLAY_SLEEPS_MAX) {
+        replay_next_input("a sleep");
+    } else if (self->sleeps == 2 * REPLAY_SLEEPS_MAX) {
+        replay_diverge("sleep after sleep", "what it waits for there is told by "
+                       "no input");
+    }
 }
 
 /* ---- Lists ---- */

@@ -14,6 +14,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -157,6 +158,17 @@ static bool sleep_is_virtual(int64_t ns)
 static int64_t ns_of(const struct timespec *ts)
 {
     return ts->tv_sec * NANOSECONDS_PER_SECOND + ts->tv_nsec;
+}
+
+/* As a sleep, so that somebody else may run. */
+int sched_yield(void)
+{
+    return sleep_is_virtual(0) ? 0 : FRONT_REAL(sched_yield)();
+}
+
+void g_thread_yield(void)
+{
+    sched_yield();
 }
 
 void g_usleep(gulong microseconds)

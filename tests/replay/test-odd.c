@@ -123,6 +123,12 @@ static void test_detached(void **state)
     child_finish(&result);
 }
 
+static void test_sleeps_until_done(void **state)
+{
+    record("sleep", 0, "");
+    expect_identical(path, "sleep");
+}
+
 static void test_note_differs(void **state)
 {
     ChildResult result;
@@ -183,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_exits), cmocka_unit_test(test_signals),
         cmocka_unit_test(test_simulated_ends),
         cmocka_unit_test(test_thread_ends), cmocka_unit_test(test_detached),
+        cmocka_unit_test(test_sleeps_until_done),
         cmocka_unit_test(test_note_differs), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_only_looks),
         cmocka_unit_test(test_opens), cmocka_unit_test(test_locals),

@@ -86,6 +86,33 @@ static void leave_detached(const ScenarioArgs *args)
     scenario_result("left", 1);
 }
 
+/*
+ * Which is a data race; but it is over when the next thing is noted, and a
+ * replay does not wait for ever.
+ */
+static volatile bool done;
+
+static void *be_done(void *opaque)
+{
+    qemu_mutex_lock(&mutex);
+    qemu_mutex_unlock(&mutex);
+    done = true;
+    return NULL;
+}
+
+static void sleep_until_done(const ScenarioArgs *args)
+{
+    QemuThread thread;
+
+    qemu_mutex_init(&mutex);
+    qemu_thread_create(&thread, "doer", be_done, NULL, QEMU_THREAD_JOINABLE);
+    while (!done) {
+        g_usleep(100);
+    }
+    qemu_thread_join(&thread);
+    qemu_mutex_destroy(&mutex);
+}
+
 /* Which it is, is no input; nor is it in what follows. */
 static void note_pid(const ScenarioArgs *args)
 {
@@ -218,6 +245,7 @@ static void run(const ScenarioArgs *args)
         {"raise", raise_in_thread}, {"pthread_exit", end_in_thread},
         {"detached", leave_detached}, {"foreign-idle", foreign_idle},
         {"child-watch", watch_child}, {"note-pid", note_pid},
+        {"sleep", sleep_until_done},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(acts); i++) {
