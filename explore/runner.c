@@ -6,6 +6,7 @@
 #include "machine.h"
 #include "races.h"
 #include "stack.h"
+#include "thread-keys.h"
 #include "stacks.h"
 
 #include <execinfo.h>
@@ -463,6 +464,7 @@ static void run_and_restore(Runner *r, const SimConfig *config)
         take_message(r);
     }
     arena_restore();
+    thread_keys_restore();
     reset_stacks(r);
 }
 
@@ -560,6 +562,7 @@ Runner *runner_new(const ScenarioSpec *spec, const SimConfig *config)
     catch_signals();
     capture_stderr(r);
     warm_up_libraries(r);
+    thread_keys_snapshot();
     arena_snapshot(spec->source ? (const void *)spec->scenario->run : NULL);
     return r;
 }
