@@ -10,6 +10,8 @@ void exploration_begin(Exploration *e, const Unit *unit,
     *e = (Exploration){
         .unit = unit, .common = common, .watch = watch,
         .started_us = g_get_monotonic_time(),
+        .told_us = g_get_monotonic_time(),
+        .terminal = isatty(STDERR_FILENO),
         .findings = g_ptr_array_new_with_free_func(
             (GDestroyNotify)finding_free),
     };
@@ -22,42 +24,81 @@ void exploration_finish(Exploration *e)
 
 /* ---- While it runs ---- */
 
+/* "3834 of 20000 schedules, 3746 failing, 12 classes, 51000/s, 1 finding" */
+static char *progress_text(const Exploration *e, double per_second)
+{
+    const SearchStats *s = &e->stats;
+    GString *text = g_string_new(e->unit->scenario);
+
+    g_string_append_printf(text, ": %" PRIu64 " of %" PRIu64 " schedules",
+                           s->schedules, e->unit->max);
+    if (s->failing) {
+        g_string_append_printf(text, ", %" PRIu64 " failing", s->failing);
+    }
+    if (s->endless) {
+        g_string_append_printf(text, ", %" PRIu64 " cut", s->endless);
+    }
+    if (s->classes) {
+        g_string_append_printf(text, ", %" PRIu64 " classes, %" PRIu64
+                               " blocked", s->classes, s->blocked);
+    }
+    g_string_append_printf(text, ", %.0f/s, %u finding%s", per_second,
+                           e->findings->len, e->findings->len == 1 ? "" : "s");
+    return g_string_free(text, false);
+}
+
+static double rate(uint64_t schedules, int64_t us)
+{
+    return schedules / MAX(us / 1e6, 1e-3);
+}
+
+/* One line that stays on a terminal, or one after the other elsewhere. */
+static void say_progress(Exploration *e)
+{
+    int64_t now = g_get_monotonic_time();
+    g_autofree char *text = progress_text(
+        e, rate(e->stats.schedules - e->told_schedules, now - e->told_us));
+
+    fprintf(stderr, e->terminal ? "\r\033[K%s" : "%s\n", text);
+    fflush(stderr);
+    e->on_line = e->terminal;
+    e->told_us = now;
+    e->told_schedules = e->stats.schedules;
+}
+
+static void clear_line(Exploration *e)
+{
+    if (e->on_line) {
+        fputs("\r\033[K", stderr);
+        e->on_line = false;
+    }
+}
+
 static void on_finding(const Finding *finding, void *opaque)
 {
     Exploration *e = opaque;
 
     g_ptr_array_add(e->findings, finding_copy(finding));
+    if (e->watch && !e->common->quiet) {
+        clear_line(e);
+        fprintf(stderr, "%s: %s, found by %s, schedule %" PRIu64 "\n",
+                finding->scenario, finding->kind, finding->found_by,
+                finding->number);
+    }
 }
 
-static void say_progress(Exploration *e, bool terminal)
-{
-    const SearchStats *s = &e->stats;
-    double seconds = (g_get_monotonic_time() - e->started_us) / 1e6;
-    g_autofree char *classes = s->classes
-        ? g_strdup_printf(", %" PRIu64 " classes", s->classes) : g_strdup("");
-
-    fprintf(stderr, "%s%s: %" PRIu64 " schedules%s, %.0f/s, %u findings%s",
-            terminal ? "\r\033[K" : "", e->unit->scenario, s->schedules,
-            classes, s->schedules / MAX(seconds, 1e-3), e->findings->len,
-            terminal ? "" : "\n");
-    fflush(stderr);
-}
-
+/* Somebody who only waits is told after a second, and on a terminal. */
 static void on_progress(const SearchStats *stats, void *opaque)
 {
     Exploration *e = opaque;
-    bool terminal = isatty(STDERR_FILENO);
     int64_t now = g_get_monotonic_time();
-    int64_t quiet = terminal ? 200000 : 1000000;
+    bool wanted = e->watch || (e->terminal && now - e->started_us >= 1000000);
 
     e->stats = *stats;
-    if (e->common->quiet || (!e->watch && !terminal) ||
-        (!e->watch && now - e->started_us < 1000000) ||
-        now - e->told_us < quiet) {
-        return;
+    if (wanted && !e->common->quiet &&
+        now - e->told_us >= (e->terminal ? 200000 : 1000000)) {
+        say_progress(e);
     }
-    e->told_us = now;
-    say_progress(e, terminal);
 }
 
 SearchListener exploration_listener(Exploration *e)
@@ -67,8 +108,13 @@ SearchListener exploration_listener(Exploration *e)
 
 void exploration_end_progress(Exploration *e)
 {
-    if (e->told_us && isatty(STDERR_FILENO)) {
-        fputs("\r\033[K", stderr);
+    clear_line(e);
+    if (e->watch && !e->common->quiet) {
+        g_autofree char *text = progress_text(
+            e, rate(e->stats.schedules,
+                    g_get_monotonic_time() - e->started_us));
+
+        fprintf(stderr, "%s\n", text);
     }
 }
 

@@ -10,7 +10,10 @@ typedef struct Exploration {
     const Unit *unit;
     const CommonOptions *common;
     bool watch;          /* say on stderr how far it is, all the time */
+    bool terminal;       /* stderr is one */
+    bool on_line;        /* ... and shows how far it is */
     int64_t started_us, told_us;
+    uint64_t told_schedules;
     GPtrArray *findings; /* of Finding */
     SearchStats stats;
 } Exploration;
@@ -20,7 +23,7 @@ void exploration_begin(Exploration *e, const Unit *unit,
 void exploration_finish(Exploration *e);
 /* What the search calls. */
 SearchListener exploration_listener(Exploration *e);
-/* Clears the line of progress, if there is one. */
+/* Clears the line of progress, if there is one; a watcher gets the last. */
 void exploration_end_progress(Exploration *e);
 
 void exploration_print(const Exploration *e);

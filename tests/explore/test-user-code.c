@@ -290,6 +290,30 @@ static void test_plain_accesses_are_seen(void **state)
     child_finish(&result);
 }
 
+/* ---- --watch ---- */
+
+/* Off a terminal: a line for each finding, and a last one for all. */
+static void test_watch(void **state)
+{
+    static const Case told = {"watched", "", "", 1,
+                              "watched: FAILED, found by default, seed 1, "
+                              "schedule 1\n"};
+    ChildResult result;
+
+    write_scenario("watched", "", "SCENARIO_CHECK(false, \"no\");");
+    result = aiolab("explore", "watched.c", "-a", "-n", "300", "-w", NULL);
+    expect(&told, &result);
+    assert_non_null(strstr(result.err, "watched.c: 300 of 300 schedules, "
+                           "300 failing, "));
+    assert_true(g_str_has_suffix(result.err, "/s, 1 finding\n"));
+    assert_null(strchr(result.err, '\r'));
+    child_finish(&result);
+    result = aiolab("explore", "watched.c", "-a", "-n", "300", NULL);
+    child_expect_status(&result, 1, "not watched");
+    assert_string_equal(result.err, "");
+    child_finish(&result);
+}
+
 /* ---- new-scenario ---- */
 
 static void test_template(void **state)
@@ -361,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_no_scenario),
         cmocka_unit_test(test_params),
         cmocka_unit_test(test_plain_accesses_are_seen),
+        cmocka_unit_test(test_watch),
         cmocka_unit_test(test_template),
         cmocka_unit_test(test_template_is_not_lost),
         cmocka_unit_test(test_template_names),
