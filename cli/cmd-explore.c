@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* aiolab explore: searches the schedules of a scenario for failures. */
+#include "canary.h"
 #include "explore-log.h"
 #include "explore-print.h"
 #include "explorer-messages.h"
@@ -226,11 +227,15 @@ static int write_findings(const Exploration *e, bool force, const char *path)
 {
     g_autofree char *unit = unit_text(e->unit);
     Error *err = NULL;
-    FindingsFile *file = findings_file_create(path, force, &err);
+    g_autofree char *song = canary_song(&err);
+    FindingsFile *file = song ? findings_file_create(path, force, song, &err)
+                              : NULL;
 
-    if (!file || !canary_sings(&err) ||
-        !findings_file_add(file, unit, &e->stats, e->findings, &err) ||
-        !findings_file_close(file, &err)) {
+    if (file && !findings_file_add(file, unit, &e->stats, e->findings, &err)) {
+        findings_file_close(file, NULL);
+        file = NULL;
+    }
+    if (!file || !findings_file_close(file, &err)) {
         return cli_fail(err, STATUS_MACHINE);
     }
     return e->findings->len ? STATUS_FINDING : STATUS_OK;

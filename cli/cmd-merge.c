@@ -2,6 +2,7 @@
 /* aiolab merge: what many units have found, in one file. */
 #include "cli.h"
 
+#include "canary.h"
 #include "findings-file.h"
 
 static void print_text(const FindingsSummary *s, unsigned rejected,
@@ -72,6 +73,7 @@ int cmd_merge(int argc, char **argv)
                            "Exit status: 0 there are no findings, 1 there are, "
                            "3 a file was left out.", entries, &common);
     FindingsSummary summary;
+    g_autofree char *song = NULL;
     FindingsFile *file;
     unsigned rejected;
     Error *err = NULL;
@@ -83,7 +85,11 @@ int cmd_merge(int argc, char **argv)
         cli_error("merge needs files, and -o for the merged one; see --help");
         return STATUS_USAGE;
     }
-    file = findings_file_create(common.output, force, &err);
+    song = canary_song(&err);
+    if (!song) {
+        return cli_fail(err, STATUS_MACHINE);
+    }
+    file = findings_file_create(common.output, force, song, &err);
     if (!file) {
         return cli_fail(err, STATUS_BAD_INPUT);
     }

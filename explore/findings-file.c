@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Findings in SQLite; see findings-file.h. */
-#include "explorer-messages.h"
 #include "findings-file.h"
-#include "unit.h"
 
 #include "qapi/error.h"
 
@@ -24,7 +22,7 @@ static const char schema[] =
 
 struct FindingsFile {
     sqlite3 *db;
-    char *path, *partial;
+    char *path, *partial, *song;
 };
 
 static bool failed(FindingsFile *file, Error **errp)
@@ -34,7 +32,39 @@ static bool failed(FindingsFile *file, Error **errp)
     return false;
 }
 
-FindingsFile *findings_file_create(const char *path, bool force, Error **errp)
+static void bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+    sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT);
+}
+
+static sqlite3_stmt *prepare(FindingsFile *file, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+
+    sqlite3_prepare_v2(file->db, sql, -1, &statement, NULL);
+    return statement;
+}
+
+static bool run_statement(FindingsFile *file, sqlite3_stmt *statement,
+                          Error **errp)
+{
+    bool ok = sqlite3_step(statement) == SQLITE_DONE;
+
+    sqlite3_finalize(statement);
+    return ok || failed(file, errp);
+}
+
+static bool put_song(FindingsFile *file, Error **errp)
+{
+    sqlite3_stmt *insert = prepare(file,
+                                   "INSERT INTO meta VALUES('canary', ?)");
+
+    bind_text(insert, 1, file->song);
+    return run_statement(file, insert, errp);
+}
+
+FindingsFile *findings_file_create(const char *path, bool force,
+                                   const char *song, Error **errp)
 {
     FindingsFile *file;
 
@@ -44,21 +74,24 @@ FindingsFile *findings_file_create(const char *path, bool force, Error **errp)
     }
     file = g_new0(FindingsFile, 1);
     file->path = g_strdup(path);
+    file->song = g_strdup(song);
     file->partial = g_strconcat(path, ".partial", NULL);
     g_unlink(file->partial);
     if (sqlite3_open(file->partial, &file->db) != SQLITE_OK ||
         sqlite3_exec(file->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
         failed(file, errp);
-        findings_file_close(file, NULL);
-        return NULL;
+    } else if (put_song(file, errp)) {
+        return file;
     }
-    return file;
+    findings_file_close(file, NULL);
+    return NULL;
 }
 
 bool findings_file_close(FindingsFile *file, Error **errp)
 {
-    bool ok = errp && sqlite3_exec(file->db, "COMMIT", NULL, NULL, NULL) ==
-                          SQLITE_OK;
+    /* Packed, it is the same file in whatever order things came. */
+    bool ok = errp && sqlite3_exec(file->db, "COMMIT; VACUUM;", NULL, NULL,
+                                   NULL) == SQLITE_OK;
 
     if (!ok && errp) {
         failed(file, errp);
@@ -73,50 +106,36 @@ bool findings_file_close(FindingsFile *file, Error **errp)
     }
     g_free(file->path);
     g_free(file->partial);
+    g_free(file->song);
     g_free(file);
     return ok;
 }
 
 /* ---- Adding ---- */
 
-static void bind_text(sqlite3_stmt *statement, int at, const char *text)
-{
-    sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT);
-}
-
-static bool run_statement(FindingsFile *file, sqlite3_stmt *statement,
-                          Error **errp)
-{
-    bool ok = sqlite3_step(statement) == SQLITE_DONE;
-
-    sqlite3_finalize(statement);
-    return ok || failed(file, errp);
-}
-
-static sqlite3_stmt *prepare(FindingsFile *file, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-
-    sqlite3_prepare_v2(file->db, sql, -1, &statement, NULL);
-    return statement;
-}
-
 static bool add_unit(FindingsFile *file, const char *unit,
                      const SearchStats *s, Error **errp)
 {
     sqlite3_stmt *insert = prepare(
-        file, "INSERT OR IGNORE INTO unit VALUES(?,?,?,?,?,?,?,?,?)");
+        file, "INSERT INTO unit VALUES(?,?,?,?,?,?,?,?,?)");
     const uint64_t numbers[] = {
         s->schedules, s->steps, s->failing, s->blocked, s->classes, s->endless,
         s->complete,
     };
+    int result;
 
     bind_text(insert, 1, unit);
     for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++) {
         sqlite3_bind_int64(insert, 2 + i, numbers[i]);
     }
     bind_text(insert, 9, s->stopped);
-    return run_statement(file, insert, errp);
+    result = sqlite3_step(insert);
+    sqlite3_finalize(insert);
+    if (result == SQLITE_CONSTRAINT) {
+        error_setg(errp, "the unit '%s' is there already", unit);
+        return false;
+    }
+    return result == SQLITE_DONE || failed(file, errp);
 }
 
 static char *json_of(const Finding *finding)
@@ -133,9 +152,12 @@ static char *json_of(const Finding *finding)
     return text;
 }
 
-/* Of two with the same signature the shorter one stays, and then the first. */
+/*
+ * Of two with the same signature the one with the shorter schedule stays, in
+ * whatever order they come; @seen counts for both.
+ */
 static bool add_finding(FindingsFile *file, const char *unit,
-                        const Finding *f, Error **errp)
+                        const Finding *f, uint64_t seen, Error **errp)
 {
     g_autofree char *json = json_of(f);
     sqlite3_stmt *insert = prepare(
@@ -145,7 +167,8 @@ static bool add_finding(FindingsFile *file, const char *unit,
         " schedule = iif(?10, ?7, schedule), unit = iif(?10, ?8, unit),"
         " json = iif(?10, ?9, json)");
     sqlite3_stmt *look = prepare(
-        file, "SELECT (?1, ?2, ?3) < (deviations, length(schedule), schedule)"
+        file, "SELECT (?1, ?2, ?3, ?6) <"
+        " (deviations, length(schedule), schedule, unit)"
         " FROM finding WHERE scenario = ?4 AND signature = ?5");
     int better;
 
@@ -154,6 +177,7 @@ static bool add_finding(FindingsFile *file, const char *unit,
     bind_text(look, 3, f->token);
     bind_text(look, 4, f->scenario);
     bind_text(look, 5, f->signature);
+    bind_text(look, 6, unit);
     better = sqlite3_step(look) == SQLITE_ROW && sqlite3_column_int(look, 0);
     sqlite3_finalize(look);
 
@@ -162,7 +186,7 @@ static bool add_finding(FindingsFile *file, const char *unit,
     bind_text(insert, 3, f->kind);
     bind_text(insert, 4, f->class_name);
     sqlite3_bind_int64(insert, 5, f->deviations);
-    sqlite3_bind_int64(insert, 6, f->seen);
+    sqlite3_bind_int64(insert, 6, seen);
     bind_text(insert, 7, f->token);
     bind_text(insert, 8, unit);
     bind_text(insert, 9, json);
@@ -178,7 +202,9 @@ bool findings_file_add(FindingsFile *file, const char *unit,
         return false;
     }
     for (unsigned i = 0; i < findings->len; i++) {
-        if (!add_finding(file, unit, g_ptr_array_index(findings, i), errp)) {
+        const Finding *f = g_ptr_array_index(findings, i);
+
+        if (!add_finding(file, unit, f, f->seen, errp)) {
             return false;
         }
     }
@@ -200,31 +226,58 @@ static Finding *finding_from_text(const char *json)
     return finding;
 }
 
-static bool is_whole(sqlite3 *db, const char *path, Error **errp)
+/* The value of @k in the table meta, or NULL; freed by the caller. */
+static char *read_meta(sqlite3 *db, const char *k)
 {
     sqlite3_stmt *statement = NULL;
-    bool kind = false, version = false;
+    char *value = NULL;
 
-    if (sqlite3_prepare_v2(db, "SELECT k, v FROM meta", -1, &statement,
-                           NULL) == SQLITE_OK) {
-        while (sqlite3_step(statement) == SQLITE_ROW) {
-            const char *k = (const char *)sqlite3_column_text(statement, 0);
-            const char *v = (const char *)sqlite3_column_text(statement, 1);
-
-            kind |= g_strcmp0(k, "kind") == 0 && g_strcmp0(v, "findings") == 0;
-            version |= g_strcmp0(k, "version") == 0 &&
-                       g_strcmp0(v, AIOLAB_VERSION) == 0;
+    if (sqlite3_prepare_v2(db, "SELECT v FROM meta WHERE k = ?", -1,
+                           &statement, NULL) == SQLITE_OK) {
+        bind_text(statement, 1, k);
+        if (sqlite3_step(statement) == SQLITE_ROW) {
+            value = g_strdup((const char *)sqlite3_column_text(statement, 0));
         }
     }
     sqlite3_finalize(statement);
-    if (!kind) {
-        error_setg(errp, "%s: holds no findings; 'aiolab explore --unit' "
-                   "writes such files", path);
-    } else if (!version) {
-        error_setg(errp, "%s: is of another version than %s; run its units "
-                   "again", path, AIOLAB_VERSION);
+    return value;
+}
+
+/* Whether it is of the same kind, version and canary. */
+static bool is_trusted(FindingsFile *file, sqlite3 *from, Error **errp)
+{
+    g_autofree char *kind = read_meta(from, "kind");
+    g_autofree char *version = read_meta(from, "version");
+    g_autofree char *song = read_meta(from, "canary");
+
+    if (g_strcmp0(kind, "findings") != 0) {
+        error_setg(errp, "holds no findings; 'aiolab explore --unit' writes "
+                   "such files");
+    } else if (g_strcmp0(version, AIOLAB_VERSION) != 0) {
+        error_setg(errp, "is of another version than %s; run its units again",
+                   AIOLAB_VERSION);
+    } else if (!song) {
+        error_setg(errp, "its canary is silent, so what it found and did not "
+                   "find means nothing; run its units again");
+    } else if (g_strcmp0(song, file->song) != 0) {
+        error_setg(errp, "its canary sang '%s', and ours sings '%s': another "
+                   "build found what is in it; run its units again", song,
+                   file->song);
+    } else {
+        return true;
     }
-    return kind && version;
+    return false;
+}
+
+/* False and *errp, unless the rows of @statement have come to their end. */
+static bool at_end(sqlite3 *from, sqlite3_stmt *rows, bool ok, Error **errp)
+{
+    if (ok && sqlite3_errcode(from) != SQLITE_DONE) {
+        error_setg(errp, "is damaged: %s", sqlite3_errmsg(from));
+        ok = false;
+    }
+    sqlite3_finalize(rows);
+    return ok;
 }
 
 static bool merge_units(FindingsFile *file, sqlite3 *from, Error **errp)
@@ -250,8 +303,7 @@ static bool merge_units(FindingsFile *file, sqlite3 *from, Error **errp)
         ok = add_unit(file, (const char *)sqlite3_column_text(rows, 0), &stats,
                       errp);
     }
-    sqlite3_finalize(rows);
-    return ok;
+    return at_end(from, rows, ok, errp);
 }
 
 static bool merge_findings(FindingsFile *file, sqlite3 *from, Error **errp)
@@ -266,20 +318,28 @@ static bool merge_findings(FindingsFile *file, sqlite3 *from, Error **errp)
             (const char *)sqlite3_column_text(rows, 1));
 
         if (finding) {
-            finding->seen = sqlite3_column_int64(rows, 2);
             ok = add_finding(file,
                              (const char *)sqlite3_column_text(rows, 0),
-                             finding, errp);
+                             finding, sqlite3_column_int64(rows, 2), errp);
+        } else {
+            error_setg(errp, "is damaged: a finding cannot be read");
+            ok = false;
         }
         finding_free(finding);
     }
-    sqlite3_finalize(rows);
-    return ok;
+    return at_end(from, rows, ok, errp);
+}
+
+static bool merge_all(FindingsFile *file, sqlite3 *from, Error **errp)
+{
+    return is_trusted(file, from, errp) && merge_units(file, from, errp) &&
+           merge_findings(file, from, errp);
 }
 
 bool findings_file_merge(FindingsFile *file, const char *path, Error **errp)
 {
     sqlite3 *from = NULL;
+    Error *err = NULL;
     bool ok;
 
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR) ||
@@ -289,9 +349,15 @@ bool findings_file_merge(FindingsFile *file, const char *path, Error **errp)
         sqlite3_close(from);
         return false;
     }
-    ok = is_whole(from, path, errp) && merge_units(file, from, errp) &&
-         merge_findings(file, from, errp);
+    sqlite3_exec(file->db, "SAVEPOINT one", NULL, NULL, NULL);
+    ok = merge_all(file, from, &err);
+    sqlite3_exec(file->db, ok ? "RELEASE one" : "ROLLBACK TO one", NULL, NULL,
+                 NULL);
     sqlite3_close(from);
+    if (!ok) {
+        error_setg(errp, "%s: %s", path, error_get_pretty(err));
+        error_free(err);
+    }
     return ok;
 }
 
@@ -330,37 +396,4 @@ bool findings_file_summary(FindingsFile *file, FindingsSummary *summary,
 void findings_summary_finish(FindingsSummary *summary)
 {
     g_ptr_array_free(summary->findings, true);
-}
-
-/* ---- The canary ---- */
-
-static void count_finding(const Finding *finding, void *opaque)
-{
-    unsigned *n = opaque;
-
-    ++*n;
-}
-
-bool canary_sings(Error **errp)
-{
-    Unit *unit = unit_new("nested-laio/buggy");
-    unsigned found = 0;
-    SearchListener listener = {count_finding, NULL, &found};
-    g_auto(GStrv) argv = NULL;
-    SearchStats stats;
-    Explorer *explorer;
-    bool ok;
-
-    unit->max = 16;
-    argv = unit_arguments(unit);
-    unit_free(unit);
-    explorer = explorer_start(argv, errp);
-    ok = explorer && explorer_read(explorer, &listener, &stats, errp);
-    explorer_free(explorer);
-    if (ok && !found) {
-        error_setg(errp, "the canary is silent: nested-laio/buggy did not "
-                   "fail, so this search cannot be trusted");
-        ok = false;
-    }
-    return ok;
 }

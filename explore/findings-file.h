@@ -11,13 +11,20 @@
 
 typedef struct FindingsFile FindingsFile;
 
-/* Refuses an existing file unless @force. It appears when it is closed. */
-FindingsFile *findings_file_create(const char *path, bool force, Error **errp);
+/*
+ * Refuses an existing file unless @force. It appears when it is closed.
+ * @song: of this process's canary (canary.h); the file carries it.
+ */
+FindingsFile *findings_file_create(const char *path, bool force,
+                                   const char *song, Error **errp);
 /* @findings: of Finding. */
 bool findings_file_add(FindingsFile *file, const char *unit,
                        const SearchStats *stats, const GPtrArray *findings,
                        Error **errp);
-/* Adds what is in the file @path; refuses one that is not whole. */
+/*
+ * Adds all that is in the file @path, or nothing: it refuses one that is not
+ * whole, whose canary sang another song, or that has a unit which is there.
+ */
 bool findings_file_merge(FindingsFile *file, const char *path, Error **errp);
 /* Frees it in either case. */
 bool findings_file_close(FindingsFile *file, Error **errp);
@@ -30,11 +37,5 @@ typedef struct FindingsSummary {
 bool findings_file_summary(FindingsFile *file, FindingsSummary *summary,
                            Error **errp);
 void findings_summary_finish(FindingsSummary *summary);
-
-/*
- * A search that must find something: false and *errp if it does not, which
- * means that nothing else this process finds or does not find can be trusted.
- */
-bool canary_sings(Error **errp);
 
 #endif
