@@ -4,11 +4,14 @@
 #define TUI_APP_INTERNAL_H
 
 #include "app.h"
+#include "keymap.h"
 
 /* A sentence in the footer, until the next key. */
 void app_say(App *app, const char *fmt, ...) G_GNUC_PRINTF_(2, 3);
 /* Moves to event @n; if that is 0, says @otherwise. */
 void app_move_to(App *app, uint64_t n, const char *otherwise);
+/* movements.c: a step, turn, callback ... forwards or back. */
+void app_move(App *app, Action action, bool back);
 /* Shows @session, at its position, instead of the former one. */
 void app_show_session(App *app, Session *session);
 /* Asks for a number; @answer gets it. Takes over @label. */

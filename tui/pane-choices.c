@@ -81,7 +81,8 @@ static char *choice_text(const Model *model, const ProbeEvent *choice)
 
 static bool is_point_of_no_return(const View *view, uint64_t event)
 {
-    return view_chance(view, event) == 100 && view_chance(view, event - 1) < 100;
+    return view_chance(view, event) == 100 &&
+           view_chance(view, event - 1) < 100;
 }
 
 static void draw_choice(const View *view, Frame *frame, Rect rect, unsigned i,
