@@ -2,7 +2,7 @@
 /*
  * docs/scenario-guide.md and README.md are true: each command is run beside the
  * page's files, and must print what stands there.  With AIOLAB_UPDATE_DOCS=1
- * that is written there instead.  What the guide quotes in C stands in its file.
+ * that is written there instead.  What the guide quotes in C is in its file.
  *
  * An example is an indented line "$ aiolab ..." (or ./lab) and what the program
  * prints for it, indented as well, to the next line that is not.  TOKEN stands

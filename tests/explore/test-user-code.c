@@ -187,7 +187,8 @@ static void test_prints_nothing(void **state)
 static void test_loops_and_threads(void **state)
 {
     static const Case cases[] = {
-        {"glib_loop", "static void quit(void *loop) { g_main_loop_quit(loop); }",
+        {"glib_loop",
+         "static void quit(void *loop) { g_main_loop_quit(loop); }",
          "GMainLoop *loop = g_main_loop_new(NULL, false);"
          "aio_bh_schedule_oneshot(qemu_get_aio_context(), quit, loop);"
          "g_main_loop_run(loop); g_main_loop_unref(loop);", 0,
@@ -197,8 +198,9 @@ static void test_loops_and_threads(void **state)
          "    WITH_QEMU_LOCK_GUARD(&lock) {\n        n++;\n    }\n"
          "    return NULL;\n}",
          "QemuThread t[20]; qemu_mutex_init(&lock);"
-         "for (int i = 0; i < 20; i++) { qemu_thread_create(&t[i], \"t\", count,"
-         " NULL, QEMU_THREAD_JOINABLE); }"
+         "for (int i = 0; i < 20; i++) {"
+         " qemu_thread_create(&t[i], \"t\", count, NULL,"
+         " QEMU_THREAD_JOINABLE); }"
          "for (int i = 0; i < 20; i++) { qemu_thread_join(&t[i]); }"
          "SCENARIO_CHECK(n == 20, \"%d\", n);", 0, "200 schedules, 0 failing"},
         {"lost_update", "static int n;\n"
