@@ -81,7 +81,7 @@ bool trace_import_goes_on(TraceImport *import)
     if (import->tell_progress && import->account.in % PROGRESS_EVERY == 0) {
         import->tell_progress(import->opaque);
     }
-    return !log_failed(import->log);
+    return !import->log || !log_failed(import->log);
 }
 
 uint32_t trace_import_device(TraceImport *import, Word name)

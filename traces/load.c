@@ -195,6 +195,7 @@ static bool read_files(Load *load, Error **errp)
     memcpy(loaded->ops, import->ops, sizeof(loaded->ops));
     loaded->preflush_writes = import->preflush_writes;
     put_account(import->log, &loaded->account);
+    log_set_meta(import->log, "version", AIOLAB_VERSION);
     log_set_meta(import->log, "trace.format", file_at(loaded, 0)->format->name);
     loaded->at = trace_writer_finish(import->writer, import->clock);
     return ok;

@@ -137,13 +137,28 @@ TraceSource *trace_source_open(const char *path, size_t buffer, Error **errp)
     return source;
 }
 
+TraceSource *trace_source_of_bytes(const void *bytes, size_t len)
+{
+    size_t capacity = MAX(len, TRACE_SET_BUFFER_BYTES);
+    TraceSource *source = g_malloc(sizeof(*source) + capacity);
+
+    *source = (TraceSource){
+        .path = g_strdup("bytes"), .fd = -1, .size = len, .capacity = capacity,
+        .end = len, .eof = true,
+    };
+    memcpy(source->buffer, bytes, len);
+    return source;
+}
+
 void trace_source_close(TraceSource *source)
 {
     if (source) {
         if (source->archive) {
             archive_read_free(source->archive);
         }
-        close(source->fd);
+        if (source->fd >= 0) {
+            close(source->fd);
+        }
         g_free(source->path);
         g_free(source->failure);
         g_free(source);

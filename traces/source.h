@@ -21,6 +21,8 @@ typedef struct TraceSource TraceSource;
  * at least TRACE_SAMPLE_BYTES.  NULL and *errp on failure.
  */
 TraceSource *trace_source_open(const char *path, size_t buffer, Error **errp);
+/* The same of @len bytes, which are copied. */
+TraceSource *trace_source_of_bytes(const void *bytes, size_t len);
 void trace_source_close(TraceSource *source);
 const char *trace_source_path(const TraceSource *source);
 /* "gzip", or NULL for a plain file. */

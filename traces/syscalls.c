@@ -2,6 +2,8 @@
 /* What system calls did to files. */
 #include "syscalls.h"
 
+#include "open-files.h"
+
 typedef enum CallKind {
     CALL_IO, CALL_SYNC, CALL_OPEN, CALL_CLOSE, CALL_DUP, CALL_SEEK, CALL_FORK,
     CALL_ALLOCATE, CALL_SUBMIT, CALL_COPY,
@@ -48,97 +50,24 @@ static const struct {
     {"clone3", CALL_FORK, TRACE_OP_MAX, -1, -1},
 };
 
-/* An open file: its descriptors share the position. */
-typedef struct OpenFile {
-    unsigned users;
-    uint64_t position;
-    bool append, known; /* known: the position is not guessed */
-    char *path;
-} OpenFile;
-
 struct Syscalls {
     TraceImport *import;
-    GHashTable *tables; /* tid -> table of descriptors, which may be shared */
+    OpenFiles *files;
 };
-
-/* ---- Descriptors ---- */
-
-static void drop_file(gpointer opaque)
-{
-    OpenFile *file = opaque;
-
-    if (!--file->users) {
-        g_free(file->path);
-        g_free(file);
-    }
-}
-
-static GHashTable *table_new(void)
-{
-    return g_hash_table_new_full(NULL, NULL, NULL, drop_file);
-}
 
 Syscalls *syscalls_new(TraceImport *import)
 {
     Syscalls *s = g_new0(Syscalls, 1);
 
     s->import = import;
-    s->tables = g_hash_table_new_full(NULL, NULL, NULL,
-                                      (GDestroyNotify)g_hash_table_unref);
+    s->files = open_files_new();
     return s;
 }
 
 void syscalls_free(Syscalls *s)
 {
-    g_hash_table_destroy(s->tables);
+    open_files_free(s->files);
     g_free(s);
-}
-
-/* One whose beginning was not seen is taken for a thread of the first. */
-static GHashTable *table_of(Syscalls *s, int64_t tid)
-{
-    GHashTable *table = g_hash_table_lookup(s->tables, GINT_TO_POINTER(tid));
-
-    if (!table) {
-        table = g_hash_table_lookup(s->tables, GINT_TO_POINTER(-2));
-        table = table ? g_hash_table_ref(table) : table_new();
-        if (!g_hash_table_size(s->tables)) {
-            g_hash_table_insert(s->tables, GINT_TO_POINTER(-2),
-                                g_hash_table_ref(table));
-        }
-        g_hash_table_insert(s->tables, GINT_TO_POINTER(tid), table);
-    }
-    return table;
-}
-
-static void set_file(GHashTable *table, int64_t fd, OpenFile *file)
-{
-    file->users++;
-    g_hash_table_insert(table, GINT_TO_POINTER(fd), file);
-}
-
-static void fork_table(Syscalls *s, const Call *call)
-{
-    GHashTable *parent = table_of(s, call->tid);
-    GHashTable *child = parent;
-    GHashTableIter iter;
-    gpointer fd, file;
-    bool shared = false;
-
-    for (unsigned i = 0; i < call->n_args; i++) {
-        shared |= memmem(call->args[i].text, call->args[i].len,
-                         "CLONE_FILES", 11) != NULL;
-    }
-    if (!shared) {
-        child = table_new();
-        g_hash_table_iter_init(&iter, parent);
-        while (g_hash_table_iter_next(&iter, &fd, &file)) {
-            set_file(child, GPOINTER_TO_INT(fd), file);
-        }
-    } else {
-        g_hash_table_ref(child);
-    }
-    g_hash_table_insert(s->tables, GINT_TO_POINTER(call->result), child);
 }
 
 /* ---- Arguments ---- */
@@ -220,25 +149,6 @@ static bool is_file(Word path, int64_t fd)
                     : fd > 2;
 }
 
-/* The open file, which is made if its opening was not seen. */
-static OpenFile *file_of(Syscalls *s, const Call *call, int64_t fd, Word path)
-{
-    GHashTable *table = table_of(s, call->tid);
-    OpenFile *file = g_hash_table_lookup(table, GINT_TO_POINTER(fd));
-
-    if (file && path.len && (strlen(file->path) != path.len ||
-                             memcmp(file->path, path.text, path.len))) {
-        file = NULL; /* it is another one by now */
-    }
-    if (!file) {
-        file = g_new0(OpenFile, 1);
-        file->path = path.len ? g_strndup(path.text, path.len)
-                              : g_strdup_printf("fd %" PRId64, fd);
-        set_file(table, fd, file);
-    }
-    return file;
-}
-
 /* ---- Records ---- */
 
 static TraceRecord new_record(Syscalls *s, const Call *call, const char *path)
@@ -284,7 +194,7 @@ static TraceReason take_io(Syscalls *s, const Call *call, unsigned which)
     if (!is_file(path, fd)) {
         return REASON_NOT_A_FILE;
     }
-    file = file_of(s, call, fd, path);
+    file = open_files_get(s->files, call->tid, fd, path);
     if (!is_file((Word){file->path, strlen(file->path)}, fd) &&
         *file->path == '/') {
         return REASON_NOT_A_FILE;
@@ -326,7 +236,7 @@ static bool take_side(Syscalls *s, const Call *call, TraceOp op, unsigned fd_arg
         !is_file(path, fd)) {
         return false;
     }
-    file = file_of(s, call, fd, path);
+    file = open_files_get(s->files, call->tid, fd, path);
     if (!scan_number(call, offset_arg, &offset) || offset < 0) {
         offset = -1;
     }
@@ -373,7 +283,7 @@ static TraceReason take_allocate(Syscalls *s, const Call *call)
                     has_text(call, 1, "ZERO_RANGE"))) {
         return REASON_CALL;
     }
-    r = new_record(s, call, file_of(s, call, fd, path)->path);
+    r = new_record(s, call, open_files_get(s->files, call->tid, fd, path)->path);
     r.op = has_text(call, 1, "PUNCH_HOLE") ? TRACE_DISCARD
                                            : TRACE_WRITE_ZEROES;
     r.offset = offset;
@@ -419,7 +329,7 @@ static bool take_iocb(Syscalls *s, const Call *call, const char *at,
     if (memchr(path.text, '>', path.len)) {
         path.len = (const char *)memchr(path.text, '>', path.len) - path.text;
     }
-    r = new_record(s, call, file_of(s, call, fd, path)->path);
+    r = new_record(s, call, open_files_get(s->files, call->tid, fd, path)->path);
     r.complete_ns = TRACE_NO_TIME; /* the call only submits it */
     r.op = op_of_iocb(op);
     if (trace_op_has_range(r.op)) {
@@ -460,26 +370,22 @@ static TraceReason take_submit(Syscalls *s, const Call *call)
 
 static TraceReason take_open(Syscalls *s, const Call *call)
 {
-    OpenFile *file = g_new0(OpenFile, 1);
     unsigned name = word_begins(call->name, "openat") ? 1 : 0;
     Word path = call->result_path;
+    OpenFile *file;
 
     if (!path.len && name < call->n_args && call->args[name].len > 2 &&
         *call->args[name].text == '"') {
         path = (Word){call->args[name].text + 1, call->args[name].len - 2};
     }
-    file->path = path.len ? g_strndup(path.text, path.len)
-                          : g_strdup_printf("fd %" PRId64, call->result);
+    file = open_files_open(s->files, call->tid, call->result, path);
     file->known = true;
     file->append = has_text(call, name + 1, "O_APPEND");
-    set_file(table_of(s, call->tid), call->result, file);
     return REASON_FILES;
 }
 
 static TraceReason take_dup(Syscalls *s, const Call *call)
 {
-    GHashTable *table = table_of(s, call->tid);
-    OpenFile *file = NULL;
     int64_t fd;
     Word path;
 
@@ -487,10 +393,7 @@ static TraceReason take_dup(Syscalls *s, const Call *call)
         return REASON_CALL;
     }
     if (call->n_args && scan_fd(call->args[0], &fd, &path)) {
-        file = g_hash_table_lookup(table, GINT_TO_POINTER(fd));
-    }
-    if (file && fd != call->result) {
-        set_file(table, call->result, file);
+        open_files_dup(s->files, call->tid, fd, call->result);
     }
     return REASON_FILES;
 }
@@ -503,7 +406,7 @@ static TraceReason take_seek(Syscalls *s, const Call *call)
 
     if (call->n_args && scan_fd(call->args[0], &fd, &path) &&
         is_file(path, fd)) {
-        file = file_of(s, call, fd, path);
+        file = open_files_get(s->files, call->tid, fd, path);
         file->position = call->result;
         file->known = true;
     }
@@ -516,9 +419,20 @@ static TraceReason take_close(Syscalls *s, const Call *call)
     Word path;
 
     if (call->n_args && scan_fd(call->args[0], &fd, &path)) {
-        g_hash_table_remove(table_of(s, call->tid), GINT_TO_POINTER(fd));
+        open_files_close(s->files, call->tid, fd);
     }
     return REASON_FILES;
+}
+
+static TraceReason take_fork(Syscalls *s, const Call *call)
+{
+    bool shared = false;
+
+    for (unsigned i = 0; i < call->n_args; i++) {
+        shared |= has_text(call, i, "CLONE_FILES");
+    }
+    open_files_fork(s->files, call->tid, call->result, shared);
+    return REASON_CALL;
 }
 
 /* ---- All of them ---- */
@@ -547,8 +461,7 @@ static TraceReason take(Syscalls *s, const Call *call, unsigned which)
     case CALL_SEEK:
         return take_seek(s, call);
     case CALL_FORK:
-        fork_table(s, call);
-        return REASON_CALL;
+        return take_fork(s, call);
     default:
         return REASON_CALL;
     }

@@ -216,12 +216,13 @@ static void test_examples(void **state)
 
 /* ---- The views ---- */
 
-static void expect_documented(const char *page, const char *view)
+static void expect_documented(const char *page, const char *file,
+                              const char *view)
 {
     g_autofree char *title = g_strdup_printf("\n### %s\n", view);
     g_autofree char *sql = g_strdup_printf("SELECT * FROM %s LIMIT 0", view);
     const char *section = strstr(page, title);
-    GPtrArray *rows = ask("drain.aiolog", sql);
+    GPtrArray *rows = ask(file, sql);
     g_autofree char *text = NULL;
 
     if (!section) {
@@ -270,16 +271,48 @@ static void test_views(void **state)
     for (unsigned r = 1; r < views->len; r++) {
         char **row = g_ptr_array_index(views, r);
 
-        expect_documented(page, row[0]);
+        expect_documented(page, "drain.aiolog", row[0]);
         expect_quick(row[0]);
     }
     g_ptr_array_free(views, true);
+}
+
+/* Those of captured traces go over all records, which is what they are for. */
+static void test_trace_views(void **state)
+{
+    GPtrArray *views = ask("loop0.aiolog",
+                           "SELECT name FROM sqlite_schema WHERE type = 'view' "
+                           "AND (name LIKE 'request%' OR name = 'queue_depth')");
+    g_autofree char *page = NULL;
+
+    assert_true(g_file_get_contents(PAGE, &page, NULL, NULL));
+    assert_int_equal(views->len, 1 + 6);
+    for (unsigned r = 1; r < views->len; r++) {
+        expect_documented(page, "loop0.aiolog",
+                          ((char **)g_ptr_array_index(views, r))[0]);
+    }
+    expect_documented(page, "loop0.aiolog", "record");
+    g_ptr_array_free(views, true);
+}
+
+/* The sample that the page imports. */
+static void copy_sample(const char *name)
+{
+    g_autofree char *from = g_build_filename(
+        AIOLAB_SOURCE_DIR "/tests/traces/samples", name, NULL);
+    g_autofree char *to = g_build_filename(dir, name, NULL);
+    g_autofree char *data = NULL;
+    gsize len;
+
+    assert_true(g_file_get_contents(from, &data, &len, NULL));
+    assert_true(g_file_set_contents(to, data, len, NULL));
 }
 
 static int setup(void **state)
 {
     g_unsetenv("AIOLAB_FDMON");
     dir = test_dir_new();
+    copy_sample("loop0.blkparse.txt.xz");
     return 0;
 }
 
@@ -294,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_examples),
         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_trace_views),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

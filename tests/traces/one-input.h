@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes from a stranger, read by one format: fuzzers and tests share it. */
+#ifndef TESTS_ONE_INPUT_H
+#define TESTS_ONE_INPUT_H
+
+#include "format.h"
+
+/*
+ * Reads all of it, and aborts if the accounts are not those of what was read.
+ * Returns how many records were made.
+ */
+uint64_t one_input(const TraceFormat *format, const void *bytes, size_t len);
+
+#endif
