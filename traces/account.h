@@ -36,7 +36,7 @@ typedef enum AccountHint {
     X(NOT_A_FILE, SKIPPED, FITS, "not-a-file", "I/O on pipes, sockets and the like") \
     X(FAILED, SKIPPED, FITS, "failed", "calls that failed")                    \
     X(EMPTY, SKIPPED, FITS, "empty", "requests for no bytes")                  \
-    X(NO_OP, SKIPPED, FITS, "no-op", "requests whose operation is left blank") \
+    X(NO_OP, SKIPPED, NEUTRAL, "no-op", "requests whose operation is left blank") \
     X(NOTIFY, SKIPPED, FITS, "notify", "notes of the tracer")                  \
     X(LOST, SKIPPED, FITS, "lost", "notes of the tracer that it lost events")  \
     X(SUMMARY, SKIPPED, NEUTRAL, "summary", "a summary")                       \

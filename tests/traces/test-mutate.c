@@ -9,7 +9,7 @@
 #include "testlib.h"
 #include "traces-util.h"
 
-enum { SAMPLE_MAX = 8192, ROUNDS = 300 };
+enum { SAMPLE_MAX = 24576, ROUNDS = 200 };
 
 /* Where each format's input is taken from; or a text. */
 static const struct {
@@ -54,7 +54,7 @@ static const struct {
      "merged\n"},
     {"columns", NULL, "when what\n1 read 5 6 sda 7 8 x\n"},
     {"vscsi", NULL, "\1\0\0\0\0\20\0\0\1\0\0\0\x28\0\0\1"
-                    "aaaaaaaabbbbbbb\0"},
+                    "\5\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0"},
 };
 
 static uint64_t random_state;
