@@ -33,6 +33,8 @@ ImportSummary import_summarise(Log *log)
 {
     ImportSummary summary = {
         .span_ns = log_meta_int(log, "trace.span_ns", 0),
+        .timed = g_strcmp0(log_meta(log, "trace.clock"),
+                           trace_clock_names[TRACE_CLOCK_NONE]) != 0,
     };
 
     log_commit(log);
@@ -106,8 +108,14 @@ static void print_log(const CommonOptions *common, const Loaded *loaded,
 {
     g_autofree char *span = report_time(summary->span_ns);
 
-    cli_print(common, "%s: %" PRIu64 " requests over %s, by the time of %s:",
-              log, loaded_records(loaded), span, trace_at_names[loaded->at]);
+    if (summary->timed) {
+        cli_print(common, "%s: %" PRIu64 " requests over %s, by the time of "
+                  "%s:", log, loaded_records(loaded), span,
+                  trace_at_names[loaded->at]);
+    } else {
+        cli_print(common, "%s: %" PRIu64 " requests in the order of their "
+                  "lines:", log, loaded_records(loaded));
+    }
     for (unsigned op = 0; op < TRACE_OP_MAX; op++) {
         if (loaded->ops[op]) {
             cli_print(common, " %" PRIu64 " %s", loaded->ops[op],

@@ -9,6 +9,7 @@
 /* What is looked up in the log before it is closed. */
 typedef struct ImportSummary {
     int64_t span_ns, size;
+    bool timed; /* the trace has times */
     GPtrArray *rejects; /* of char *: the first of them, with their places */
 } ImportSummary;
 

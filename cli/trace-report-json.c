@@ -146,6 +146,7 @@ static void add_findings(JsonBuilder *b, const QemuFindings *findings)
         cli_json_int(b, "last_event", co->last_seq);
         cli_json_string(b, "last_seen", co->last_text);
         cli_json_string(b, "waits_for", co->waits_for);
+        cli_json_string(b, "held_by", co->held_by);
         cli_json_int(b, "answered_event", co->answered_seq);
         json_builder_end_object(b);
     }

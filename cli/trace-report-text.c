@@ -242,6 +242,9 @@ static void print_coroutines(const TraceReport *r)
         printf("  %s: yielded %s ago, event %" PRIu64 "%s%s\n", co->name, age,
                co->seq, co->waits_for ? ", waits for " : "",
                co->waits_for ? co->waits_for : "");
+        if (co->held_by) {
+            printf("      which %s has\n", co->held_by);
+        }
         if (co->answered_seq) {
             printf("      its request was done at event %" PRIu64
                    ", and it was not entered since\n", co->answered_seq);

@@ -133,6 +133,9 @@ static char *describe(const Model *model, const ModelObject *object)
                                object->name ? object->name : "request",
                                object->b, object->a, of ? of : "?");
     }
+    if (object->kind == MODEL_JOB) {
+        return g_strdup("given to the thread pool");
+    }
     return g_strdup_printf("%s handed to io_uring",
                            object->name ? object->name : "request");
 }
@@ -156,6 +159,19 @@ static void add_request(QemuFindings *findings, Walk *walk,
     g_array_append_val(findings->requests, request);
 }
 
+/* The coroutine that has the lock, if one is known to. */
+static char *holder_of(const Model *model, uint64_t lock)
+{
+    for (unsigned i = 0; lock && i < model->holds->len; i++) {
+        const ModelHold *hold = &g_array_index(model->holds, ModelHold, i);
+
+        if (hold->lock == lock) {
+            return model_name(model, hold->coroutine);
+        }
+    }
+    return NULL;
+}
+
 static void add_coroutine(QemuFindings *findings, Walk *walk,
                           const ModelObject *co)
 {
@@ -169,6 +185,7 @@ static void add_coroutine(QemuFindings *findings, Walk *walk,
         .waits_for = g_strdup(trail->waits_for),
     };
 
+    lost.held_by = lost.waits_for ? holder_of(model, co->a) : NULL;
     if (trail->last_seq) {
         last = event_store_get(walk->session->events, trail->last_seq);
         lost.last_text = report_event(model, &last);
@@ -185,6 +202,9 @@ static void collect(QemuFindings *findings, Walk *walk)
         add_request(findings, walk, object);
     }
     QTAILQ_FOREACH(object, &model->objects[MODEL_SQE], next) {
+        add_request(findings, walk, object);
+    }
+    QTAILQ_FOREACH(object, &model->objects[MODEL_JOB], next) {
         add_request(findings, walk, object);
     }
     QTAILQ_FOREACH(object, &model->objects[MODEL_COROUTINE], next) {
@@ -212,6 +232,7 @@ static void clear_coroutine(gpointer opaque)
     g_free(lost->name);
     g_free(lost->last_text);
     g_free(lost->waits_for);
+    g_free(lost->held_by);
 }
 
 QemuFindings *qemu_findings_new(Session *session)

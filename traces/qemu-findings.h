@@ -27,6 +27,7 @@ typedef struct LostCoroutine {
     char *last_text;       /* that, in words */
     const ProbeSite *site; /* where in the trace that stands */
     char *waits_for;       /* "CoMutex 0x55...", or NULL */
+    char *held_by;         /* the coroutine that has it, or NULL */
     uint64_t answered_seq; /* its request was done then, and it not entered */
 } LostCoroutine;
 

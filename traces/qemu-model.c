@@ -317,16 +317,16 @@ static void take_lock(QemuModel *m, const QemuEvent *e)
     snprintf(name, sizeof(name), "CoMutex 0x%" PRIx64, pointer);
     switch (e->id) {
     case QEMU_CO_LOCK_WAIT:
-        emit(m, PROBE_CO_WAIT, co, 0, 0, 0, name);
+        emit(m, PROBE_CO_WAIT, co, mutex, 0, 0, name);
         break;
     case QEMU_CO_LOCK_DONE:
         emit(m, PROBE_CO_WOKEN, co, 0, 0, 0, NULL);
         /* fall through */
     case QEMU_CO_LOCK:
-        emit(m, PROBE_LOCK, mutex, 0, 0, 0, name);
+        emit(m, PROBE_CO_LOCK, mutex, co, 0, 0, name);
         break;
     case QEMU_CO_UNLOCK:
-        emit(m, PROBE_UNLOCK, mutex, 0, 0, 0, NULL);
+        emit(m, PROBE_CO_UNLOCK, mutex, co, 0, 0, name);
         break;
     default: /* what an unlock does afterwards is told by what it enters */
         break;
