@@ -179,9 +179,13 @@ static void coroutine_fn blk_wait_while_drained(BlockBackend *blk, uint64_t id)
 
 /* ---- Requests ---- */
 
-typedef enum BlkOp { BLK_READ, BLK_WRITE, BLK_FLUSH } BlkOp;
+typedef enum BlkOp {
+    BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_DISCARD, BLK_ZEROES,
+} BlkOp;
 
-static const char *const op_names[] = {"read", "write", "flush"};
+static const char *const op_names[] = {
+    "read", "write", "flush", "discard", "write-zeroes",
+};
 
 static int blk_check_byte_request(BlockBackend *blk, int64_t offset,
                                   int64_t bytes)
@@ -213,6 +217,10 @@ static int coroutine_fn blk_co_perform(BlockBackend *blk, BlkOp op,
         return bdrv_co_preadv(blk->bs, offset, bytes, qiov, flags);
     case BLK_WRITE:
         return bdrv_co_pwritev(blk->bs, offset, bytes, qiov, flags);
+    case BLK_DISCARD:
+        return bdrv_co_pdiscard(blk->bs, offset, bytes);
+    case BLK_ZEROES:
+        return bdrv_co_pwrite_zeroes(blk->bs, offset, bytes, flags);
     default:
         return bdrv_co_flush(blk->bs);
     }
@@ -264,6 +272,28 @@ int coroutine_fn blk_co_flush(BlockBackend *blk)
 
     blk_inc_in_flight(blk);
     ret = blk_co_request(blk, BLK_FLUSH, 0, 0, NULL, 0);
+    blk_dec_in_flight(blk);
+    return ret;
+}
+
+int coroutine_fn blk_co_pdiscard(BlockBackend *blk, int64_t offset,
+                                 int64_t bytes)
+{
+    int ret;
+
+    blk_inc_in_flight(blk);
+    ret = blk_co_request(blk, BLK_DISCARD, offset, bytes, NULL, 0);
+    blk_dec_in_flight(blk);
+    return ret;
+}
+
+int coroutine_fn blk_co_pwrite_zeroes(BlockBackend *blk, int64_t offset,
+                                      int64_t bytes, BdrvRequestFlags flags)
+{
+    int ret;
+
+    blk_inc_in_flight(blk);
+    ret = blk_co_request(blk, BLK_ZEROES, offset, bytes, NULL, flags);
     blk_dec_in_flight(blk);
     return ret;
 }

@@ -163,6 +163,26 @@ static int coroutine_fn raw_co_flush(BlockDriverState *bs)
     return raw_thread_pool_submit(s->fd, 0, NULL, QEMU_AIO_FLUSH, 0);
 }
 
+/* By a thread of the pool, whatever the engine, as in QEMU. */
+static int coroutine_fn raw_co_pdiscard(BlockDriverState *bs, int64_t offset,
+                                        int64_t bytes)
+{
+    BDRVRawState *s = bs->opaque;
+
+    return raw_thread_pool_submit_range(s->fd, offset, bytes, QEMU_AIO_DISCARD,
+                                        0);
+}
+
+static int coroutine_fn raw_co_pwrite_zeroes(BlockDriverState *bs,
+                                             int64_t offset, int64_t bytes,
+                                             BdrvRequestFlags flags)
+{
+    BDRVRawState *s = bs->opaque;
+
+    return raw_thread_pool_submit_range(s->fd, offset, bytes,
+                                        QEMU_AIO_WRITE_ZEROES, flags);
+}
+
 const BlockDriver bdrv_file = {
     .format_name = "file",
     .instance_size = sizeof(BDRVRawState),
@@ -172,4 +192,6 @@ const BlockDriver bdrv_file = {
     .bdrv_co_preadv = raw_co_preadv,
     .bdrv_co_pwritev = raw_co_pwritev,
     .bdrv_co_flush = raw_co_flush,
+    .bdrv_co_pdiscard = raw_co_pdiscard,
+    .bdrv_co_pwrite_zeroes = raw_co_pwrite_zeroes,
 };

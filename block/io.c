@@ -117,6 +117,63 @@ int coroutine_fn bdrv_co_flush(BlockDriverState *bs)
     return ret;
 }
 
+/* Of a discard that cannot be made, nobody is told. */
+int coroutine_fn bdrv_co_pdiscard(BlockDriverState *bs, int64_t offset,
+                                  int64_t bytes)
+{
+    int ret = 0;
+
+    if (bs->read_only) {
+        return -EPERM;
+    }
+    bdrv_inc_in_flight(bs);
+    if (bs->drv->bdrv_co_pdiscard) {
+        ret = bs->drv->bdrv_co_pdiscard(bs, offset, bytes);
+    }
+    bdrv_dec_in_flight(bs);
+    return ret == -ENOTSUP ? 0 : ret;
+}
+
+enum { ZEROES_AT_ONCE = 1 << 20 };
+
+/* bdrv_co_do_pwrite_zeroes() without a driver's help: a buffer of them. */
+static int coroutine_fn write_zero_buffers(BlockDriverState *bs, int64_t offset,
+                                           int64_t bytes,
+                                           BdrvRequestFlags flags)
+{
+    size_t size = MIN(bytes, ZEROES_AT_ONCE);
+    uint8_t *zeroes = g_aligned_alloc0(1, size, 4096);
+    int ret = 0;
+
+    for (int64_t done = 0; done < bytes && ret == 0; done += size) {
+        QEMUIOVector qiov = QEMU_IOVEC_INIT_BUF(
+            qiov, zeroes, MIN((int64_t)size, bytes - done));
+
+        ret = bdrv_driver_pwritev(bs, offset + done, qiov.size, &qiov, flags);
+    }
+    g_aligned_free(zeroes);
+    return ret;
+}
+
+int coroutine_fn bdrv_co_pwrite_zeroes(BlockDriverState *bs, int64_t offset,
+                                       int64_t bytes, BdrvRequestFlags flags)
+{
+    int ret = -ENOTSUP;
+
+    if (bs->read_only) {
+        return -EPERM;
+    }
+    bdrv_inc_in_flight(bs);
+    if (bs->drv->bdrv_co_pwrite_zeroes) {
+        ret = bs->drv->bdrv_co_pwrite_zeroes(bs, offset, bytes, flags);
+    }
+    if (ret == -ENOTSUP) {
+        ret = write_zero_buffers(bs, offset, bytes, flags & BDRV_REQ_FUA);
+    }
+    bdrv_dec_in_flight(bs);
+    return ret;
+}
+
 void bdrv_aio_cancel_async(BlockAIOCB *acb)
 {
     if (acb->aiocb_info->cancel_async) {

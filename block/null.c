@@ -67,6 +67,19 @@ static int coroutine_fn null_co_flush(BlockDriverState *bs)
     return null_co_common(bs);
 }
 
+static int coroutine_fn null_co_pdiscard(BlockDriverState *bs, int64_t offset,
+                                         int64_t bytes)
+{
+    return null_co_common(bs);
+}
+
+static int coroutine_fn null_co_pwrite_zeroes(BlockDriverState *bs,
+                                              int64_t offset, int64_t bytes,
+                                              BdrvRequestFlags flags)
+{
+    return null_co_common(bs);
+}
+
 /* ---- null-aio ---- */
 
 typedef struct NullAIOCB {
@@ -137,6 +150,8 @@ const BlockDriver bdrv_null_co = {
     .bdrv_co_preadv = null_co_preadv,
     .bdrv_co_pwritev = null_co_pwritev,
     .bdrv_co_flush = null_co_flush,
+    .bdrv_co_pdiscard = null_co_pdiscard,
+    .bdrv_co_pwrite_zeroes = null_co_pwrite_zeroes,
 };
 
 const BlockDriver bdrv_null_aio = {
@@ -147,4 +162,6 @@ const BlockDriver bdrv_null_aio = {
     .bdrv_aio_preadv = null_aio_preadv,
     .bdrv_aio_pwritev = null_aio_pwritev,
     .bdrv_aio_flush = null_aio_flush,
+    .bdrv_co_pdiscard = null_co_pdiscard,
+    .bdrv_co_pwrite_zeroes = null_co_pwrite_zeroes,
 };

@@ -12,6 +12,8 @@ enum {
     QEMU_AIO_READ = 0x0001,
     QEMU_AIO_WRITE = 0x0002,
     QEMU_AIO_FLUSH = 0x0008,
+    QEMU_AIO_DISCARD = 0x0010,
+    QEMU_AIO_WRITE_ZEROES = 0x0020,
 };
 
 /*
@@ -22,5 +24,12 @@ enum {
 int coroutine_fn raw_thread_pool_submit(int fd, uint64_t offset,
                                         QEMUIOVector *qiov, int type,
                                         BdrvRequestFlags flags);
+/*
+ * The same for QEMU_AIO_DISCARD and QEMU_AIO_WRITE_ZEROES of @bytes; -ENOTSUP
+ * if what the file is on cannot do that.
+ */
+int coroutine_fn raw_thread_pool_submit_range(int fd, uint64_t offset,
+                                              uint64_t bytes, int type,
+                                              BdrvRequestFlags flags);
 
 #endif

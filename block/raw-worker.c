@@ -11,10 +11,13 @@
 #include "block/thread-pool.h"
 #include "host.h"
 
+#include <linux/falloc.h>
+
 typedef struct RawWork {
     int fd;
     int type;
     uint64_t offset;
+    uint64_t bytes; /* of a range without data */
     QEMUIOVector *qiov;
     BdrvRequestFlags flags;
 } RawWork;
@@ -25,6 +28,27 @@ static int perform_flush(RawWork *work)
 
     io_uring_prep_fsync(&sqe, work->fd, IORING_FSYNC_DATASYNC);
     return host->file_perform(&sqe);
+}
+
+/* Zeroes that may give space back are a hole first, which reads as zeroes. */
+static int range_mode(const RawWork *work)
+{
+    bool hole = work->type == QEMU_AIO_DISCARD ||
+                work->flags & BDRV_REQ_MAY_UNMAP;
+
+    return FALLOC_FL_KEEP_SIZE | (hole ? FALLOC_FL_PUNCH_HOLE
+                                       : FALLOC_FL_ZERO_RANGE);
+}
+
+static int perform_range(RawWork *work)
+{
+    struct io_uring_sqe sqe;
+    int ret;
+
+    io_uring_prep_fallocate(&sqe, work->fd, range_mode(work), work->offset,
+                            work->bytes);
+    ret = host->file_perform(&sqe);
+    return ret == -EOPNOTSUPP ? -ENOTSUP : ret;
 }
 
 /* What is left of the request, from @qiov's begin on. */
@@ -91,14 +115,15 @@ static int perform_rw(RawWork *work)
 static int perform(void *opaque)
 {
     RawWork *work = opaque;
+    bool range = work->type == QEMU_AIO_DISCARD ||
+                 work->type == QEMU_AIO_WRITE_ZEROES;
     int ret;
 
     if (work->type == QEMU_AIO_FLUSH) {
         return perform_flush(work);
     }
-    ret = perform_rw(work);
-    if (ret == 0 && work->type == QEMU_AIO_WRITE &&
-        work->flags & BDRV_REQ_FUA) {
+    ret = range ? perform_range(work) : perform_rw(work);
+    if (ret == 0 && work->type != QEMU_AIO_READ && work->flags & BDRV_REQ_FUA) {
         ret = perform_flush(work);
     }
     return ret;
@@ -108,7 +133,21 @@ int coroutine_fn raw_thread_pool_submit(int fd, uint64_t offset,
                                         QEMUIOVector *qiov, int type,
                                         BdrvRequestFlags flags)
 {
-    RawWork work = {fd, type, offset, qiov, flags};
+    RawWork work = {
+        .fd = fd, .type = type, .offset = offset, .qiov = qiov, .flags = flags,
+    };
+
+    return thread_pool_submit_co(perform, &work);
+}
+
+int coroutine_fn raw_thread_pool_submit_range(int fd, uint64_t offset,
+                                              uint64_t bytes, int type,
+                                              BdrvRequestFlags flags)
+{
+    RawWork work = {
+        .fd = fd, .type = type, .offset = offset, .bytes = bytes,
+        .flags = flags,
+    };
 
     return thread_pool_submit_co(perform, &work);
 }

@@ -2,6 +2,8 @@
 /* A small hash table with a free list: no allocation once warm. */
 #include "pending.h"
 
+#include "qemu/iov.h"
+
 static Pending **bucket(PendingTable *table, uint64_t id)
 {
     return &table->buckets[id % PENDING_BUCKETS];
@@ -107,7 +109,25 @@ bool pending_is_read(const Pending *pending)
 bool pending_is_write(const Pending *pending)
 {
     return pending->opcode == IORING_OP_WRITE ||
-           pending->opcode == IORING_OP_WRITEV;
+           pending->opcode == IORING_OP_WRITEV || pending_is_range(pending);
+}
+
+bool pending_is_range(const Pending *pending)
+{
+    return pending->opcode == IORING_OP_FALLOCATE;
+}
+
+uint64_t pending_bytes(const Pending *pending)
+{
+    struct iovec one;
+    unsigned niov;
+    const struct iovec *iov;
+
+    if (pending_is_range(pending)) {
+        return pending->addr;
+    }
+    iov = pending_iov(pending, &one, &niov);
+    return iov_size(iov, niov);
 }
 
 const struct iovec *pending_iov(const Pending *pending, struct iovec *one,

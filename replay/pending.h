@@ -48,7 +48,11 @@ void pending_remove_laio(PendingTable *table, const HostLaio *laio);
 void pending_finish(PendingTable *table);
 
 bool pending_is_read(const Pending *pending);
+/* It changes the file: data, zeroes or a hole. */
 bool pending_is_write(const Pending *pending);
+bool pending_is_range(const Pending *pending); /* zeroes or a hole */
+/* How much of the file it reads or changes. */
+uint64_t pending_bytes(const Pending *pending);
 /* The memory that it reads into or writes from; @one is for plain buffers. */
 const struct iovec *pending_iov(const Pending *pending, struct iovec *one,
                                 unsigned *niov);

@@ -105,11 +105,7 @@ typedef struct Range {
 
 static Range range_of(const Pending *pending)
 {
-    struct iovec one;
-    unsigned niov;
-    const struct iovec *iov = pending_iov(pending, &one, &niov);
-
-    return (Range){pending->off, pending->off + iov_size(iov, niov)};
+    return (Range){pending->off, pending->off + pending_bytes(pending)};
 }
 
 static bool moves_data(const Pending *pending)
@@ -260,11 +256,8 @@ void rec_put_cqe(PendingTable *table, CqeHandler *handler)
 
 static void save_preimage(const Pending *write)
 {
-    struct iovec one;
-    unsigned niov;
-    const struct iovec *iov = pending_iov(write, &one, &niov);
     RecordedFile *file = recorded_file(write->fd);
-    uint64_t end = write->off + iov_size(iov, niov);
+    uint64_t end = write->off + pending_bytes(write);
 
     for (uint64_t at = ROUND_DOWN(write->off, CLUSTER); file && at < end;
          at += CLUSTER) {

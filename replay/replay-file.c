@@ -264,20 +264,33 @@ bool replay_files_read(ReplayFiles *files, unsigned ordinal,
     return true;
 }
 
+/* @len bytes of what it wrote, from @done on. */
+static void copy_written(const Pending *write, size_t done, uint8_t *out,
+                         size_t len)
+{
+    struct iovec one;
+    unsigned niov;
+    const struct iovec *iov;
+
+    if (pending_is_range(write)) {
+        memset(out, 0, len);
+    } else {
+        iov = pending_iov(write, &one, &niov);
+        iov_to_buf(iov, niov, done, out, len);
+    }
+}
+
 void replay_files_write(ReplayFiles *files, unsigned ordinal,
                         const Pending *write, size_t len)
 {
     ReplayFile *file = get_file(files, ordinal);
-    struct iovec one;
-    unsigned niov;
-    const struct iovec *iov = pending_iov(write, &one, &niov);
     uint64_t offset = write->off;
     size_t done = 0;
 
     if (files->full) {
         return;
     }
-    len = MIN(len, iov_size(iov, niov));
+    len = MIN(len, pending_bytes(write));
     while (done < len) {
         uint64_t number = (offset + done) / PAGE;
         size_t from = (offset + done) % PAGE, part = MIN(len - done, PAGE - from);
@@ -289,7 +302,7 @@ void replay_files_write(ReplayFiles *files, unsigned ordinal,
             read_original(file, number, page);
             g_hash_table_insert(file->pages, GSIZE_TO_POINTER(number), page);
         }
-        iov_to_buf(iov, niov, done, page + from, part);
+        copy_written(write, done, page + from, part);
         done += part;
     }
 }

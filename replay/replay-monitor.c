@@ -109,13 +109,15 @@ bool replay_brings_data(const Pending *pending, const Input *in)
 void replay_bring_data(const Input *in, const Pending *pending, bool named)
 {
     unsigned ordinal = pending->fd - REPLAY_FD_FILE;
+    bool range = pending_is_range(pending); /* its result is 0 */
     Error *err = NULL;
 
-    if ((int32_t)in->a <= 0 || ordinal >= FILES_MAX) {
+    if ((int32_t)in->a < (range ? 0 : 1) || ordinal >= FILES_MAX) {
         return;
     }
     if (pending_is_write(pending)) {
-        replay_files_write(rp.files, ordinal, pending, in->a);
+        replay_files_write(rp.files, ordinal, pending,
+                           range ? pending_bytes(pending) : in->a);
     } else if (replay_brings_data(pending, in) &&
                !replay_files_read(rp.files, ordinal, pending, in->a, in->b,
                                   named, &err)) {

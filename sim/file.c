@@ -97,6 +97,14 @@ static int32_t transfer(SimFile *file, bool write, uint64_t offset,
     return done;
 }
 
+static int32_t clear(SimFile *file, uint64_t offset, uint64_t bytes)
+{
+    uint64_t left = offset < (uint64_t)file->size ? file->size - offset : 0;
+
+    memset(file->data + offset, 0, MIN(bytes, left));
+    return 0;
+}
+
 int32_t sim_file_perform(const struct io_uring_sqe *sqe)
 {
     struct iovec one = {(void *)(uintptr_t)sqe->addr, sqe->len};
@@ -122,6 +130,8 @@ int32_t sim_file_perform(const struct io_uring_sqe *sqe)
         return transfer(file, true, sqe->off, many, sqe->len);
     case IORING_OP_FSYNC:
         return 0;
+    case IORING_OP_FALLOCATE: /* a hole, or zeroes: the same here */
+        return clear(file, sqe->off, sqe->addr);
     default:
         return -EOPNOTSUPP;
     }

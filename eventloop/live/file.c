@@ -72,6 +72,8 @@ static ssize_t perform(const struct io_uring_sqe *sqe)
     case IORING_OP_FSYNC:
         return sqe->fsync_flags & IORING_FSYNC_DATASYNC ? fdatasync(sqe->fd)
                                                         : fsync(sqe->fd);
+    case IORING_OP_FALLOCATE:
+        return fallocate(sqe->fd, sqe->len, sqe->off, sqe->addr);
     default:
         errno = EOPNOTSUPP;
         return -1;

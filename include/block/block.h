@@ -14,6 +14,7 @@
 #include "qemu/iov.h"
 
 typedef enum {
+    BDRV_REQ_MAY_UNMAP = 0x4, /* zeroes that may give space back */
     BDRV_REQ_FUA = 0x10, /* a write that is stable when it completes */
 } BdrvRequestFlags;
 
@@ -47,6 +48,12 @@ int coroutine_fn bdrv_co_pwritev(BlockDriverState *bs, int64_t offset,
                                  int64_t bytes, QEMUIOVector *qiov,
                                  BdrvRequestFlags flags);
 int coroutine_fn bdrv_co_flush(BlockDriverState *bs);
+/* The range is not needed any more; what is read there later is not defined. */
+int coroutine_fn bdrv_co_pdiscard(BlockDriverState *bs, int64_t offset,
+                                  int64_t bytes);
+/* The range reads as zeroes from now on. */
+int coroutine_fn bdrv_co_pwrite_zeroes(BlockDriverState *bs, int64_t offset,
+                                       int64_t bytes, BdrvRequestFlags flags);
 
 /*
  * Cancels a request, if it can still be, and waits until its callback has been

@@ -8,7 +8,8 @@
 
 /*
  * A driver implements either the coroutine or the callback form of reading
- * and writing; flush may be left out.
+ * and writing; flush, discard and zeroes may be left out: then a discard does
+ * nothing, and zeroes are written.
  */
 struct BlockDriver {
     const char *format_name;
@@ -26,6 +27,12 @@ struct BlockDriver {
                                         int64_t bytes, QEMUIOVector *qiov,
                                         BdrvRequestFlags flags);
     int coroutine_fn (*bdrv_co_flush)(BlockDriverState *bs);
+    /* Either may return -ENOTSUP, with the same effect as being left out. */
+    int coroutine_fn (*bdrv_co_pdiscard)(BlockDriverState *bs, int64_t offset,
+                                         int64_t bytes);
+    int coroutine_fn (*bdrv_co_pwrite_zeroes)(BlockDriverState *bs,
+                                              int64_t offset, int64_t bytes,
+                                              BdrvRequestFlags flags);
 
     /* @cb is called from the current context, never before these return. */
     BlockAIOCB *(*bdrv_aio_preadv)(BlockDriverState *bs, int64_t offset,

@@ -49,6 +49,76 @@ static void test_null_size(const ScenarioArgs *args)
     blk_unref(blk);
 }
 
+typedef struct RangeCall {
+    BlockBackend *blk;
+    int ret;
+    bool done;
+} RangeCall;
+
+static void coroutine_fn change_ranges(void *opaque)
+{
+    RangeCall *call = opaque;
+
+    call->ret = blk_co_pdiscard(call->blk, 4096, 8192);
+    if (call->ret == 0) {
+        call->ret = blk_co_pwrite_zeroes(call->blk, 20000, 100,
+                                         BDRV_REQ_FUA);
+    }
+    if (call->ret == 0) {
+        call->ret = blk_co_pwrite_zeroes(call->blk, 28672, 4096,
+                                         BDRV_REQ_MAY_UNMAP);
+    }
+    call->done = true;
+}
+
+/* A hole and zeroes read as zeroes, and nothing beside them changes. */
+static void test_ranges(const ScenarioArgs *args)
+{
+    RangeCall call = {.blk = new_file_blk(65536, false)};
+    g_autofree uint8_t *data = pattern(40000, 2);
+    g_autofree uint8_t *in = g_malloc0(40000);
+
+    CHECK_EQ(blk_pwrite(call.blk, 0, 40000, data, 0), 0);
+    qemu_coroutine_enter(qemu_coroutine_create(change_ranges, &call));
+    AIO_WAIT_WHILE(qemu_get_aio_context(), !call.done);
+    CHECK_EQ(call.ret, 0);
+    memset(data + 4096, 0, 8192);
+    memset(data + 20000, 0, 100);
+    memset(data + 28672, 0, 4096);
+    CHECK_EQ(blk_pread(call.blk, 0, 40000, in, 0), 0);
+    CHECK(memcmp(in, data, 40000) == 0);
+    CHECK_EQ(blk_bs(call.blk)->in_flight, 0);
+    blk_unref(call.blk);
+}
+
+static void coroutine_fn change_null(void *opaque)
+{
+    RangeCall *call = opaque;
+
+    call->ret = blk_co_pdiscard(call->blk, 1 << 30, 1);
+    CHECK_EQ(call->ret, -EIO); /* behind the end */
+    call->ret = blk_co_pdiscard(call->blk, 0, 1 << 30);
+    CHECK_EQ(call->ret, 0);
+    call->ret = blk_co_pwrite_zeroes(call->blk, 0, 1 << 30, 0);
+    call->done = true;
+}
+
+static void test_null_ranges(const ScenarioArgs *args)
+{
+    static const char *const drivers[] = {"null-co", "null-aio"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++) {
+        RangeCall call = {
+            .blk = new_blk(&(BlockdevOptions){.driver = drivers[i]}),
+        };
+
+        qemu_coroutine_enter(qemu_coroutine_create(change_null, &call));
+        AIO_WAIT_WHILE(qemu_get_aio_context(), !call.done);
+        CHECK_EQ(call.ret, 0);
+        blk_unref(call.blk);
+    }
+}
+
 static void test_round_trip(const ScenarioArgs *args)
 {
     BlockBackend *blk = new_file_blk(65536, false);
@@ -257,6 +327,8 @@ static void test_iov(const ScenarioArgs *args)
 static const LoopTest tests[] = {
     {"/block/null", test_null},
     {"/block/null/size", test_null_size},
+    {"/block/null/ranges", test_null_ranges},
+    {"/block/file/ranges", test_ranges},
     {"/block/file/round-trip", test_round_trip},
     {"/block/file/vectored", test_vectored},
     {"/block/file/end", test_end_of_file},
