@@ -3,14 +3,18 @@
  * Virtual files: memory, by name, zero until written.
  *
  * Each open has a descriptor of its own, as a kernel's has; whoever opens the
- * same name shares the content.
+ * same name shares the content.  A name may say that it is a device (device.h),
+ * of any size: then memory is used for what is written only.
  */
 #include "sim-internal.h"
 
+#include <sys/mman.h>
+
 typedef struct SimFile {
     char *path;
-    uint8_t *data;
+    uint8_t *data;   /* NULL: it reads as zeroes */
     int64_t size;
+    SimModel *model; /* or NULL */
     struct SimFile *content; /* the first one of that name, which has it */
 } SimFile;
 
@@ -38,16 +42,52 @@ static SimFile *find_name(const char *path)
     return NULL;
 }
 
+static int make_content(SimFile *file, const char *path)
+{
+    SimFileName name = sim_file_name_parse(path);
+
+    file->size = name.is_device ? name.size : sim.config.file_size;
+    if (name.is_device) {
+        file->model = sim_model_new(name.model, file->size, NULL);
+        if (!file->model || file->size < 0) {
+            return -EINVAL;
+        }
+    }
+    if (!name.hollow && file->size) {
+        file->data = mmap(NULL, file->size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (file->data == MAP_FAILED) {
+            file->data = NULL;
+            return -EFBIG;
+        }
+    }
+    file->content = file;
+    file->path = g_strdup(path);
+    return 0;
+}
+
+static void free_file(SimFile *file)
+{
+    sim_model_free(file->model);
+    if (file->data) {
+        munmap(file->data, file->size);
+    }
+    g_free(file->path);
+    g_free(file);
+}
+
 int sim_file_open(const char *path, bool writable, bool direct)
 {
     SimFile *file = g_new0(SimFile, 1);
+    int ret = 0;
 
     file->content = find_name(path);
     if (!file->content) {
-        file->content = file;
-        file->path = g_strdup(path);
-        file->size = sim.config.file_size;
-        file->data = g_malloc0(file->size);
+        ret = make_content(file, path);
+    }
+    if (ret < 0) {
+        free_file(file);
+        return ret;
     }
     g_ptr_array_add(sim.files, file);
     return SIM_FD_FILE + sim.files->len - 1;
@@ -66,12 +106,15 @@ int64_t sim_file_size(int fd)
 void sim_files_finish(void)
 {
     for (unsigned i = 0; i < sim.files->len; i++) {
-        SimFile *file = g_ptr_array_index(sim.files, i);
-
-        g_free(file->path);
-        g_free(file->data);
-        g_free(file);
+        free_file(g_ptr_array_index(sim.files, i));
     }
+}
+
+SimModel *sim_file_model(int fd)
+{
+    SimFile *file = find(fd);
+
+    return file ? file->model : NULL;
 }
 
 static int32_t transfer(SimFile *file, bool write, uint64_t offset,
@@ -83,7 +126,11 @@ static int32_t transfer(SimFile *file, bool write, uint64_t offset,
         uint64_t left = offset < (uint64_t)file->size ? file->size - offset : 0;
         size_t len = MIN(iov[i].iov_len, left);
 
-        if (write) {
+        if (!file->data) {
+            if (!write) {
+                memset(iov[i].iov_base, 0, len);
+            }
+        } else if (write) {
             memcpy(file->data + offset, iov[i].iov_base, len);
         } else {
             memcpy(iov[i].iov_base, file->data + offset, len);
@@ -101,7 +148,9 @@ static int32_t clear(SimFile *file, uint64_t offset, uint64_t bytes)
 {
     uint64_t left = offset < (uint64_t)file->size ? file->size - offset : 0;
 
-    memset(file->data + offset, 0, MIN(bytes, left));
+    if (file->data) {
+        memset(file->data + offset, 0, MIN(bytes, left));
+    }
     return 0;
 }
 

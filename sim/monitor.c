@@ -120,8 +120,13 @@ void sim_add_sqe(HostMonitor *m, HostPrepSqe *prep, void *opaque,
 int64_t sim_latency(const struct io_uring_sqe *sqe)
 {
     const SimDevice *device = sim.config.device;
+    SimModel *model = sqe->opcode == IORING_OP_NOP ? NULL
+                                                   : sim_file_model(sqe->fd);
     int64_t ns, spread;
 
+    if (model) {
+        return sim_model_done(model, sqe, sim.now, &sim.rng) - sim.now;
+    }
     switch (sqe->opcode) {
     case IORING_OP_NOP:
         return device->nop_ns; /* no device is involved: no jitter */
@@ -151,13 +156,13 @@ static void insert_pending(HostMonitor *m, SimRequest *req)
 {
     SimRequest *other;
 
-    QTAILQ_FOREACH(other, &m->pending, next) {
-        if (other->due > req->due) {
-            QTAILQ_INSERT_BEFORE(other, req, next);
+    QTAILQ_FOREACH_REVERSE(other, &m->pending, next) {
+        if (other->due <= req->due) {
+            QTAILQ_INSERT_AFTER(&m->pending, other, req, next);
             return;
         }
     }
-    QTAILQ_INSERT_TAIL(&m->pending, req, next);
+    QTAILQ_INSERT_HEAD(&m->pending, req, next);
 }
 
 static void submit(HostMonitor *m)

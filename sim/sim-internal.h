@@ -3,6 +3,7 @@
 #ifndef SIM_INTERNAL_H
 #define SIM_INTERNAL_H
 
+#include "device.h"
 #include "machine.h"
 #include "sim.h"
 
@@ -121,6 +122,8 @@ int32_t sim_file_perform(const struct io_uring_sqe *sqe);
 /* The same, when the device has taken its time for it. */
 int32_t sim_file_wait_and_perform(const struct io_uring_sqe *sqe);
 void sim_files_finish(void);
+/* The device that it is on, or NULL: that of the machine's configuration. */
+SimModel *sim_file_model(int fd);
 
 /* linux-aio.c */
 int sim_laio_setup(uint64_t id, unsigned max_events, EventNotifier *e,
