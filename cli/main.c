@@ -2,6 +2,7 @@
 /* aiolab COMMAND: which function is called. */
 #include "builtin.h"
 #include "cli.h"
+#include "play.h"
 #include "run.h"
 
 #include <fcntl.h>
@@ -38,6 +39,13 @@ static const Command commands[] = {
     {"bench", cmd_bench, "measure the event loop"},
     {"doctor", cmd_doctor, "say what works on this machine"},
 };
+
+/* What a recorded play runs again is a scenario, too. */
+static const Scenario *find_scenario(const char *name)
+{
+    return g_str_equal(name, scenario_play.name) ? &scenario_play
+                                                 : builtin_scenario_find(name);
+}
 
 static void print_help(FILE *out)
 {
@@ -94,7 +102,7 @@ int main(int argc, char **argv)
 
     open_standard_descriptors();
     setlocale(LC_ALL, "");
-    run_lookup = builtin_scenario_find;
+    run_lookup = find_scenario;
     if (argc < 2) {
         print_help(stderr);
         return STATUS_USAGE;

@@ -247,6 +247,17 @@ static bool is_same_source(Log *log, const char *source, Error **errp)
     return true;
 }
 
+/* What the scenario has read is in the recording, which may have moved. */
+static void use_own_log(ScenarioSpec *spec, Log *log)
+{
+    if (spec->scenario->own_log && log_meta(log, "trace.records")) {
+        g_autofree char *assignment = g_strconcat(
+            spec->scenario->own_log, "=", log_path(log), NULL);
+
+        scenario_spec_set(spec, assignment, NULL);
+    }
+}
+
 ScenarioSpec *run_spec_from_log(Log *log, Error **errp)
 {
     const char *name = log_meta(log, "scenario");
@@ -284,6 +295,7 @@ ScenarioSpec *run_spec_from_log(Log *log, Error **errp)
     }
     if (spec) {
         log_foreach_meta(log, set_param, spec);
+        use_own_log(spec, log);
     } else {
         error_prepend(errp, "%s: cannot run its scenario again: ",
                       log_path(log));

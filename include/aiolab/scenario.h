@@ -59,6 +59,9 @@ typedef struct Scenario {
     const ScenarioParam *params;     /* or NULL */
     const char *host;                /* where it is run if nobody says:
                                         "live" or "sim" (NULL) */
+    const char *own_log;             /* a parameter that names a log: once
+                                        recorded, it is the recording itself,
+                                        if that holds a trace; or NULL */
     /* In the main thread, whose context exists and is its own. */
     void (*run)(const ScenarioArgs *args);
 } Scenario;

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lane: when its next request is due, and what is done until then.
+ *
+ * Times are absolute: what one request's lag was, the next one's is not.  The
+ * waiter "hybrid" sleeps until shortly before the time, and then turns the
+ * loop without sleeping, because a sleep ends some microseconds late.
+ */
+#include "play.h"
+
+enum {
+    SPIN_NS = 60000,      /* hybrid: so long before the time it stays awake */
+    ISSUES_A_TURN = 256,  /* other callbacks of the loop want to run, too */
+    MOST_IN_FLIGHT = 4096,
+    ASAP_IN_FLIGHT = 32,
+};
+
+static PlayRequest *request_at(const PlayLane *lane, uint32_t number)
+{
+    return &lane->play->plan->requests[number - 1];
+}
+
+/* Else requests wait for nothing but room. */
+static bool is_timed(const PlayLane *lane)
+{
+    return lane->play->config.timing != PLAY_ASAP &&
+           lane->play->config.timing != PLAY_MATCH_DEPTH;
+}
+
+/* ---- Which is next ---- */
+
+static int by_time(gconstpointer a, gconstpointer b, gpointer opaque)
+{
+    uint32_t x = GPOINTER_TO_UINT(a), y = GPOINTER_TO_UINT(b);
+    int64_t at = request_at(opaque, x)->planned_ns;
+    int64_t other = request_at(opaque, y)->planned_ns;
+
+    return at != other ? (at < other ? -1 : 1) : x < y ? -1 : x > y;
+}
+
+static uint32_t first_ready(const PlayLane *lane)
+{
+    GSequenceIter *first = g_sequence_get_begin_iter(lane->ready);
+
+    return g_sequence_iter_is_end(first)
+        ? 0 : GPOINTER_TO_UINT(g_sequence_get(first));
+}
+
+/* 1 + the request that is due first, or 0; its planned_ns is set. */
+static uint32_t next_request(PlayLane *lane)
+{
+    uint32_t ready = first_ready(lane);
+    PlayRequest *r;
+
+    if (!lane->next) {
+        return ready;
+    }
+    r = request_at(lane, lane->next);
+    r->planned_ns = is_timed(lane) ? r->at_ns + lane->slip_ns : 0;
+    return ready && request_at(lane, ready)->planned_ns <= r->planned_ns
+        ? ready : lane->next;
+}
+
+static void take(PlayLane *lane, uint32_t number)
+{
+    if (number == lane->next) {
+        lane->next = request_at(lane, number)->next;
+    } else {
+        g_sequence_remove(g_sequence_get_begin_iter(lane->ready));
+    }
+}
+
+static unsigned limit(const PlayLane *lane, const PlayRequest *r)
+{
+    const PlayConfig *config = &lane->play->config;
+    unsigned lanes = lane->play->plan->lanes;
+
+    if (config->timing == PLAY_MATCH_DEPTH) {
+        return r->depth;
+    }
+    if (config->timing == PLAY_ASAP) {
+        return MAX((config->depth ? config->depth : ASAP_IN_FLIGHT) / lanes, 1);
+    }
+    return MAX((config->depth ? config->depth : MOST_IN_FLIGHT) / lanes, 1);
+}
+
+/* ---- Waiting ---- */
+
+static void arm(PlayLane *lane, int64_t due_ns, int64_t now_ns)
+{
+    int64_t spin_ns = lane->play->waiter == WAITER_HYBRID ? SPIN_NS : 0;
+
+    if (lane->play->waiter == WAITER_SPIN || due_ns - now_ns <= spin_ns) {
+        qemu_bh_schedule(lane->bh);
+    } else {
+        timer_mod_ns(lane->timer, lane->play->start_ns + due_ns - spin_ns);
+    }
+}
+
+/* ---- Going on ---- */
+
+/* It has ended without having begun. */
+static void leave_out(PlayLane *lane, PlayRequest *r, int64_t now_ns)
+{
+    r->result = PLAY_DROPPED;
+    r->issued_ns = r->completed_ns = now_ns;
+    play_lane_completed(lane, r);
+}
+
+/* False: it is too late for it. */
+static bool accept_lag(PlayLane *lane, const PlayRequest *r, int64_t now_ns)
+{
+    const PlayConfig *config = &lane->play->config;
+    int64_t lag = now_ns - r->planned_ns;
+
+    if (config->lag == PLAY_SLIP && !r->after) {
+        lane->slip_ns += lag;
+    }
+    return config->lag != PLAY_DROP || lag <= config->max_lag_ns;
+}
+
+static void finish(PlayLane *lane)
+{
+    timer_free(lane->timer);
+    qemu_bh_delete(lane->bh);
+    lane->bh = NULL;
+    play_free_buffers(lane);
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), play_lane_done, lane->play);
+}
+
+/* Issues what is due, and sees to it that it is called again. */
+static void issue_due(PlayLane *lane)
+{
+    unsigned issues = 0;
+    uint32_t number;
+
+    while ((number = next_request(lane))) {
+        PlayRequest *r = request_at(lane, number);
+        int64_t now_ns;
+
+        if (lane->in_flight >= limit(lane, r)) {
+            return; /* a completion comes back here */
+        }
+        now_ns = play_now(lane->play);
+        if (r->planned_ns > now_ns) {
+            arm(lane, r->planned_ns, now_ns);
+            return;
+        }
+        if (++issues > ISSUES_A_TURN) {
+            qemu_bh_schedule(lane->bh);
+            return;
+        }
+        take(lane, number);
+        if (accept_lag(lane, r, now_ns)) {
+            r->planned_ns = is_timed(lane) ? r->planned_ns : now_ns;
+            r->issued_ns = now_ns;
+            lane->in_flight++;
+            play_issue(lane, r);
+        } else {
+            leave_out(lane, r, now_ns);
+        }
+    }
+}
+
+static void pump(PlayLane *lane)
+{
+    if (lane->pumping || !lane->bh) {
+        return;
+    }
+    lane->pumping = true;
+    issue_due(lane);
+    lane->pumping = false;
+    if (!lane->left) {
+        finish(lane);
+    }
+}
+
+static void pump_cb(void *opaque)
+{
+    pump(opaque);
+}
+
+void play_lane_completed(PlayLane *lane, PlayRequest *r)
+{
+    uint32_t next;
+
+    if (r->result != PLAY_DROPPED) {
+        lane->in_flight--;
+    }
+    lane->left--;
+    for (uint32_t number = r->first; number; number = next) {
+        PlayRequest *waiting = request_at(lane, number);
+
+        next = waiting->next;
+        waiting->planned_ns = r->completed_ns + waiting->at_ns;
+        g_sequence_insert_sorted(lane->ready, GUINT_TO_POINTER(number),
+                                 by_time, lane);
+    }
+    pump(lane);
+}
+
+void play_lane_start(void *opaque)
+{
+    PlayLane *lane = opaque;
+
+    lane->timer = aio_timer_new(lane->ctx, QEMU_CLOCK_REALTIME, SCALE_NS,
+                                pump_cb, lane);
+    lane->bh = aio_bh_new(lane->ctx, pump_cb, lane);
+    pump(lane);
+}
