@@ -69,6 +69,7 @@ int cmd_lessons(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_new_scenario(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_play(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_report(int argc, char **argv);

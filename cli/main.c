@@ -34,6 +34,7 @@ static const Command commands[] = {
     {"import", cmd_import, "make a log of captured I/O traces"},
     {"report", cmd_report, "say what a captured trace was like"},
     {"export", cmd_export, "write a trace, or a state, for other tools"},
+    {"play", cmd_play, "play a captured trace through the block layer"},
     {"index", cmd_index, "make a recording's SQL tables"},
     {"verify", cmd_verify, "check a recording's integrity"},
     {"bench", cmd_bench, "measure the event loop"},

@@ -124,6 +124,10 @@ bool run_scenario(const ScenarioSpec *spec, const RunConfig *config,
     *result = (RunResult){.sim.outcome = SIM_DONE};
     if (config->log) {
         write_meta(config->log, spec, config);
+        if (config->prepare &&
+            !config->prepare(config->log, config->prepare_opaque, errp)) {
+            return false;
+        }
         if (!recorder_start(base, config->log, config->box, config->policy,
                             errp)) {
             return false;

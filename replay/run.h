@@ -22,6 +22,9 @@ typedef struct RunConfig {
     int64_t flight;          /* recorded: keep so many inputs; 0: all */
     int64_t detached_ns;     /* live: how long to wait, when the main thread
                                 has ended, for detached ones; 0: for ever */
+    /* recorded: puts what the scenario needs into the log; or NULL */
+    bool (*prepare)(Log *log, void *opaque, Error **errp);
+    void *prepare_opaque;
     ProbeSink *sink;         /* simulated and not recorded; or NULL */
     void *sink_opaque;
 } RunConfig;

@@ -3,6 +3,7 @@
 #include "play.h"
 
 #include "host.h"
+#include "play-stats.h"
 
 enum { LEAD_NS = 1000000 }; /* until its threads are there */
 
@@ -191,62 +192,52 @@ static void play_all(Play *play)
     disarm_drains(play, drains);
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value)
+typedef struct PlayCounts {
+    size_t succeeded, failed, dropped, outside;
+    const PlayRequest *unplanned; /* the first that failed by itself, or NULL */
+    int64_t end_ns;
+} PlayCounts;
+
+static void count(PlayCounts *counts, const PlayRequest *r)
 {
-    hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-    return hash ^ hash >> 29;
-}
-
-/* What the play did and when: the same for two runs that were the same. */
-static uint64_t hash_of(const PlayPlan *plan)
-{
-    uint64_t hash = plan->n;
-
-    for (size_t i = 0; i < plan->n; i++) {
-        const PlayRequest *r = &plan->requests[i];
-
-        hash = mix(hash, r->issued_ns);
-        hash = mix(hash, r->completed_ns);
-        hash = mix(hash, (uint32_t)r->result);
+    if (r->result < 0) {
+        counts->failed++;
+        if (!counts->unplanned && r->result != -r->fault) {
+            counts->unplanned = r;
+        }
+    } else if (r->result == PLAY_DROPPED) {
+        counts->dropped++;
+    } else if (r->result == PLAY_OUTSIDE) {
+        counts->outside++;
+    } else {
+        counts->succeeded++;
     }
-    return hash;
+    counts->end_ns = MAX(counts->end_ns, r->completed_ns);
 }
 
 static void tell_results(const Play *play)
 {
-    int64_t counts[3] = {0}, end_ns = 0;
-    size_t failed = 0, meant = 0;
-    const PlayRequest *first = NULL;
+    PlayCounts counts = {.end_ns = 0};
 
     for (size_t i = 0; i < play->plan->n; i++) {
-        const PlayRequest *r = &play->plan->requests[i];
-
-        if (r->result < 0) {
-            failed++;
-            meant += r->result == -r->fault;
-            first = first || r->result == -r->fault ? first : r;
-        } else {
-            counts[r->result == PLAY_DROPPED   ? 1
-                   : r->result == PLAY_OUTSIDE ? 2 : 0]++;
-        }
-        end_ns = MAX(end_ns, r->completed_ns);
+        count(&counts, &play->plan->requests[i]);
     }
-    SCENARIO_CHECK(failed == meant, "%zu requests failed, the first is record "
-                   "%u (%s)", failed - meant, first ? first->record : 0,
-                   first ? g_strerror(-first->result) : "");
+    SCENARIO_CHECK(!counts.unplanned, "requests failed; the first is of record "
+                   "%u: %s", counts.unplanned->record,
+                   g_strerror(-counts.unplanned->result));
     scenario_result("requests", play->plan->n);
-    scenario_result("succeeded", counts[0]);
-    scenario_result("failed", failed);
-    scenario_result("dropped", counts[1]);
-    scenario_result("outside", counts[2]);
+    scenario_result("succeeded", counts.succeeded);
+    scenario_result("failed", counts.failed);
+    scenario_result("dropped", counts.dropped);
+    scenario_result("outside", counts.outside);
     if (play->verify) {
         uint64_t wrong, checked = play_verify_checked(play->verify, &wrong);
 
-        scenario_result("sectors verified", checked);
-        scenario_result("sectors wrong", wrong);
+        scenario_result("verified", checked);
+        scenario_result("wrong", wrong);
     }
-    scenario_result("elapsed_ns", end_ns);
-    scenario_result("hash", (int64_t)hash_of(play->plan));
+    scenario_result("elapsed_ns", counts.end_ns);
+    scenario_result("hash", (int64_t)play_hash(play->plan));
 }
 
 static const char *get_param(const void *args, const char *name)

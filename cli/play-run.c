@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* Plays: loaded here, played in a child that shares the plan with us. */
+#include "play-run.h"
+
+#include "play.h"
+#include "play-store.h"
+#include "record-log.h"
+#include "record-run.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* More requests have more events than fit into memory, or are of use. */
+enum { MOST_WITH_EVENTS = 50000 };
+
+static const char *spec_param(const void *spec, const char *name)
+{
+    return g_hash_table_lookup(((const ScenarioSpec *)spec)->params, name);
+}
+
+/* What would be lost is named before anything is. */
+static bool may_write(const PlayJob *job)
+{
+    const GArray *targets = job->plan->targets;
+
+    for (unsigned i = 0; i < targets->len && !job->allow_write; i++) {
+        const PlayTarget *t = &g_array_index(targets, PlayTarget, i);
+
+        if (t->path && t->writes + t->discards) {
+            cli_error("%s: would be overwritten: %" PRIu64 " writes of %" PRIu64
+                      " bytes and %" PRIu64 " discards, between byte %" PRIu64
+                      " and %" PRIu64 "; give --write to allow that, or "
+                      "--where \"op = 'read'\"", t->path, t->writes,
+                      t->written_bytes, t->discards, t->first_written,
+                      t->end_written);
+            return false;
+        }
+    }
+    return true;
+}
+
+int play_job_load(PlayJob *job)
+{
+    Error *err = NULL;
+
+    if (!play_config_parse(&job->config, spec_param, job->spec, &err)) {
+        return cli_fail(err, STATUS_USAGE);
+    }
+    job->plan = play_plan_load(&job->config, true, &err);
+    if (!job->plan) {
+        return cli_fail(err, STATUS_BAD_INPUT);
+    }
+    return may_write(job) ? STATUS_OK : STATUS_USAGE;
+}
+
+void play_job_unload(PlayJob *job)
+{
+    play_plan_free(job->plan);
+    job->plan = NULL;
+    play_config_clear(&job->config);
+}
+
+/* ---- Unrecorded ---- */
+
+static int run_in_child(PlayJob *job)
+{
+    Error *err = NULL;
+    RunResult result;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!run_scenario(job->spec, &job->run, &result, &err)) {
+        return cli_fail(err, result.scenario.bad_input ? STATUS_BAD_INPUT
+                                                       : STATUS_MACHINE);
+    }
+    if (result.sim.outcome == SIM_STUCK) {
+        cli_error("%s: the play is stuck: nothing can go on; with -o LOG it is "
+                  "recorded, and explained", job->config.trace);
+        return STATUS_FINDING;
+    }
+    if (result.scenario.failed_checks) {
+        cli_error("%s: %s", job->config.trace, result.scenario.first_failure);
+        return STATUS_FINDING;
+    }
+    return STATUS_OK;
+}
+
+int play_job_run(PlayJob *job)
+{
+    int status;
+    pid_t pid;
+
+    play_prepare(job->plan);
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        _exit(run_in_child(job));
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    play_prepare(NULL);
+    if (WIFSIGNALED(status)) {
+        cli_error("%s: the play was killed by signal %d; with -o LOG it is "
+                  "recorded up to there", job->config.trace, WTERMSIG(status));
+        return 128 + WTERMSIG(status);
+    }
+    return WEXITSTATUS(status);
+}
+
+/* ---- Recorded ---- */
+
+static bool copy_trace(Log *log, void *opaque, Error **errp)
+{
+    const PlayJob *job = opaque;
+
+    return play_copy_trace(log, job->config.trace, errp);
+}
+
+static int store(const PlayJob *job, const char *path)
+{
+    Error *err = NULL;
+    Log *log = log_open_rw(path, &err);
+    bool ok = log && play_store(log, job->plan, &job->config, &err);
+
+    if (log && !log_close(log, ok ? &err : NULL)) {
+        ok = false;
+    }
+    return ok ? STATUS_OK : cli_fail(err, STATUS_MACHINE);
+}
+
+int play_job_record(PlayJob *job, const char *path)
+{
+    CommonOptions common = *job->common;
+    int status, stored;
+
+    job->run.prepare = copy_trace;
+    job->run.prepare_opaque = job;
+    if (job->plan->n > MOST_WITH_EVENTS && !job->options.no_replay) {
+        cli_error("%s: of %zu requests no events are kept; 'aiolab replay' "
+                  "compares them", path, job->plan->n);
+        job->options.no_replay = true;
+    }
+    common.quiet |= common.json;
+    common.json = false;
+    play_prepare(job->plan);
+    status = record_and_index(job->spec, &job->run, &job->options, &common,
+                              path);
+    play_prepare(NULL);
+    if (status > STATUS_FINDING && status != STATUS_DIVERGED) {
+        return status;
+    }
+    stored = store(job, path);
+    return stored ? stored : status;
+}

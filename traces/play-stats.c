@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* One pass over a plan that was played. */
+#include "play-stats.h"
+
+/* ---- Histograms ---- */
+
+static unsigned bucket_of(uint64_t ns)
+{
+    unsigned shift;
+
+    if (ns < 1 << HISTOGRAM_SUB_BITS) {
+        return ns;
+    }
+    shift = 63 - __builtin_clzll(ns) - HISTOGRAM_SUB_BITS;
+    return ((shift + 1) << HISTOGRAM_SUB_BITS) +
+           (ns >> shift) - (1 << HISTOGRAM_SUB_BITS);
+}
+
+/* The middle of what a bucket counts. */
+static int64_t bucket_value(unsigned bucket)
+{
+    unsigned shift = bucket >> HISTOGRAM_SUB_BITS;
+    uint64_t low = bucket & ((1 << HISTOGRAM_SUB_BITS) - 1);
+
+    if (!shift) {
+        return low;
+    }
+    low = (low + (1 << HISTOGRAM_SUB_BITS)) << (shift - 1);
+    return low + ((1ULL << (shift - 1)) >> 1);
+}
+
+void play_histogram_add(PlayHistogram *h, int64_t ns)
+{
+    ns = MAX(ns, 0);
+    h->n++;
+    h->sum += ns;
+    h->most = MAX(h->most, ns);
+    h->buckets[bucket_of(ns)]++;
+}
+
+int64_t play_histogram_at(const PlayHistogram *h, double part)
+{
+    uint64_t rank = (uint64_t)(part * h->n), seen = 0;
+
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        seen += h->buckets[i];
+        if (seen > rank || (seen && seen == h->n)) {
+            return MIN(bucket_value(i), h->most);
+        }
+    }
+    return 0;
+}
+
+/* ---- The pass ---- */
+
+static void add_done(PlayStats *stats, const PlayRequest *r,
+                     PlayCaptured *captured)
+{
+    int64_t latency = r->completed_ns - r->issued_ns;
+    int64_t then = play_captured_latency(captured, r->record);
+
+    play_histogram_add(&stats->all, latency);
+    play_histogram_add(&stats->by_op[r->op], latency);
+    if (then != TRACE_NO_TIME) {
+        play_histogram_add(&stats->captured, then);
+        play_histogram_add(&stats->captured_by_op[r->op], then);
+    }
+    stats->bytes += r->bytes;
+    if (r->result < 0) {
+        stats->failed++;
+        stats->unplanned += r->result != -r->fault;
+    } else {
+        stats->done++;
+    }
+}
+
+/* Over the whole play: from the first request's time to the last one's. */
+static double drift_of(const PlayPlan *plan)
+{
+    const PlayRequest *first = NULL, *last = NULL;
+    int64_t planned;
+
+    for (size_t i = 0; i < plan->n; i++) {
+        const PlayRequest *r = &plan->requests[i];
+
+        if (play_was_done(r)) {
+            first = !first || r->planned_ns < first->planned_ns ? r : first;
+            last = !last || r->planned_ns > last->planned_ns ? r : last;
+        }
+    }
+    planned = first ? last->planned_ns - first->planned_ns : 0;
+    return planned > 0
+        ? (double)(last->issued_ns - first->issued_ns) / planned - 1 : 0;
+}
+
+static void add_request(PlayStats *stats, const PlayRequest *r,
+                        PlayCaptured *captured)
+{
+    if (r->result == PLAY_DROPPED) {
+        stats->dropped++;
+    } else if (r->result == PLAY_OUTSIDE) {
+        stats->outside++;
+    } else if (!play_was_done(r)) {
+        stats->waiting++;
+    } else {
+        play_histogram_add(&stats->lag, r->issued_ns - r->planned_ns);
+        add_done(stats, r, captured);
+    }
+}
+
+PlayStats *play_stats_new(const PlayPlan *plan, const PlayConfig *config,
+                          Error **errp)
+{
+    PlayCaptured *captured = play_captured_new(config, errp);
+    PlayStats *stats;
+    int64_t begin = INT64_MAX, end = INT64_MIN;
+
+    if (!captured) {
+        return NULL;
+    }
+    stats = g_new0(PlayStats, 1);
+    stats->n = plan->n;
+    for (size_t i = 0; i < plan->n; i++) {
+        const PlayRequest *r = &plan->requests[i];
+
+        add_request(stats, r, captured);
+        if (play_was_done(r)) {
+            begin = MIN(begin, r->issued_ns);
+            end = MAX(end, r->completed_ns);
+        }
+    }
+    stats->elapsed_ns = end > begin ? end - begin : 0;
+    stats->drift = drift_of(plan);
+    stats->hash = play_hash(plan);
+    play_captured_free(captured);
+    return stats;
+}
+
+double play_stats_iops(const PlayStats *stats)
+{
+    return stats->elapsed_ns
+        ? (double)(stats->done + stats->failed) * NANOSECONDS_PER_SECOND /
+          stats->elapsed_ns : 0;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+    return hash ^ hash >> 29;
+}
+
+uint64_t play_hash(const PlayPlan *plan)
+{
+    uint64_t hash = plan->n;
+
+    for (size_t i = 0; i < plan->n; i++) {
+        const PlayRequest *r = &plan->requests[i];
+
+        hash = mix(hash, r->issued_ns);
+        hash = mix(hash, r->completed_ns);
+        hash = mix(hash, (uint32_t)r->result);
+    }
+    return hash;
+}
