@@ -57,6 +57,7 @@ void cli_progress_stop(void);
 int cmd_bench(int argc, char **argv);
 int cmd_bisect(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_explore(int argc, char **argv);

@@ -35,6 +35,7 @@ static const Command commands[] = {
     {"report", cmd_report, "say what a captured trace was like"},
     {"export", cmd_export, "write a trace, or a state, for other tools"},
     {"play", cmd_play, "play a captured trace through the block layer"},
+    {"compare", cmd_compare, "join two plays of a trace, request by request"},
     {"index", cmd_index, "make a recording's SQL tables"},
     {"verify", cmd_verify, "check a recording's integrity"},
     {"bench", cmd_bench, "measure the event loop"},
