@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,9 +46,16 @@ struct RingSet {
 Ring ring_of_nobody = {.head = 1};
 void (*ring_nobody)(void);
 
+/* The kernel's: the C library's would be the recorded program's own. */
+static void pause_ns(int64_t ns)
+{
+    struct timespec pause = {.tv_nsec = ns};
+
+    syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &pause, NULL);
+}
+
 void ring_wait_slowly(Ring *ring, unsigned n)
 {
-    struct timespec pause = {.tv_nsec = STALL_NS};
     bool stalled = false;
 
     if (ring == &ring_of_nobody) {
@@ -61,7 +69,7 @@ void ring_wait_slowly(Ring *ring, unsigned n)
         stalled = true;
         /* Not sched_yield(): the writer needs this processor, or another
          * thread does, and the time would be ours. */
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+        pause_ns(STALL_NS);
     }
     ring->stalls += stalled;
 }
@@ -265,7 +273,6 @@ static bool drain_rings(RingSet *set)
 static void *writer_main(void *opaque)
 {
     RingSet *set = opaque;
-    struct timespec pause = {.tv_nsec = IDLE_NS};
 
     for (;;) {
         bool stop = qatomic_load_acquire(&set->stop);
@@ -280,7 +287,7 @@ static void *writer_main(void *opaque)
         if (++set->pauses >= COMMIT_PAUSES) {
             commit(set);
         }
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+        pause_ns(IDLE_NS);
     }
 }
 
