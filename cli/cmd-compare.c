@@ -19,7 +19,7 @@ typedef struct Comparison {
     Log *logs[2];
     PlayedReader *readers[2];
     uint64_t only[2], both, faster, slower, results_differ;
-    PlayHistogram latency[2], lag[2];
+    Histogram latency[2], lag[2];
     GArray *changes; /* of Change */
 } Comparison;
 
@@ -35,8 +35,8 @@ static int64_t add_one(Comparison *c, unsigned side, const PlayedRequest *r)
 {
     int64_t latency = r->completed_ns - r->issued_ns;
 
-    play_histogram_add(&c->latency[side], latency);
-    play_histogram_add(&c->lag[side], r->issued_ns - r->planned_ns);
+    histogram_add(&c->latency[side], latency);
+    histogram_add(&c->lag[side], r->issued_ns - r->planned_ns);
     return latency;
 }
 
@@ -93,16 +93,17 @@ static int by_delta(gconstpointer a, gconstpointer b)
          : x->record < y->record ? -1 : x->record > y->record;
 }
 
-static int64_t delta_at(const Comparison *c, double part)
+static int64_t delta_at(const Comparison *c, double percent)
 {
     return c->changes->len
         ? g_array_index(c->changes, Change,
-                        (unsigned)(part * (c->changes->len - 1))).delta_ns : 0;
+                        (unsigned)(percent / 100 *
+                                   (c->changes->len - 1))).delta_ns : 0;
 }
 
 /* ---- Text ---- */
 
-static const double parts[] = {0.5, 0.9, 0.99, 0.999};
+static const double parts[] = {50, 90, 99, 99.9};
 static const char *const part_names[] = {"p50", "p90", "p99", "p99.9"};
 
 static void print_time(const CommonOptions *common, int64_t ns)
@@ -114,11 +115,11 @@ static void print_time(const CommonOptions *common, int64_t ns)
 }
 
 static void print_row(const CommonOptions *common, const char *name,
-                      const PlayHistogram *h)
+                      const Histogram *h)
 {
     cli_print(common, "  %-12s", name);
     for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
-        print_time(common, play_histogram_at(h, parts[i]));
+        print_time(common, histogram_percentile(h, parts[i]));
     }
     print_time(common, h->most);
     cli_print(common, "\n");
@@ -130,7 +131,7 @@ static void print_deltas(const CommonOptions *common, const Comparison *c)
     for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
         print_time(common, delta_at(c, parts[i]));
     }
-    print_time(common, delta_at(c, 1));
+    print_time(common, delta_at(c, 100));
     cli_print(common, "\n  B is faster for %" PRIu64 ", slower for %" PRIu64
               ", the same for %" PRIu64 "; results differ for %" PRIu64 "\n",
               c->faster, c->slower, c->changes->len - c->faster - c->slower,
@@ -175,12 +176,12 @@ static void print_text(const CommonOptions *common, const Comparison *c)
 /* ---- JSON ---- */
 
 static void json_histogram(JsonBuilder *b, const char *name,
-                           const PlayHistogram *h)
+                           const Histogram *h)
 {
     json_builder_set_member_name(b, name);
     json_builder_begin_object(b);
     for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
-        cli_json_int(b, part_names[i], play_histogram_at(h, parts[i]));
+        cli_json_int(b, part_names[i], histogram_percentile(h, parts[i]));
     }
     cli_json_int(b, "most", h->most);
     json_builder_end_object(b);

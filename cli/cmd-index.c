@@ -107,7 +107,7 @@ int cmd_index(int argc, char **argv)
         return STATUS_BAD_INPUT;
     }
     log = log_open(argv[1], &err);
-    if (log && trace_log_is(log)) {
+    if (log && trace_log_is_only(log)) {
         log_close(log, NULL);
         return index_trace(argv[1], &common);
     }

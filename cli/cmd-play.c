@@ -2,12 +2,11 @@
 /* aiolab play: a captured trace, through the block layer. */
 #include "blktrace-set.h"
 #include "device.h"
-#include "load.h"
+#include "import-report.h"
 #include "play.h"
 #include "play-run.h"
 #include "store.h"
 
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
 
@@ -50,19 +49,6 @@ static char *passed_values[ARRAY_SIZE(passed_on)];
 
 /* ---- The trace ---- */
 
-static bool is_log(const char *path)
-{
-    char magic[16];
-    FILE *file = fopen(path, "rb");
-    bool is = file && fread(magic, 1, sizeof(magic), file) == sizeof(magic) &&
-              !memcmp(magic, "SQLite format 3", sizeof(magic));
-
-    if (file) {
-        fclose(file);
-    }
-    return is;
-}
-
 static int import(const char *path, const char *into)
 {
     g_auto(GStrv) paths = blktrace_set_files(path);
@@ -81,7 +67,9 @@ static int import(const char *path, const char *into)
     if (!log) {
         return cli_fail(err, STATUS_MACHINE);
     }
+    import_progress_start(&c.common, &load);
     ok = trace_load(log, paths, g_strv_length(paths), &load, &loaded, &err);
+    import_progress_stop();
     if (ok && !loaded_records(&loaded)) {
         error_setg(&err, "%s: holds nothing that can be played; 'aiolab "
                    "import' says why", path);
@@ -105,7 +93,7 @@ static const char *trace_log(const char *path, int *status)
     GError *gerr = NULL;
     int fd;
 
-    if (is_log(path)) {
+    if (log_has_header(path)) {
         return path;
     }
     fd = g_file_open_tmp("aiolab-trace-XXXXXX", &c.temporary, &gerr);
@@ -228,6 +216,7 @@ static bool make_job(PlayJob *job, const char *trace)
 
     job->common = &c.common;
     job->run.live = !device;
+    job->run.sim.still = true; /* only waiting takes time */
     job->run.sim.seed = seed ? g_ascii_strtoull(seed, NULL, 10) : 1;
     job->allow_write = c.write || device;
     job->run.policy = g_strcmp0(c.data, "hash") == 0 && !device ? DATA_HASH

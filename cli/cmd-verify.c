@@ -89,7 +89,7 @@ static bool check_log(Verify *v, Error **errp)
 {
     g_autofree Input *inputs = NULL;
 
-    if (trace_log_is(v->log)) {
+    if (trace_log_is_only(v->log)) {
         return log_check_structure(v->log, errp) &&
                check_records(v->log, &v->records, errp) &&
                check_events(v->log, errp);
@@ -208,7 +208,7 @@ static void print_text(const Verify *v)
 {
     const char *state = log_meta(v->log, "state");
 
-    if (trace_log_is(v->log)) {
+    if (trace_log_is_only(v->log)) {
         cli_print(&v->common, "%s: whole, %" PRIu64 " records, %" PRId64
                   " events, complete\n", v->path, v->records,
                   log_meta_int(v->log, "events", 0));
@@ -233,7 +233,7 @@ static int verify(Verify *v)
     v->log = log_open(v->path, &err);
     if (!v->log || !check_log(v, &err)) {
         status = cli_fail(err, STATUS_BAD_INPUT);
-    } else if (v->replay && trace_log_is(v->log)) {
+    } else if (v->replay && trace_log_is_only(v->log)) {
         cli_error("%s: a captured trace has no inputs to replay; verify it "
                   "without --replay", v->path);
         status = STATUS_USAGE;

@@ -25,7 +25,7 @@ static Session *open_log_session(const char *path, int *status)
     ScenarioSpec *spec;
     Session *session;
 
-    if (log && trace_log_is(log)) {
+    if (log && trace_log_is_only(log)) {
         session = open_trace_session(log, &err);
         log_close(log, NULL);
         *status = session ? STATUS_OK : cli_fail(err, STATUS_BAD_INPUT);

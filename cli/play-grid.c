@@ -97,10 +97,10 @@ static void print_title(const CommonOptions *common, GArray *axes)
 static void print_times(const CommonOptions *common, const PlayStats *stats)
 {
     const int64_t times[] = {
-        play_histogram_at(&stats->all, 0.5),
-        play_histogram_at(&stats->all, 0.99),
-        play_histogram_at(&stats->all, 0.999), stats->all.most,
-        play_histogram_at(&stats->lag, 0.99),
+        histogram_percentile(&stats->all, 50),
+        histogram_percentile(&stats->all, 99),
+        histogram_percentile(&stats->all, 99.9), stats->all.most,
+        histogram_percentile(&stats->lag, 99),
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(times); i++) {

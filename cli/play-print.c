@@ -5,7 +5,7 @@
 #include "log-sql.h"
 #include "report.h"
 
-static const double parts[] = {0.5, 0.9, 0.99, 0.999, 0.9999};
+static const double parts[] = {50, 90, 99, 99.9, 99.99};
 static const char *const part_names[] = {
     "p50", "p90", "p99", "p99.9", "p99.99",
 };
@@ -21,14 +21,14 @@ static void print_time(const CommonOptions *common, int64_t ns)
 }
 
 static void print_row(const CommonOptions *common, const char *name,
-                      const PlayHistogram *h)
+                      const Histogram *h)
 {
     if (!h->n) {
         return;
     }
     cli_print(common, "  %-22s %9" PRIu64, name, h->n);
     for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
-        print_time(common, play_histogram_at(h, parts[i]));
+        print_time(common, histogram_percentile(h, parts[i]));
     }
     print_time(common, h->most);
     cli_print(common, "\n");
@@ -142,14 +142,14 @@ static void json_real(JsonBuilder *b, const char *name, double value)
 }
 
 static void json_histogram(JsonBuilder *b, const char *name,
-                           const PlayHistogram *h)
+                           const Histogram *h)
 {
     json_builder_set_member_name(b, name);
     json_builder_begin_object(b);
     cli_json_int(b, "n", h->n);
-    json_real(b, "mean_ns", h->n ? h->sum / h->n : 0);
+    json_real(b, "mean_ns", histogram_mean(h));
     for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
-        cli_json_int(b, part_names[i], play_histogram_at(h, parts[i]));
+        cli_json_int(b, part_names[i], histogram_percentile(h, parts[i]));
     }
     cli_json_int(b, "most", h->most);
     json_builder_end_object(b);

@@ -2,55 +2,6 @@
 /* One pass over a plan that was played. */
 #include "play-stats.h"
 
-/* ---- Histograms ---- */
-
-static unsigned bucket_of(uint64_t ns)
-{
-    unsigned shift;
-
-    if (ns < 1 << HISTOGRAM_SUB_BITS) {
-        return ns;
-    }
-    shift = 63 - __builtin_clzll(ns) - HISTOGRAM_SUB_BITS;
-    return ((shift + 1) << HISTOGRAM_SUB_BITS) +
-           (ns >> shift) - (1 << HISTOGRAM_SUB_BITS);
-}
-
-/* The middle of what a bucket counts. */
-static int64_t bucket_value(unsigned bucket)
-{
-    unsigned shift = bucket >> HISTOGRAM_SUB_BITS;
-    uint64_t low = bucket & ((1 << HISTOGRAM_SUB_BITS) - 1);
-
-    if (!shift) {
-        return low;
-    }
-    low = (low + (1 << HISTOGRAM_SUB_BITS)) << (shift - 1);
-    return low + ((1ULL << (shift - 1)) >> 1);
-}
-
-void play_histogram_add(PlayHistogram *h, int64_t ns)
-{
-    ns = MAX(ns, 0);
-    h->n++;
-    h->sum += ns;
-    h->most = MAX(h->most, ns);
-    h->buckets[bucket_of(ns)]++;
-}
-
-int64_t play_histogram_at(const PlayHistogram *h, double part)
-{
-    uint64_t rank = (uint64_t)(part * h->n), seen = 0;
-
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        seen += h->buckets[i];
-        if (seen > rank || (seen && seen == h->n)) {
-            return MIN(bucket_value(i), h->most);
-        }
-    }
-    return 0;
-}
-
 /* ---- The pass ---- */
 
 static void add_done(PlayStats *stats, const PlayRequest *r,
@@ -59,11 +10,11 @@ static void add_done(PlayStats *stats, const PlayRequest *r,
     int64_t latency = r->completed_ns - r->issued_ns;
     int64_t then = play_captured_latency(captured, r->record);
 
-    play_histogram_add(&stats->all, latency);
-    play_histogram_add(&stats->by_op[r->op], latency);
+    histogram_add(&stats->all, latency);
+    histogram_add(&stats->by_op[r->op], latency);
     if (then != TRACE_NO_TIME) {
-        play_histogram_add(&stats->captured, then);
-        play_histogram_add(&stats->captured_by_op[r->op], then);
+        histogram_add(&stats->captured, then);
+        histogram_add(&stats->captured_by_op[r->op], then);
     }
     stats->bytes += r->bytes;
     if (r->result < 0) {
@@ -103,7 +54,7 @@ static void add_request(PlayStats *stats, const PlayRequest *r,
     } else if (!play_was_done(r)) {
         stats->waiting++;
     } else {
-        play_histogram_add(&stats->lag, r->issued_ns - r->planned_ns);
+        histogram_add(&stats->lag, r->issued_ns - r->planned_ns);
         add_done(stats, r, captured);
     }
 }

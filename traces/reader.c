@@ -22,6 +22,11 @@ bool trace_log_is(Log *log)
     return log_meta(log, "trace.records") != NULL;
 }
 
+bool trace_log_is_only(Log *log)
+{
+    return trace_log_is(log) && !log_meta(log, "scenario");
+}
+
 static int64_t meta_int(Log *log, const char *name)
 {
     return log_meta_int(log, name, 0);

@@ -15,6 +15,8 @@
 
 /* Whether the log holds a captured trace. */
 bool trace_log_is(Log *log);
+/* Whether that is all: no run has been recorded into it that plays the trace. */
+bool trace_log_is_only(Log *log);
 
 /* ---- Writing ---- */
 
