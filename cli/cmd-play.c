@@ -258,6 +258,7 @@ static int play_once(PlayJob *job)
         play_print(job, stats);
     }
     if (c.common.output && !c.common.json) {
+        cli_print(&c.common, "  recorded into %s\n", c.common.output);
         play_print_slowest(&c.common, c.common.output);
     }
     g_free(stats);

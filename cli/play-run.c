@@ -140,13 +140,15 @@ int play_job_record(PlayJob *job, const char *path)
                   "compares them", path, job->plan->n);
         job->options.no_replay = true;
     }
-    common.quiet |= common.json;
+    common.quiet = true; /* the play's own report says more */
     common.json = false;
     play_prepare(job->plan);
     status = record_and_index(job->spec, &job->run, &job->options, &common,
                               path);
     play_prepare(NULL);
-    if (status > STATUS_FINDING && status != STATUS_DIVERGED) {
+    if (status == STATUS_DIVERGED) {
+        cli_error("%s: its replay diverges; 'aiolab replay' says where", path);
+    } else if (status > STATUS_FINDING) {
         return status;
     }
     stored = store(job, path);

@@ -38,10 +38,11 @@ CREATE VIEW play_drift AS
 CREATE VIEW play_blame AS
   SELECT y.seq, y.record, y.op, y.lag_ns, y.latency_ns, y.drain_ns,
          y.device_ns, y.latency_ns - y.drain_ns - y.device_ns AS loop_ns,
+         CASE WHEN y.lag_ns + y.latency_ns = 0 THEN 'none' ELSE
          CASE max(y.lag_ns, y.drain_ns, y.device_ns,
                   y.latency_ns - y.drain_ns - y.device_ns)
            WHEN y.lag_ns THEN 'lag' WHEN y.device_ns THEN 'device'
-           WHEN y.drain_ns THEN 'drain' ELSE 'loop' END AS reason
+           WHEN y.drain_ns THEN 'drain' ELSE 'loop' END END AS reason
   FROM (
     SELECT x.seq, x.record, x.op, x.issued_ns - x.planned_ns AS lag_ns,
            x.completed_ns - x.issued_ns AS latency_ns,
