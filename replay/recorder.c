@@ -244,6 +244,24 @@ void recorder_end(void)
     rec_put(INPUT_END, 0, probe_digest(), 0);
 }
 
+void recorder_put_stuck(const uint32_t *threads, unsigned n)
+{
+    Ring *ring = ringset_attach(rec.rings);
+
+    for (unsigned i = 0; i < n; i++) {
+        Slot *slot;
+
+        ring_wait(ring, 1);
+        slot = ring_slot(ring, ring->head);
+        *slot = (Slot){
+            .head = rec_take_tickets(1) << 24 | (uint64_t)threads[i] << 8 |
+                    INPUT_STUCK,
+            .obj = threads[i],
+        };
+        qatomic_store_release(&ring->head, ring->head + 1);
+    }
+}
+
 void recorder_stop_writing(void)
 {
     ringset_stop_writer(rec.rings);

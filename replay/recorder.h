@@ -38,6 +38,11 @@ bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
 /* The main thread's last act: what a replay must arrive at. */
 void recorder_end(void);
 /*
+ * Nothing can run any more, and the threads with these numbers wait: the last
+ * inputs of the recording.  On a thread that is not recorded.
+ */
+void recorder_put_stuck(const uint32_t *threads, unsigned n);
+/*
  * Writes what there is, while threads go on: what they note from now on is for
  * whoever reads the box when this process has ended.
  */

@@ -57,7 +57,7 @@ static void take_choice(const Input *in)
                     in->a >> 8 & 0xff, in->a & 0xff, in->b);
 }
 
-/* The last inputs of a simulated run that is stuck, one for each thread. */
+/* The last inputs of a run that is stuck, one for each thread. */
 static void take_stuck(const char *wanted)
 {
     size_t end = rp.at;
@@ -65,9 +65,9 @@ static void take_stuck(const char *wanted)
     while (end < rp.n && rp.inputs[end].kind == INPUT_STUCK) {
         end++;
     }
-    if (!rp.simulated || end < rp.n) {
-        replay_diverge(wanted, "threads are stuck at the end of a simulated "
-                       "run, and nowhere else");
+    if (end < rp.n) {
+        replay_diverge(wanted, "threads are stuck at the end of a run, and "
+                       "nowhere else");
     }
     for (; rp.at < rp.n && rp.inputs[rp.at].kind == INPUT_STUCK; rp.at++) {
         VThread *thread = replay_thread(rp.inputs[rp.at].obj);

@@ -2,6 +2,9 @@
 /* Runs a scenario: choose the host, put the recorder over it, begin, end. */
 #include "run.h"
 
+#include "front.h"
+#include "watch-live.h"
+
 /* ---- Meta rows: what it takes to run it again ---- */
 
 static void put_param(gpointer name, gpointer value, gpointer opaque)
@@ -95,11 +98,40 @@ static void run_main(void *opaque)
     }
 }
 
+/* It is the watching thread's business to end the process. */
+static void QEMU_NORETURN live_is_stuck(const uint32_t *threads, unsigned n,
+                                        void *opaque)
+{
+    Run *run = opaque;
+    Error *err = NULL;
+
+    run->result->sim.outcome = SIM_STUCK;
+    if (!run->config->log || run->config->capture == CAPTURE_EXPLICIT) {
+        fputs("DEADLOCK  nothing can run any more; 'aiolab record' and the "
+              "same arguments say who waits for whom\n", stdout);
+        fflush(stdout);
+        front_exit(1);
+    }
+    recorder_put_stuck(threads, n);
+    recorder_stop();
+    write_results(run->config->log, run->result);
+    log_set_meta_int(run->config->log, "io_uring", live_uses_io_uring());
+    if (!log_close(run->config->log, &err)) {
+        error_report_err(err);
+        front_exit(3);
+    }
+    front_exit(0);
+}
+
 static void run_live(Run *run)
 {
     int64_t patience = run->config->detached_ns;
 
     live_start(run->config->monitor, 0);
+    if (!run->config->log) {
+        host_set(watch_live_host(), 0);
+    }
+    watch_live_start(run->config->log ? 1 : 0, live_is_stuck, run);
     if (run->config->log && run->config->capture == CAPTURE_EXPLICIT) {
         host_set(recorder_explicit_host(), RECORDER_EXPLICIT_MODE);
     } else if (run->config->log) {
@@ -107,6 +139,7 @@ static void run_live(Run *run)
     }
     host_thread_started(host_self());
     run_main(run);
+    watch_live_stop();
     run->result->io_uring = live_uses_io_uring();
     run->result->left_detached =
         !live_thread_wait_detached(patience ? patience : -1);
@@ -119,7 +152,7 @@ bool run_scenario(const ScenarioSpec *spec, const RunConfig *config,
                   RunResult *result, Error **errp)
 {
     Run run = {spec, config, result, NULL};
-    const HostOps *base = config->live ? &live_host : &sim_host;
+    const HostOps *base = config->live ? watch_live_host() : &sim_host;
 
     *result = (RunResult){.sim.outcome = SIM_DONE};
     if (config->log) {

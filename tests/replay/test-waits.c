@@ -248,6 +248,63 @@ static void test_replay(void **state)
     }
 }
 
+/* ---- Live ---- */
+
+static void expect_replays(const char *headline, const char *row)
+{
+    for (unsigned i = 0; i < 10; i++) {
+        ChildResult result = aiolab("replay", path, NULL);
+        g_autofree char *words = squeezed(result.out);
+
+        child_expect_ok(&result, headline);
+        if (!strstr(words, "the run is stuck, as recorded") ||
+            !strstr(words, headline) || !strstr(words, row)) {
+            fail_msg("%s, %s: %s", headline, row, result.out);
+        }
+        child_finish(&result);
+    }
+}
+
+/*
+ * Threads and the kernel's rings, and nothing that could end them: the
+ * recording ends with that, is complete, and replays to the same.
+ */
+static void test_live(void **state)
+{
+    static const char *const acts[] = {"act=lock-cycle", "act=no-kick"};
+    static const char *const heads[] = {
+        "DEADLOCK lock cycle", "DEADLOCK lost wake-up",
+    };
+    static const char *const rows[] = {
+        "<- back to main: cycle of 4", "but nobody has woken who waits for it",
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(acts); i++) {
+        ChildResult result = aiolab("record", g_getenv("STUCK_SO"),
+                                    "--host=live", "-p", acts[i], "-f", "-q",
+                                    "--no-index", "-o", path, NULL);
+
+        child_expect_status(&result, 1, acts[i]);
+        child_finish(&result);
+        expect_replays(heads[i], rows[i]);
+    }
+}
+
+static void test_live_nested_poll(void **state)
+{
+    ChildResult result = aiolab("record", "nested-laio/buggy", "--host=live",
+                                "-f", "-q", "-o", path, NULL);
+
+    child_expect_status(&result, 1, "nested-laio");
+    child_finish(&result);
+    expect_replays("DEADLOCK nested-poll starvation",
+                   "batch [A, B], position 2 of 2");
+    result = aiolab("run", "nested-laio/buggy", "--host=live", NULL);
+    child_expect_status(&result, 1, "not recorded");
+    assert_true(g_str_has_prefix(result.out, "DEADLOCK  nothing can run"));
+    child_finish(&result);
+}
+
 /* ---- What is not stuck ---- */
 
 /* The two are, while the main thread runs on. */
@@ -343,6 +400,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes), cmocka_unit_test(test_headline),
         cmocka_unit_test(test_schedules), cmocka_unit_test(test_replay),
+        cmocka_unit_test(test_live), cmocka_unit_test(test_live_nested_poll),
         cmocka_unit_test(test_local), cmocka_unit_test(test_never_stuck),
         cmocka_unit_test(test_stress_is_never_stuck),
     };

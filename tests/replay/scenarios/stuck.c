@@ -109,6 +109,12 @@ static void wait_with_mutex(void)
 
 /* ---- Nothing wakes the waiter ---- */
 
+/* The waiter sleeps by then. */
+static void finish_later(void *opaque)
+{
+    timer_mod_ns(opaque, qemu_clock_get_ns(QEMU_CLOCK_REALTIME) + 20000000);
+}
+
 static void finish_silently(void *opaque)
 {
     WaitReason *reason = opaque;
@@ -122,11 +128,13 @@ static void finish_silently(void *opaque)
 static void without_kick(bool named)
 {
     IOThread *iothread = iothread_create("io0", &error_fatal);
+    AioContext *ctx = iothread_get_aio_context(iothread);
     WaitReason reason;
+    QEMUTimer *timer = aio_timer_new(ctx, QEMU_CLOCK_REALTIME, SCALE_NS,
+                                     finish_silently, named ? &reason : NULL);
 
     wait_reason_init(&reason, "the request");
-    aio_bh_schedule_oneshot(iothread_get_aio_context(iothread),
-                            finish_silently, named ? &reason : NULL);
+    aio_bh_schedule_oneshot(ctx, finish_later, timer);
     if (named) {
         wait_reason_next(&reason);
     }
