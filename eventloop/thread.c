@@ -10,12 +10,12 @@
 
 /* None of these is in the digest: that a lock was taken is an input. */
 
-static void tell_locked(QemuMutex *mutex, const ProbeSite *site,
+static void tell_locked(QemuMutex *mutex, bool tried, const ProbeSite *site,
                         const char *name)
 {
     if (unlikely(probe_on & PROBE_SINK)) {
         mutex->holder = host_self()->id;
-        probe_show(PROBE_LOCK, site, mutex->id, 0, 0, 0, name);
+        probe_show(PROBE_LOCK, site, mutex->id, tried, 0, 0, name);
     }
 }
 
@@ -71,7 +71,7 @@ void qemu_mutex_lock_at(QemuMutex *mutex, const LockSite *at)
     set_waiting(mutex->id, 0, &at->site);
     host->mutex_lock(mutex);
     set_waiting(0, 0, NULL);
-    tell_locked(mutex, &at->site, at->lock);
+    tell_locked(mutex, false, &at->site, at->lock);
 }
 
 int qemu_mutex_trylock_at(QemuMutex *mutex, const LockSite *at)
@@ -80,7 +80,7 @@ int qemu_mutex_trylock_at(QemuMutex *mutex, const LockSite *at)
     if (!host->mutex_trylock(mutex)) {
         return -EBUSY;
     }
-    tell_locked(mutex, &at->site, at->lock);
+    tell_locked(mutex, true, &at->site, at->lock);
     return 0;
 }
 
@@ -197,7 +197,7 @@ static bool cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns,
     set_waiting(mutex->id, cond->id, &at->site);
     woken = host->cond_wait(cond, mutex, timeout_ns);
     set_waiting(0, 0, NULL);
-    tell_locked(mutex, &at->site, NULL); /* it is the condition's name */
+    tell_locked(mutex, false, &at->site, NULL); /* it is the condition's name */
     return woken;
 }
 
@@ -340,6 +340,7 @@ void qemu_thread_create(QemuThread *thread, const char *name,
         .id = host_new_id(), .detached = mode == QEMU_THREAD_DETACHED,
     };
     host->thread_create(thread, name ? name : "thread", thread_main, call);
+    PROBE_SHOW(THREAD_CREATE, thread->number, 0, 0, 0);
 }
 
 static void tell_join(ProbeKind kind, uint32_t thread, const LockSite *at)

@@ -184,6 +184,50 @@ static void test_headline(void **state)
     child_finish(&result);
 }
 
+/* ---- The commands ---- */
+
+static void expect_output(ChildResult result, const char *const *words)
+{
+    child_expect_ok(&result, words[0]);
+    for (; *words; words++) {
+        if (!strstr(result.out, *words)) {
+            fail_msg("no '%s' in: %s", *words, result.out);
+        }
+    }
+    child_finish(&result);
+}
+
+static void test_commands(void **state)
+{
+    ChildResult result;
+
+    expect_output(aiolab("inspect", "nested-laio/buggy", "waits", NULL),
+                  (const char *const[]){
+        "STUCK  main waits in aio_poll depth 2 until request B is done  (",
+        "STUCK  main waits in aio_poll depth 1 until request A is done  (",
+        NULL});
+    expect_output(aiolab("inspect", "nested-laio/buggy", "graph", NULL),
+                  (const char *const[]){
+        "Signature: nested-poll starvation: completion > poll(nested)@aio_poll"
+        " > wait(!req->needs->done)@complete > reason(request B)\n",
+        "-->  1  request B is done\n", NULL});
+    expect_output(aiolab("inspect", "nested-laio/buggy", "waits", "--json",
+                         "--at=25", NULL), (const char *const[]){
+        "\"stuck\":false", "\"kind\":\"wait\"", NULL});
+    expect_output(aiolab("export", "nested-laio/buggy", "--format=dot", NULL),
+                  (const char *const[]){
+        "digraph waits {\n", "n1 [label=\"reason(request B)", " -> ",
+        "penwidth=2, color=red", NULL});
+    expect_output(aiolab("export", "nested-laio/buggy", "--format=json", NULL),
+                  (const char *const[]){
+        "\"class\" : \"nested-poll starvation\"", "\"headline\"", NULL});
+    result = aiolab("export", "nested-laio/buggy", "--format=dot", "--at=999",
+                    NULL);
+    child_expect_status(&result, 2, "an event that is not there");
+    assert_non_null(strstr(result.err, "the run has events 1 to 56"));
+    child_finish(&result);
+}
+
 /* ---- Schedules, and replays ---- */
 
 static char *signature_of(Session *session)
@@ -399,6 +443,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes), cmocka_unit_test(test_headline),
+        cmocka_unit_test(test_commands),
         cmocka_unit_test(test_schedules), cmocka_unit_test(test_replay),
         cmocka_unit_test(test_live), cmocka_unit_test(test_live_nested_poll),
         cmocka_unit_test(test_local), cmocka_unit_test(test_never_stuck),

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Potential deadlocks: gathering dependencies.  potential-cycles.c looks for
+ * cycles of them.
+ */
+#include "potential-internal.h"
+
+static void free_lock(gpointer data)
+{
+    PotentialLock *lock = data;
+
+    g_free(lock->name);
+    g_free(lock);
+}
+
+static void free_dependency(gpointer data)
+{
+    PotentialDependency *dependency = data;
+
+    g_array_free(dependency->gates, true);
+    g_array_free(dependency->over, true);
+    g_free(dependency->by);
+    g_free(dependency);
+}
+
+Potential *potential_new(void)
+{
+    Potential *p = g_new0(Potential, 1);
+
+    p->locks = g_ptr_array_new_with_free_func(free_lock);
+    p->dependencies = g_ptr_array_new_with_free_func(free_dependency);
+    p->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+                                     NULL);
+    p->holders = g_hash_table_new_full(NULL, NULL, NULL,
+                                       (GDestroyNotify)g_array_unref);
+    p->clocks = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+    p->births = g_hash_table_new(NULL, NULL);
+    p->cycles = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+    return p;
+}
+
+void potential_free(Potential *p)
+{
+    if (p) {
+        g_ptr_array_free(p->locks, true);
+        g_ptr_array_free(p->dependencies, true);
+        g_hash_table_destroy(p->by_id);
+        g_hash_table_destroy(p->holders);
+        g_ptr_array_free(p->clocks, true);
+        g_hash_table_destroy(p->births);
+        g_ptr_array_free(p->cycles, true);
+        g_free(p);
+    }
+}
+
+void potential_begin_run(Potential *p)
+{
+    g_hash_table_remove_all(p->by_id);
+    g_hash_table_remove_all(p->holders);
+    g_ptr_array_set_size(p->clocks, 0);
+    g_hash_table_remove_all(p->births);
+    p->run++;
+}
+
+/* ---- What is over when something else begins ---- */
+
+/*
+ * The clock of a thread says what of each thread was over at its last creation
+ * or join of one: what a thread has done before it made another is over for
+ * that one, and all of a thread for who has joined it.
+ */
+static GArray *clock_of(Potential *p, uint32_t thread)
+{
+    while (p->clocks->len <= thread) {
+        g_ptr_array_add(p->clocks, g_array_new(false, true, sizeof(unsigned)));
+    }
+    return p->clocks->pdata[thread];
+}
+
+static unsigned *clock_at(GArray *clock, uint32_t thread)
+{
+    if (clock->len <= thread) {
+        g_array_set_size(clock, thread + 1);
+    }
+    return &g_array_index(clock, unsigned, thread);
+}
+
+/* What @from has done is over for @to; it goes on in a new time. */
+static void pass_on(Potential *p, uint32_t from, uint32_t to)
+{
+    GArray *source = clock_of(p, from), *target = clock_of(p, to);
+
+    source = clock_of(p, from); /* the array of clocks may have grown */
+    (*clock_at(source, from))++;
+    for (unsigned i = 0; i < source->len; i++) {
+        unsigned *value = clock_at(target, i);
+
+        *value = MAX(*value, g_array_index(source, unsigned, i));
+    }
+}
+
+/* ---- Locks ---- */
+
+/*
+ * One object for a lock of every run: those that a program makes at the same
+ * point have the same number, because numbers are the creator's ordinals.
+ */
+static unsigned lock_of(Potential *p, uint64_t id, const char *name)
+{
+    gpointer found = g_hash_table_lookup(p->by_id, &id);
+    PotentialLock *lock;
+
+    if (found) {
+        return GPOINTER_TO_UINT(found) - 1;
+    }
+    for (unsigned i = 0; i < p->locks->len; i++) {
+        lock = g_ptr_array_index(p->locks, i);
+        if (lock->id == id) {
+            g_hash_table_insert(p->by_id, g_memdup2(&id, 8),
+                                GUINT_TO_POINTER(i + 1));
+            return i;
+        }
+    }
+    lock = g_new(PotentialLock, 1);
+    *lock = (PotentialLock){.id = id, .name = g_strdup(name ? name : "?")};
+    g_ptr_array_add(p->locks, lock);
+    g_hash_table_insert(p->by_id, g_memdup2(&id, 8),
+                        GUINT_TO_POINTER(p->locks->len));
+    return p->locks->len - 1;
+}
+
+/* What a thread or a coroutine holds, in the order in which it took it. */
+static GArray *held_by(Potential *p, uint64_t holder)
+{
+    gpointer key = GSIZE_TO_POINTER(holder);
+    GArray *held = g_hash_table_lookup(p->holders, key);
+
+    if (!held) {
+        held = g_array_new(false, true, sizeof(PotentialHeld));
+        g_hash_table_insert(p->holders, key, held);
+    }
+    return held;
+}
+
+static void drop(GArray *held, unsigned lock)
+{
+    for (unsigned i = held->len; i > 0; i--) {
+        if (g_array_index(held, PotentialHeld, i - 1).lock == lock) {
+            g_array_remove_index(held, i - 1);
+            return;
+        }
+    }
+}
+
+/* ---- Dependencies ---- */
+
+static bool is_same(const PotentialDependency *a, const PotentialDependency *b)
+{
+    return a->from == b->from && a->to == b->to && a->thread == b->thread &&
+           a->clock == b->clock && a->born == b->born &&
+           a->held_at->line == b->held_at->line &&
+           a->wanted_at->line == b->wanted_at->line &&
+           g_str_equal(a->held_at->file, b->held_at->file) &&
+           g_str_equal(a->wanted_at->file, b->wanted_at->file) &&
+           a->gates->len == b->gates->len &&
+           memcmp(a->gates->data, b->gates->data,
+                  a->gates->len * sizeof(unsigned)) == 0;
+}
+
+static void add_dependency(Potential *p, PotentialDependency dependency)
+{
+    for (unsigned i = 0; i < p->dependencies->len; i++) {
+        if (is_same(g_ptr_array_index(p->dependencies, i), &dependency)) {
+            g_array_free(dependency.gates, true);
+            g_array_free(dependency.over, true);
+            g_free(dependency.by);
+            return;
+        }
+    }
+    g_ptr_array_add(p->dependencies,
+                    g_memdup2(&dependency, sizeof(dependency)));
+    p->searched = false;
+}
+
+static int compare_gates(gconstpointer a, gconstpointer b)
+{
+    return *(const unsigned *)a < *(const unsigned *)b ? -1
+           : *(const unsigned *)a > *(const unsigned *)b;
+}
+
+/* Everything else that is held lets in one at a time. */
+static GArray *gates_of(const GArray *held, unsigned from, unsigned to)
+{
+    GArray *gates = g_array_new(false, false, sizeof(unsigned));
+
+    for (unsigned i = 0; i < held->len; i++) {
+        unsigned lock = g_array_index(held, PotentialHeld, i).lock;
+
+        if (lock != from && lock != to) {
+            g_array_append_val(gates, lock);
+        }
+    }
+    g_array_sort(gates, compare_gates);
+    return gates;
+}
+
+/* @holder, on @thread, has taken @lock after waiting for it, if need be. */
+static void take(Potential *p, uint64_t holder, uint32_t thread,
+                 const char *by, unsigned lock, const ProbeSite *site)
+{
+    GArray *held = held_by(p, holder);
+    PotentialHeld taken = {lock, site};
+
+    for (unsigned i = 0; i < held->len; i++) {
+        const PotentialHeld *other = &g_array_index(held, PotentialHeld, i);
+
+        if (other->lock != lock) {
+            add_dependency(p, (PotentialDependency){
+                .from = other->lock, .to = lock, .thread = holder,
+                .by = g_strdup(by), .held_at = other->site,
+                .wanted_at = site,
+                .gates = gates_of(held, other->lock, lock),
+                .run = p->run, .clock_thread = thread,
+                .clock = *clock_at(clock_of(p, thread), thread),
+                .over = g_array_copy(clock_of(p, thread)),
+                .born = GPOINTER_TO_SIZE(g_hash_table_lookup(
+                    p->births, GSIZE_TO_POINTER(holder))),
+            });
+        }
+    }
+    g_array_append_val(held, taken);
+}
+
+/* ---- Events ---- */
+
+/* Trylocks do not wait: what they take is held, and depends on nothing. */
+static bool was_tried(const ProbeEvent *event)
+{
+    return event->a == 1;
+}
+
+static void apply_mutex(Potential *p, const ProbeEvent *event,
+                        const Model *model)
+{
+    const ModelThread *thread = model_thread(model, event->thread);
+    const char *name = model_lock_name(event->text);
+    unsigned lock = lock_of(p, event->obj, name);
+    PotentialHeld taken = {lock, event->site};
+
+    if (was_tried(event)) {
+        g_array_append_val(held_by(p, event->thread), taken);
+    } else {
+        take(p, event->thread, event->thread, thread ? thread->name : "?",
+             lock, event->site);
+    }
+}
+
+static void apply_colock(Potential *p, const ProbeEvent *event,
+                         const Model *model)
+{
+    const ModelObject *co = model_find(model, event->a);
+
+    take(p, event->a, event->thread, co && co->name ? co->name : "coroutine",
+         lock_of(p, event->obj, model_lock_name(event->text)), event->site);
+}
+
+/* Its dependencies were made in a life that is over. */
+static void end_coroutine(Potential *p, uint64_t coroutine, uint64_t seq)
+{
+    for (unsigned i = 0; i < p->dependencies->len; i++) {
+        PotentialDependency *d = g_ptr_array_index(p->dependencies, i);
+
+        if (d->run == p->run && d->thread == coroutine && !d->ended) {
+            d->ended = seq;
+            p->searched = false;
+        }
+    }
+}
+
+void potential_apply(Potential *p, const ProbeEvent *event, const Model *model)
+{
+    switch (event->kind) {
+    case PROBE_THREAD_CREATE:
+        pass_on(p, event->thread, event->obj);
+        break;
+    case PROBE_JOIN_END:
+        pass_on(p, event->obj, event->thread);
+        break;
+    case PROBE_CO_CREATE:
+        g_hash_table_insert(p->births, GSIZE_TO_POINTER(event->obj),
+                            GSIZE_TO_POINTER(model->seq + 1));
+        break;
+    case PROBE_CO_END:
+        end_coroutine(p, event->obj, model->seq + 1);
+        break;
+    case PROBE_LOCK:
+        apply_mutex(p, event, model);
+        break;
+    case PROBE_UNLOCK:
+        drop(held_by(p, event->thread), lock_of(p, event->obj, NULL));
+        break;
+    case PROBE_CO_LOCK:
+        apply_colock(p, event, model);
+        break;
+    case PROBE_CO_UNLOCK:
+        drop(held_by(p, event->a), lock_of(p, event->obj, NULL));
+        break;
+    }
+}
