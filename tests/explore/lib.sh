@@ -2,6 +2,7 @@
 # shellcheck shell=sh
 # What the tests of many processes share.  AIOLAB: the program under test.
 
+: "${AIOLAB:?is the program under test}"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
