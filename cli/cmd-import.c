@@ -5,7 +5,7 @@
 #include "table-spec.h"
 
 #include <glib/gstdio.h>
-#include <unistd.h>
+#include <signal.h>
 
 typedef struct ImportCommand {
     CommonOptions common;
@@ -141,6 +141,15 @@ static int verdict(const ImportCommand *c, const Loaded *loaded)
     return STATUS_OK;
 }
 
+static volatile int interrupted;
+
+/* The first one is an orderly end; another one is not waited for. */
+static void interrupt(int signal_number)
+{
+    interrupted = signal_number;
+    signal(signal_number, SIG_DFL);
+}
+
 /* It appears under its name when it is whole. */
 static int finish(ImportCommand *c, Log *log, const char *part,
                   const Loaded *loaded, bool ok, Error *err)
@@ -164,7 +173,8 @@ static int finish(ImportCommand *c, Log *log, const char *part,
         return STATUS_MACHINE;
     }
     if (!ok) {
-        return cli_fail(err, STATUS_BAD_INPUT);
+        return cli_fail(err, interrupted ? 128 + interrupted
+                                         : STATUS_BAD_INPUT);
     }
     import_print(&c->common, loaded, keep ? c->common.output : NULL, &summary);
     import_summary_clear(&summary);
@@ -184,6 +194,9 @@ static int import(ImportCommand *c, char **paths, unsigned n)
         !(log = log_create(part, true, &err))) {
         return cli_fail(err, STATUS_BAD_INPUT);
     }
+    signal(SIGINT, interrupt);
+    signal(SIGTERM, interrupt);
+    c->load.stop = &interrupted;
     import_progress_start(&c->common, &c->load);
     ok = trace_load(log, paths, n, &c->load, &loaded, &err);
     import_progress_stop();

@@ -85,7 +85,8 @@ const TraceFormat *trace_format_detect(const TraceSample *sample,
     }
     names = g_string_new(NULL);
     for (unsigned i = 0; i < trace_formats_count; i++) {
-        if (trace_formats[i]->line && !trace_formats[i]->recognise) {
+        if (trace_formats[i]->line && (!trace_formats[i]->recognise ||
+                                       trace_formats[i]->by_lines)) {
             scores[i] = try(trace_formats[i], sample, &lines);
         }
         if (scores[i] > best_score) {

@@ -26,6 +26,7 @@ typedef struct TraceFormat {
      * seen.  NULL: what tells is how many lines can be read.
      */
     bool (*recognise)(const TraceSample *sample, const char **why);
+    bool by_lines; /* by its lines, too, if not by its first bytes */
     /* State of one file; freed by end().  @argument: the row's own. */
     void *(*begin)(TraceImport *import, const void *argument);
     const void *argument;

@@ -38,7 +38,7 @@ static const TraceFormat kernel = {
 
 static const TraceFormat biosnoop = {
     "biosnoop", "biosnoop of bcc, libbpf-tools and bpftrace; iosnoop",
-    TRACE_CLOCK_START, biosnoop_recognise, TEXT(biosnoop),
+    TRACE_CLOCK_START, biosnoop_recognise, true, TEXT(biosnoop),
 };
 static const TraceFormat strace = {
     "strace", "strace", TRACE_CLOCK_UNIX, NULL, TEXT(strace),
@@ -62,7 +62,8 @@ static const TraceFormat simpletrace = {
 
 #define TABLE(ID, name, title, clock, recognise)                     \
     static const TraceFormat ID = {                                  \
-        name, title, TRACE_CLOCK_##clock, recognise, TEXT(table),    \
+        name, title, TRACE_CLOCK_##clock, recognise,                 \
+        .by_lines = &table_##ID != &table_columns, TEXT(table),      \
         .argument = &table_##ID,                                     \
     }
 

@@ -81,6 +81,9 @@ bool trace_import_goes_on(TraceImport *import)
     if (import->tell_progress && import->account.in % PROGRESS_EVERY == 0) {
         import->tell_progress(import->opaque);
     }
+    if (import->stop && *import->stop) {
+        return false;
+    }
     return !import->log || !log_failed(import->log);
 }
 

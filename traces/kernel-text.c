@@ -107,10 +107,42 @@ static bool scan_stamp(Scan *scan, int64_t *ns)
     return false;
 }
 
+/* "comm 12 5.000001: ", as perf script -F leaves the CPU out. */
+static bool scan_without_cpu(Scan *scan, KernelPrefix *prefix)
+{
+    Scan ahead = *scan;
+    Word word;
+
+    while (scan_word(&ahead, &word)) {
+        Scan stamp = {word.text, word.text + word.len};
+        int64_t ns;
+
+        if (scan_time(&stamp, 1000000000, &ns) && stamp.at + 1 == stamp.end &&
+            *stamp.at == ':') {
+            Word task = {scan->at, word.text - scan->at};
+
+            ahead.at = word.text;
+            prefix->cpu = 0;
+            if (!split_task(task, prefix) ||
+                !scan_stamp(&ahead, &prefix->time_ns)) {
+                return false;
+            }
+            *scan = ahead;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool kernel_prefix(Scan *scan, KernelPrefix *prefix)
 {
+    Scan whole = *scan;
     Word task;
 
-    return find_cpu(scan, &task, &prefix->cpu) && split_task(task, prefix) &&
-           scan_stamp(scan, &prefix->time_ns);
+    if (find_cpu(scan, &task, &prefix->cpu) && split_task(task, prefix) &&
+        scan_stamp(scan, &prefix->time_ns)) {
+        return true;
+    }
+    *scan = whole;
+    return scan_without_cpu(scan, prefix);
 }

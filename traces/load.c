@@ -54,6 +54,12 @@ static bool open_file(Load *load, const char *path, bool alone, Error **errp)
     bool ok;
 
     load->sources[load->n++] = source;
+    if (source && log_has_header(path)) {
+        error_setg(errp, "%s: is a log already; 'aiolab report' and 'aiolab "
+                   "export' take it", path);
+        g_array_append_val(load->loaded->files, file);
+        return false;
+    }
     ok = source && detect(load, source, &file, errp);
     if (source) {
         file.compression = trace_source_compression(source);
@@ -224,10 +230,15 @@ bool trace_load(Log *log, char *const *paths, unsigned n,
             .at = options->at, .at_given = options->at_given,
             .columns = options->columns, .notes = loaded->notes,
             .clock = file_at(loaded, 0)->format->clock,
-            .tell_progress = tell_progress, .opaque = &load,
+            .stop = options->stop, .tell_progress = tell_progress,
+            .opaque = &load,
         };
         note_missing(&load.import, paths, n);
         ok = read_files(&load, errp);
+        if (ok && options->stop && *options->stop) {
+            error_setg(errp, "interrupted; no log was made");
+            ok = false;
+        }
     }
     for (unsigned i = 0; i < load.n; i++) {
         trace_source_close(load.sources[i]);

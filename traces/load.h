@@ -11,6 +11,8 @@ typedef struct LoadOptions {
     bool at_given;
     unsigned n_set; /* so many files are of one blktrace set; some may be empty */
     const char *columns; /* for the format "columns" */
+    /* The import ends, and its log is not one, when this is set; or NULL. */
+    const volatile int *stop;
     /* Called now and then; @of is 0 if the size is not known.  May be NULL. */
     void (*progress)(uint64_t bytes, uint64_t of, uint64_t records);
 } LoadOptions;

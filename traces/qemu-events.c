@@ -46,34 +46,23 @@ void qemu_event_begin(QemuEvent *event, unsigned row)
 {
     event->id = rows[row].id;
     event->name = rows[row].name;
+    event->arguments = rows[row].arguments;
     event->n = 0;
 }
 
-/* The index of the argument called @name in some row of the event, or -1. */
+/* The index of the argument called @name, or -1. */
 static int find_argument(const QemuEvent *event, const char *name)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-        Scan scan = {rows[i].arguments,
-                     rows[i].arguments + strlen(rows[i].arguments)};
-        unsigned n = 0;
-        int found = -1;
-        Word word;
+    const char *text = event->arguments ? event->arguments : "";
+    Scan scan = {text, text + strlen(text)};
+    Word word;
 
-        if (rows[i].name != event->name) {
-            continue;
-        }
-        while (scan_word(&scan, &word)) {
-            if (*word.text == '*') {
-                word.text++;
-                word.len--;
-            }
-            if (word_is(word, name)) {
-                found = n;
-            }
-            n++;
-        }
-        if (n == event->n) {
-            return found;
+    for (int i = 0; scan_word(&scan, &word); i++) {
+        bool is_string = *word.text == '*';
+
+        if (word_is((Word){word.text + is_string, word.len - is_string},
+                    name)) {
+            return i;
         }
     }
     return -1;

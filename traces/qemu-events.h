@@ -38,6 +38,8 @@
     X(POOL_CANCEL, "thread_pool_cancel_aio", "req opaque")                    \
     X(URING_SUBMIT, "luring_co_submit", "bs req fd offset nbytes type")       \
     X(URING_SUBMIT, "luring_co_submit",                                       \
+      "bs luringcb fd offset nbytes type")                                    \
+    X(URING_SUBMIT, "luring_co_submit",                                       \
       "bs s luringcb fd offset nbytes type")                                  \
     X(URING_DONE, "luring_cqe_handler", "req ret")                            \
     X(URING_DONE, "luring_process_completion", "LuringState luringcb ret")    \
@@ -71,6 +73,7 @@ enum { QEMU_ARGS = 8 };
 typedef struct QemuEvent {
     QemuEventId id;
     const char *name;        /* static; NULL for QEMU_OTHER */
+    const char *arguments;   /* of the form that it has */
     int64_t time_ns;
     bool time_synth;         /* it has none: the order of the lines */
     int64_t tid;             /* or -1 */
@@ -79,7 +82,7 @@ typedef struct QemuEvent {
     unsigned n;
 } QemuEvent;
 
-/* The argument called so, in any form of the event; 0 if it has none. */
+/* The argument called so; 0 if this form of the event has none. */
 uint64_t qemu_event_arg(const QemuEvent *event, const char *name);
 Word qemu_event_string(const QemuEvent *event, const char *name);
 

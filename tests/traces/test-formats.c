@@ -106,6 +106,18 @@ static void test_perf_script(void **state)
         ",0,200,write-zeroes,,8192,8192,\"254,0\",\"a b\",7,8,3,0,\n");
 }
 
+/* perf script -F comm,tid,time,event,trace */
+static void test_perf_script_without_cpu(void **state)
+{
+    expect_records(
+        "     a 1   8     5.000000100: block:block_rq_issue: "
+        "8,0 R 512 () 16 + 1 0x2,0,4 [a 1]\n"
+        "     a 1   8     5.000000300: block:block_rq_complete: "
+        "8,0 R () 16 + 1 0x2,0,4 [0]\n",
+        NULL,
+        ",0,200,read,,8192,512,\"8,0\",\"a 1\",8,8,0,0,\n");
+}
+
 /* ---- biosnoop ---- */
 
 static void test_biosnoop(void **state)
@@ -131,6 +143,19 @@ static void test_biosnoop(void **state)
         NULL,
         ",0,2000000,write,sync,4096,4096,\"202,1\",sync,9,-1,0,0,"
         "latency-synth\n");
+}
+
+/* Lines that are told by what they look like. */
+static void test_no_title(void **state)
+{
+    expect_records(
+        "0.000100 x 1 sda R 8 512 0.05\n0.000200 y z 2 sda W 9 512 0.05\n", NULL,
+        ",0,50000,read,,4096,512,sda,x,1,-1,0,0,latency-synth\n"
+        ",100000,150000,write,,4608,512,sda,\"y z\",2,-1,0,0,latency-synth\n");
+    expect_records("1.5 ; 8 ; 2 ; W ; 0.0 ; 0.0\n2.5 ; 9 ; 1 ; R ; 0.0 ; 0.0\n",
+                   NULL,
+                   ",0,,write,,4096,1024,,,-1,-1,0,0,\n"
+                   ",1000000000,,read,,4608,512,,,-1,-1,0,0,\n");
 }
 
 /* ---- System calls ---- */
@@ -289,9 +314,12 @@ static void test_qemu_stamps(void **state)
     expect_records(
         "2026-11-22T02:31:20.000001Z luring_co_submit bs 0x1 req 0x2 fd 8 offset "
         "4096 nbytes 512 type 2\n"
-        "2026-11-22T02:31:20.000004Z luring_cqe_handler req 0x2 ret -28\n",
+        "2026-11-22T02:31:20.000004Z luring_cqe_handler req 0x2 ret -28\n"
+        "2026-11-22T02:31:20.000005Z luring_co_submit bs 0x1 luringcb 0x3 fd 8 "
+        "offset 0 nbytes 0 type 8\n",
         NULL,
-        ",0,3000,write,,4096,512,\"bs 0x1\",qemu,-1,-1,0,-28,\n");
+        ",0,3000,write,,4096,512,\"bs 0x1\",qemu,-1,-1,0,-28,\n"
+        ",4000,,flush,,0,0,\"bs 0x1\",qemu,-1,-1,0,0,\n");
     expect_records(
         "7@1700000000.000001:bdrv_open_common bs 0x1 filename \"/d.qcow2\" flags "
         "0x2 format_name \"qcow2\"\n"
@@ -371,7 +399,9 @@ int main(void)
         cmocka_unit_test(test_merge_and_reissue),
         cmocka_unit_test(test_cgroup_column),
         cmocka_unit_test(test_perf_script),
+        cmocka_unit_test(test_perf_script_without_cpu),
         cmocka_unit_test(test_biosnoop),
+        cmocka_unit_test(test_no_title),
         cmocka_unit_test(test_strace_positions),
         cmocka_unit_test(test_strace_threads),
         cmocka_unit_test(test_perf_trace),
