@@ -4,6 +4,7 @@
 
 #include "log-sql.h"
 #include "report.h"
+#include "trace-report.h"
 
 #include <unistd.h>
 
@@ -126,7 +127,12 @@ static void print_log(const CommonOptions *common, const Loaded *loaded,
                       loaded->preflush_writes);
         }
     }
-    cli_print(common, "; %" PRId64 " bytes\n", summary->size);
+    if (loaded->largest_end) {
+        g_autofree char *end = trace_report_bytes(loaded->largest_end);
+
+        cli_print(common, "; below %s", end);
+    }
+    cli_print(common, "; the log has %" PRId64 " bytes\n", summary->size);
 }
 
 /* ---- JSON ---- */
@@ -204,6 +210,7 @@ static void print_json(const Loaded *loaded, const char *log,
     }
     json_builder_end_object(b);
     cli_json_int(b, "preflush_writes", loaded->preflush_writes);
+    cli_json_int(b, "largest_end", loaded->largest_end);
     json_builder_end_object(b);
     cli_print_json(b);
 }

@@ -31,6 +31,8 @@ void trace_import_put(TraceImport *import, const TraceRecord *record)
         import->ops[record->op]++;
         import->preflush_writes += record->op == TRACE_WRITE &&
                                    record->flags & TRACE_FLAG_PREFLUSH;
+        import->largest_end = MAX(import->largest_end,
+                                  record->offset + record->bytes);
         trace_writer_add(import->writer, record);
     }
 }

@@ -29,6 +29,7 @@ struct TraceImport {
     uint64_t place;       /* of the line or record being read */
     uint64_t rejects_kept;
     uint64_t ops[TRACE_OP_MAX], preflush_writes; /* records */
+    uint64_t largest_end; /* of their ranges */
     const volatile int *stop; /* set when the user wants it to end; or NULL */
     void (*tell_progress)(void *opaque);
     void *opaque;         /* its */

@@ -7,9 +7,13 @@
 #include "pieces.h"
 
 enum {
+#ifdef AIOLAB_FUZZ
+    RING = 16, FIRST_EVENTS = 8, HINTS = 16,
+#else
     RING = 16384,        /* requests that wait for their completion */
     FIRST_EVENTS = 4096, /* looked at before it is known what there is */
     HINTS = 8192,
+#endif
     FLUSHES = 256,
     DEVICES = 256,       /* what is special about them is remembered */
 };

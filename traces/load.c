@@ -200,6 +200,7 @@ static bool read_files(Load *load, Error **errp)
              trace_writer_count(import->writer));
     memcpy(loaded->ops, import->ops, sizeof(loaded->ops));
     loaded->preflush_writes = import->preflush_writes;
+    loaded->largest_end = import->largest_end;
     put_account(import->log, &loaded->account);
     log_set_meta(import->log, "version", AIOLAB_VERSION);
     log_set_meta(import->log, "trace.format", file_at(loaded, 0)->format->name);

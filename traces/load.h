@@ -30,6 +30,7 @@ typedef struct Loaded {
     TraceAccount account; /* of all */
     uint64_t ops[TRACE_OP_MAX]; /* records, by operation */
     uint64_t preflush_writes;
+    uint64_t largest_end;       /* the byte behind the furthest range */
     TraceAt at;
     GPtrArray *notes;     /* of char * */
 } Loaded;
