@@ -169,20 +169,21 @@ static TraceReason set_field(Row *row, unsigned column, Word word)
         return scan_clock(word, unit, &row->start_ns) ? REASON_STORED
                                                       : REASON_TIME;
     case SNOOP_QUEUED:
-        ok = scan_time(&scan, unit, &row->queued_ns);
+        ok = scan_time(&scan, unit, &row->queued_ns) && scan.at == scan.end;
         break;
     case SNOOP_LATENCY:
-        ok = scan_time(&scan, unit, &row->latency_ns);
+        ok = scan_time(&scan, unit, &row->latency_ns) && scan.at == scan.end;
         break;
     case SNOOP_PID:
-        ok = word_is(word, "?") || scan_i64(&scan, &row->pid);
+        ok = word_is(word, "?") ||
+             (scan_i64(&scan, &row->pid) && scan.at == scan.end);
         break;
     case SNOOP_SECTOR:
-        ok = scan_u64(&scan, &row->sector) ||
-             word_is(word, "-1"); /* a flush, of older kernels */
+        ok = word_is(word, "-1") || /* a flush, of older kernels */
+             (scan_u64(&scan, &row->sector) && scan.at == scan.end);
         break;
     case SNOOP_BYTES:
-        ok = scan_u64(&scan, &row->bytes);
+        ok = scan_u64(&scan, &row->bytes) && scan.at == scan.end;
         break;
     case SNOOP_DISK:
         row->disk = word;
