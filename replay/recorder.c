@@ -9,6 +9,7 @@
 #include "recorder-internal.h"
 
 #include "aio-internal.h"
+#include "machine.h"
 #include "sim.h"
 
 #include <unistd.h>
@@ -232,6 +233,7 @@ bool recorder_start(const HostOps *base, Log *log, BlackBox *box,
     rec_files_init();
     ring_nobody = rec_no_ring;
     rec_ring = ringset_attach(rec.rings);
+    front_listen();
     if (rec.simulated) {
         sim_observer = &recorder_observer;
     }

@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 void *front_find(void **found, const char *name)
@@ -63,12 +64,18 @@ void _Exit(int status)
 
 static bool listens; /* front_listen() was called, for the next exit() */
 
-/* After what the program has to do at its end. */
+/*
+ * After what the program has to do at its end.  What libraries do then is not
+ * the scenario's: a recorded process, too, ends here.
+ */
 static void exit_is_called(int status, void *opaque)
 {
     listens = false;
     if (is_virtual()) {
         host->exits(status, 0);
+    } else if (host_mode & HOST_GLIB) {
+        fflush(NULL);
+        front_exit(status);
     }
 }
 
