@@ -37,7 +37,8 @@ void *front_find(void **found, const char *name)
 
 static bool is_virtual(void)
 {
-    return host_mode & HOST_LISTS && machine.current &&
+    /* A thread that is not the host's must not look at what is. */
+    return host_self_ && host_mode & HOST_LISTS && machine.current &&
            host_self_ == &machine.current->self;
 }
 

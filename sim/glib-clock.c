@@ -17,6 +17,8 @@ static int64_t now_in_section(const HostGlib *glib)
                                  : host_clock_ns(QEMU_CLOCK_REALTIME);
 }
 
+/* ThreadSanitizer calls it, too, before a thread is there and when it is gone. */
+__attribute__((no_sanitize_thread))
 int clock_gettime(clockid_t clock, struct timespec *ts)
 {
     const HostThread *self = host_self_;

@@ -126,8 +126,8 @@ static void end_thread(LiveThread *thread)
 {
     PROBE(THREAD_EXIT, thread->self.id, 0, 0, 0);
     host_thread_finish(&thread->self);
+    host_set_self(NULL); /* whoever joins it frees what it was */
     if (thread->detached) {
-        host_set_self(NULL);
         free_thread(thread);
         if (qatomic_dec_fetch(&detached_threads) == 0) {
             qemu_futex_wake_all(&detached_threads);
@@ -177,7 +177,6 @@ void live_thread_exit(void *ret)
 
     if (self->host) {
         end_thread(self->host);
-        host_set_self(NULL);
     }
     pthread_exit(ret);
 }
