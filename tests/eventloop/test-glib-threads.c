@@ -120,9 +120,18 @@ static void test_ready_time_from_thread(const ScenarioArgs *args)
 
 /* ---- Time ---- */
 
+static gboolean then_quit(gpointer opaque)
+{
+    note(opaque);
+    g_timeout_add(15, note_and_quit, (void *)"C");
+    return G_SOURCE_REMOVE;
+}
+
+/* One after the other: two that are due at once come as they were attached. */
 static void note_once(gpointer opaque)
 {
     note(opaque);
+    g_timeout_add(4, then_quit, (void *)"B");
 }
 
 static void test_timeouts(const ScenarioArgs *args)
@@ -130,8 +139,6 @@ static void test_timeouts(const ScenarioArgs *args)
     int64_t start_us = g_get_monotonic_time();
 
     begin(NULL);
-    g_timeout_add(20, note_and_quit, (void *)"C");
-    g_timeout_add(5, note, (void *)"B");
     g_timeout_add_once(1, note_once, (void *)"A");
     g_main_loop_run(loop);
     CHECK(g_get_monotonic_time() - start_us >= 20 * 1000);
