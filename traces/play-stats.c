@@ -25,7 +25,7 @@ static void add_done(PlayStats *stats, const PlayRequest *r,
     }
 }
 
-/* Over the whole play: from the first request's time to the last one's. */
+/* How late the last request was, as a part of the time that all should take. */
 static double drift_of(const PlayPlan *plan)
 {
     const PlayRequest *first = NULL, *last = NULL;
@@ -41,7 +41,7 @@ static double drift_of(const PlayPlan *plan)
     }
     planned = first ? last->planned_ns - first->planned_ns : 0;
     return planned > 0
-        ? (double)(last->issued_ns - first->issued_ns) / planned - 1 : 0;
+        ? (double)(last->issued_ns - last->planned_ns) / planned : 0;
 }
 
 static void add_request(PlayStats *stats, const PlayRequest *r,
