@@ -210,13 +210,13 @@ static void test_commands(void **state)
                   (const char *const[]){
         "Signature: nested-poll starvation: completion > poll(nested)@aio_poll"
         " > wait(!req->needs->done)@complete > reason(request B)\n",
-        "-->  1  request B is done\n", NULL});
+        "-->  2  request B is done\n", NULL});
     expect_output(aiolab("inspect", "nested-laio/buggy", "waits", "--json",
                          "--at=25", NULL), (const char *const[]){
         "\"stuck\":false", "\"kind\":\"wait\"", NULL});
     expect_output(aiolab("export", "nested-laio/buggy", "--format=dot", NULL),
                   (const char *const[]){
-        "digraph waits {\n", "n1 [label=\"reason(request B)", " -> ",
+        "digraph waits {\n", " [label=\"reason(request B)", " -> ",
         "penwidth=2, color=red", NULL});
     expect_output(aiolab("export", "nested-laio/buggy", "--format=json", NULL),
                   (const char *const[]){
