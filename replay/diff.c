@@ -122,10 +122,8 @@ static void sort_events(Diff *diff, unsigned side, bool choices)
         ProbeEvent e = event_at(diff, side, i);
         DiffThread *thread = diff_thread_by_id(diff, side, e.thread);
 
-        if (e.kind == PROBE_LOCK_WAIT) {
-            continue;
-        }
-        if (e.kind != PROBE_CHOICE) {
+        if (e.kind != PROBE_CHOICE && e.kind != PROBE_LOCK_WAIT &&
+            e.kind != PROBE_THREAD_CREATE) {
             g_array_append_val(thread->events[side], i);
         }
         if (e.kind != PROBE_CHOICE || choices) {

@@ -6,8 +6,9 @@
  * that made them and their ordinal, because runs number threads differently.
  * Times are not compared: two live runs never have the same.  Nor are the
  * simulated machine's choices, if only one of the runs has them; they belong to
- * no thread, even though one has to announce them.  That a mutex was held when
- * somebody asked for it is another thread's doing, and left out.
+ * no thread, even though one has to announce them.  Of one thread alone, that a
+ * mutex was held when it asked for it, and that it made another thread, are not
+ * compared: that is as much the other's doing.
  */
 #ifndef REPLAY_DIFF_H
 #define REPLAY_DIFF_H
