@@ -41,7 +41,7 @@ static uint64_t poll_around(const Model *model, uint64_t seq, uint64_t *depth)
     return 0;
 }
 
-/* Of a reason that is held: who holds it goes on when what it called returns. */
+/* Of a reason that is held: its holder goes on when what it called returns. */
 void wait_expand_completion(const WaitExpansion *x)
 {
     const Model *model = x->graph->model;
@@ -98,9 +98,9 @@ void wait_expand_reason(const WaitExpansion *x)
     } else if (reason->state == STATE_RUNNING) {
         expand_begun(x);
     } else if (reason->state == STATE_DONE) {
-        wait_set_end(x, g_strdup_printf("it is, since event %" PRIu64 "; but nobody "
-                                   "has woken who waits for it",
-                                   reason->since));
+        wait_set_end(x, g_strdup_printf("it is, since event %" PRIu64 "; but "
+                                        "nobody has woken who waits for it",
+                                        reason->since));
     } else if (reason->disabled) {
         wait_set_end(x, g_strdup("its handler runs, and that is not there"));
         wait_node(x->graph, x->index)->verdict = "disabled handler";

@@ -92,7 +92,8 @@ static void link_somebody(const Expansion *x, const char *until)
     unsigned somebody = wait_graph_find(x->graph, WAIT_SOMEBODY, x->index);
 
     wait_graph_link(x->graph, x->index, somebody, WAIT_COST_FACT,
-                    g_strdup(until), wait_place(x->graph->model, x->thread, x->at));
+                    g_strdup(until),
+                    wait_place(x->graph->model, x->thread, x->at));
 }
 
 static void link_purposes_or_somebody(const Expansion *x, const char *until)

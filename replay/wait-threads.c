@@ -80,7 +80,8 @@ const ModelThread *wait_thread_of_frame(const Model *model, uint64_t seq,
 unsigned wait_inside(WaitGraph *graph, const ModelThread *thread, unsigned i)
 {
     for (unsigned j = i + 1; j < thread->frames->len; j++) {
-        if (model_frame_waits(wait_frame_at(thread, j)) && outer_of_wait(thread, j) != i) {
+        if (model_frame_waits(wait_frame_at(thread, j)) &&
+            outer_of_wait(thread, j) != i) {
             return wait_of_frame(graph, thread, outer_of_wait(thread, j));
         }
     }

@@ -297,10 +297,13 @@ void wait_expand_work(WaitGraph *graph, unsigned index)
         [WAIT_HANDLER] = expand_handler, [WAIT_TIMER] = expand_timer,
         [WAIT_SQE] = expand_sqe, [WAIT_JOB] = expand_job,
         [WAIT_REQUEST] = expand_request, [WAIT_DRAIN] = expand_drain,
-        [WAIT_REASON] = wait_expand_reason, [WAIT_COMPLETION] = wait_expand_completion,
+        [WAIT_REASON] = wait_expand_reason,
+        [WAIT_COMPLETION] = wait_expand_completion,
     };
     WaitNode *node = wait_node(graph, index);
-    WaitExpansion x = {graph, index, model_find(graph->model, node->id), node->id};
+    WaitExpansion x = {
+        graph, index, model_find(graph->model, node->id), node->id,
+    };
     g_autofree char *name = model_name(graph->model, x.id);
     g_autofree char *plain = NULL;
 

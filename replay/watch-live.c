@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A layer over the live host that notices when nothing can go on; watch-live.h. */
+/* A layer over the live host that notices when nothing can go on. */
 #include "watch-live.h"
 
 #include "live/live.h"
