@@ -142,9 +142,10 @@ static int coroutine_fn write_zero_buffers(BlockDriverState *bs, int64_t offset,
                                            BdrvRequestFlags flags)
 {
     size_t size = MIN(bytes, ZEROES_AT_ONCE);
-    uint8_t *zeroes = g_aligned_alloc0(1, size, 4096);
+    uint8_t *zeroes = g_aligned_alloc(1, size, 4096);
     int ret = 0;
 
+    memset(zeroes, 0, size);
     for (int64_t done = 0; done < bytes && ret == 0; done += size) {
         QEMUIOVector qiov = QEMU_IOVEC_INIT_BUF(
             qiov, zeroes, MIN((int64_t)size, bytes - done));
