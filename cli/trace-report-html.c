@@ -5,6 +5,8 @@
  */
 #include "trace-report.h"
 
+#include "play-report.h"
+
 #include <math.h>
 
 enum { CELL = 12, CHART_HEIGHT = 90, CHART_WIDTH = SUMMARY_SLICES * CELL };
@@ -278,5 +280,6 @@ void trace_report_html(const TraceReport *r)
     put_charts(r);
     put_pattern(r);
     put_slowest(r);
+    play_report_html(r->log);
     printf("</body></html>\n");
 }

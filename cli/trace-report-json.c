@@ -2,6 +2,8 @@
 /* The report of a captured trace as JSON: times in nanoseconds. */
 #include "trace-report.h"
 
+#include "play-report.h"
+
 static void add_real(JsonBuilder *b, const char *name, double value)
 {
     json_builder_set_member_name(b, name);
@@ -185,6 +187,7 @@ void trace_report_json(const TraceReport *r)
     add_map(b, "latencies", &s->latencies[0][0], SUMMARY_LATENCIES);
     add_pattern(b, s);
     add_slowest(b, r);
+    play_report_json(r->log, b);
     if (r->findings) {
         add_findings(b, r->findings);
     }

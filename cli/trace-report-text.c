@@ -2,6 +2,8 @@
 /* The report of a captured trace as text. */
 #include "trace-report.h"
 
+#include "play-report.h"
+
 #include <math.h>
 
 /* ---- Small charts ---- */
@@ -280,6 +282,7 @@ void trace_report_text(const TraceReport *r)
     print_maps(r);
     print_pattern(r);
     print_slowest(r);
+    play_report_text(r->log);
     if (r->findings) {
         print_findings(r);
     }

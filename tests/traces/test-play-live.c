@@ -4,6 +4,7 @@
  * patterns, and recordings that replay.
  */
 #include "play-util.h"
+#include "play.h"
 #include "testlib.h"
 
 #include <sys/stat.h>
@@ -166,6 +167,47 @@ static void test_verify(void **state)
     assert_non_null(strstr(sim, "4 succeeded"));
 }
 
+/* What is not there is found, and what nobody can know is not complained of. */
+static void test_wrong_data(void **state)
+{
+    PlayVerify *v = play_verify_new(3);
+    VerifyRange both = {1, 512, 1024}, second = {1, 1024, 512};
+    VerifyRange elsewhere = {2, 512, 1024};
+    uint8_t data[1024];
+    uint64_t sector = 0, wrong;
+    void *seen;
+
+    play_verify_write_begin(v, both, 7, data);
+    play_verify_write_end(v, both, 7);
+    seen = play_verify_read_begin(v, both);
+    assert_true(play_verify_read_end(v, both, seen, data, &sector));
+    data[1000] ^= 1;
+    seen = play_verify_read_begin(v, both);
+    assert_false(play_verify_read_end(v, both, seen, data, &sector));
+    assert_int_equal(sector, 2);
+    seen = play_verify_read_begin(v, elsewhere);
+    assert_true(play_verify_read_end(v, elsewhere, seen, data, &sector));
+    /* Zeroes, then a write in the middle of the read, then two at once. */
+    play_verify_write_begin(v, second, 8, NULL);
+    play_verify_write_end(v, second, VERIFY_ZEROES);
+    seen = play_verify_read_begin(v, second);
+    assert_false(play_verify_read_end(v, second, seen, data, &sector));
+    memset(data, 0, 512);
+    seen = play_verify_read_begin(v, second);
+    assert_true(play_verify_read_end(v, second, seen, data, &sector));
+    seen = play_verify_read_begin(v, second);
+    play_verify_write_begin(v, second, 9, data);
+    play_verify_write_begin(v, second, 10, data);
+    play_verify_write_end(v, second, 9);
+    play_verify_write_end(v, second, 10);
+    assert_true(play_verify_read_end(v, second, seen, data, &sector));
+    seen = play_verify_read_begin(v, second);
+    assert_true(play_verify_read_end(v, second, seen, data, &sector));
+    assert_int_equal(play_verify_checked(v, &wrong), 2 + 2 + 1 + 1);
+    assert_int_equal(wrong, 2);
+    play_verify_free(v);
+}
+
 /* On the fly, from a file that is no log; and it must not stay behind. */
 static void test_on_the_fly(void **state)
 {
@@ -186,7 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_engines), TEST(test_unrecorded), TEST(test_refuses_to_write),
         TEST(test_holes), TEST(test_fold), TEST(test_map), TEST(test_verify),
-        TEST(test_on_the_fly),
+        TEST(test_wrong_data), TEST(test_on_the_fly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,11 @@ static void test_recorded(void **state)
     assert_int_equal(play_sql(log, "SELECT count(*) FROM play_blame "
                               "WHERE reason = 'device'"), 3000);
     assert_int_equal(play_sql(log, "SELECT count(*) FROM play_slowest"), 20);
+    result = aiolab("report", log, NULL);
+    child_expect_status(&result, 0, "report");
+    assert_non_null(strstr(result.out, "The play: 3000 requests, 0 failed"));
+    assert_non_null(strstr(result.out, "us  device\n"));
+    child_finish(&result);
     /* The recording needs no other file, and other tables may be made anew. */
     remove(trace);
     result = aiolab("index", log, NULL);
