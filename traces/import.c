@@ -89,23 +89,37 @@ bool trace_import_goes_on(TraceImport *import)
     return !import->log || !log_failed(import->log);
 }
 
+/* Where a name of a device is kept. */
+static unsigned device_slot(Word name)
+{
+    unsigned hash = name.len;
+
+    for (size_t i = name.len > 4 ? name.len - 4 : 0; i < name.len; i++) {
+        hash = hash * 31 + (uint8_t)name.text[i];
+    }
+    return hash;
+}
+
 uint32_t trace_import_device(TraceImport *import, Word name)
 {
+    unsigned slot = device_slot(name) % ARRAY_SIZE(import->devices);
+
     if (!import->writer) {
         return 0;
     }
-    if (import->device.valid && import->device.len == name.len &&
-        !memcmp(import->device.text, name.text, name.len)) {
-        return import->device.number;
+    if (import->devices[slot].valid && import->devices[slot].len == name.len &&
+        !memcmp(import->devices[slot].text, name.text, name.len)) {
+        return import->devices[slot].number;
     }
-    import->device.number = trace_writer_device(import->writer, name.text,
-                                                name.len);
-    import->device.valid = name.len <= sizeof(import->device.text);
-    if (import->device.valid) {
-        memcpy(import->device.text, name.text, name.len);
-        import->device.len = name.len;
+    import->devices[slot].number = trace_writer_device(import->writer,
+                                                       name.text, name.len);
+    import->devices[slot].valid = name.len <=
+                                  sizeof(import->devices[slot].text);
+    if (import->devices[slot].valid) {
+        memcpy(import->devices[slot].text, name.text, name.len);
+        import->devices[slot].len = name.len;
     }
-    return import->device.number;
+    return import->devices[slot].number;
 }
 
 uint32_t trace_import_process(TraceImport *import, Word comm, int64_t pid,

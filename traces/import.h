@@ -36,13 +36,13 @@ struct TraceImport {
     TraceClock clock;     /* what the format's times are */
     GPtrArray *notes;     /* of char *: what else a person should know */
     struct LogSql *put_reject;
-    struct {              /* the last names, which come again and again */
+    struct {              /* names of late, which come again and again */
         char text[64];
         size_t len;
         uint32_t number;
         bool valid;
-    } device;
-    struct {
+    } devices[64];        /* by a hash */
+    struct {              /* and the last one */
         char text[32];
         size_t len;
         int64_t pid, tid;
