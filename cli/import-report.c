@@ -53,8 +53,8 @@ void import_summary_clear(ImportSummary *summary)
 
 /* ---- Text ---- */
 
-static void print_class(const CommonOptions *common, const TraceAccount *account,
-                        AccountClass class)
+static void print_class(const CommonOptions *common,
+                        const TraceAccount *account, AccountClass class)
 {
     if (!trace_account_total(account, class)) {
         return;

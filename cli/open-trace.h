@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A captured trace by its name: a log that has one, or a file of some format. */
+/* A captured trace by its name: a log of one, or a file of some format. */
 #ifndef CLI_OPEN_TRACE_H
 #define CLI_OPEN_TRACE_H
 

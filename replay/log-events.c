@@ -131,7 +131,8 @@ static unsigned find_kind(const char *name)
 {
     unsigned kind = 0;
 
-    while (kind < PROBE_KIND_MAX && !g_str_equal(probe_table[kind].name, name)) {
+    while (kind < PROBE_KIND_MAX &&
+           !g_str_equal(probe_table[kind].name, name)) {
         kind++;
     }
     return kind;

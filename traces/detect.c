@@ -23,7 +23,9 @@ static unsigned try(const TraceFormat *format, const TraceSample *sample,
 
     for (unsigned n = 1; n <= LINES && at < sample->end; n++) {
         const char *newline = memchr(at, '\n', sample->end - at);
-        TraceLine line = {at, newline ? newline : sample->end, n, !newline, false};
+        TraceLine line = {
+            at, newline ? newline : sample->end, n, !newline, false,
+        };
 
         if (!newline && !sample->whole && n > 1) {
             break; /* the sample ends in it, not the file */

@@ -17,7 +17,7 @@ typedef struct TraceExport {
     unsigned files;
 } TraceExport;
 
-/* Writes to @path, or files whose names begin so; false and *errp if it cannot. */
+/* To @path, or files whose names begin so; false and *errp if it cannot. */
 typedef bool TraceExporter(Log *log, const char *path, TraceExport *result,
                            Error **errp);
 

@@ -116,7 +116,8 @@ static bool scan_scaled(Word word, const TableUnit *unit, int64_t *value)
             return false;
         }
     } else {
-        if (!scan_u64(&scan, &number) || number > (uint64_t)(INT64_MAX / unit->scale)) {
+        if (!scan_u64(&scan, &number) ||
+            number > (uint64_t)(INT64_MAX / unit->scale)) {
             return false;
         }
         *value = number * unit->scale;

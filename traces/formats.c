@@ -81,9 +81,10 @@ TABLE(columns, "columns", "a table that --columns describes", START,
       never_recognise);
 
 const TraceFormat *const trace_formats[] = {
-    &fio1, &fio2, &fio3, &blktrace, &blkparse, &kernel,
-    &qemu_log, &simpletrace, &biosnoop, &strace, &perf_trace, &vscsi, &msr, &systor, &alibaba, &tencent, &spc, &fiu, &mqsim,
-    &disksim, &blkreplay, &csv, &columns,
+    &fio1, &fio2, &fio3, &blktrace, &blkparse, &kernel, &qemu_log,
+    &simpletrace, &biosnoop, &strace, &perf_trace, &vscsi, &msr, &systor,
+    &alibaba, &tencent, &spc, &fiu, &mqsim, &disksim, &blkreplay, &csv,
+    &columns,
 };
 const unsigned trace_formats_count = ARRAY_SIZE(trace_formats);
 

@@ -24,7 +24,7 @@ enum { HISTOGRAM_SHOWN = 5 };
 extern const double histogram_shown[HISTOGRAM_SHOWN];
 
 void histogram_add(Histogram *histogram, int64_t value);
-/* @percent from 0 to 100; the least value that so many are at most; 0 if none. */
+/* @percent from 0 to 100: the least value that so many are at most; or 0. */
 int64_t histogram_percentile(const Histogram *histogram, double percent);
 double histogram_mean(const Histogram *histogram);
 

@@ -68,7 +68,7 @@ static inline bool join_in_ring(const Join *join, uint64_t request)
     return request >= join->head && request < join->tail;
 }
 
-/* Whether a record is what was queued for that device, or what it was issued. */
+/* Whether a record is what was queued for that device, not what it got. */
 static inline bool join_by_queue(Join *join, const BlockEvent *e)
 {
     return join->by_queue && !join_device(join, e)->by_issue;

@@ -30,7 +30,8 @@ static void mark_merged(Join *join, const BlockEvent *e)
                                join->head, true);
 
     if (piece) {
-        join_waiting(join, piece->request)->record.quality |= TRACE_QUALITY_MERGED;
+        join_waiting(join, piece->request)->record.quality |=
+            TRACE_QUALITY_MERGED;
     }
 }
 

@@ -29,7 +29,8 @@ TraceReason join_flush_issued(Join *join, const BlockEvent *e)
     for (unsigned i = 0; i < join->n_flushes; i++) {
         Waiting *w = join_waiting(join, join->flushes[i]);
 
-        if (join_in_ring(join, join->flushes[i]) && w->record.device == e->device) {
+        if (join_in_ring(join, join->flushes[i]) &&
+            w->record.device == e->device) {
             if (w->record.issue_ns == TRACE_NO_TIME) {
                 w->record.issue_ns = e->time_ns;
             }

@@ -47,7 +47,7 @@ typedef struct BlockEvent {
     int64_t time_ns;
     uint64_t place;
     uint64_t sector, bytes; /* sectors of 512 bytes */
-    uint64_t other_sector;  /* SPLIT: where the second part begins; REMAP: from */
+    uint64_t other_sector;  /* SPLIT: the second part's; REMAP: from there */
     uint32_t device, other_device, process, file;
     int32_t error;
     uint16_t cpu;
@@ -60,7 +60,7 @@ typedef struct BlockEvent {
  */
 bool block_rwbs_parse(Word rwbs, uint64_t bytes, uint8_t *op, uint8_t *flags);
 
-/* A tracer's bits: N to what it is by its bytes, and a write without to a flush. */
+/* N to what it is by its bytes, and a write that flushes none to a flush. */
 void block_settle_op(uint64_t bytes, uint8_t *op, uint8_t *flags);
 
 typedef struct Join Join;

@@ -9,7 +9,7 @@ typedef struct LoadOptions {
     const TraceFormat *format; /* NULL: detected, file by file */
     TraceAt at;
     bool at_given;
-    unsigned n_set; /* so many files are of one blktrace set; some may be empty */
+    unsigned n_set; /* files of one blktrace set, some of which may be empty */
     const char *columns; /* for the format "columns" */
     /* The import ends, and its log is not one, when this is set; or NULL. */
     const volatile int *stop;

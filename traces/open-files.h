@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors of the processes in a trace of system calls, and what they are of:
- * several may be of one open file, which has one position.
+ * Descriptors of the processes in a trace of system calls, and what they are
+ * of: several may be of one open file, which has one position.
  */
 #ifndef TRACES_OPEN_FILES_H
 #define TRACES_OPEN_FILES_H

@@ -18,7 +18,8 @@ static const char *const families[] = {
     "qemu_", "aio_", "bdrv_", "blk_", "block_", "qcow2_", "luring_", "file_",
     "lockcnt_", "thread_pool_", "poll_", "run_poll_", "fdmon_", "virtio_",
     "job_", "mirror_", "backup_", "stream_", "commit_", "nvme_", "nbd_",
-    "scsi_", "vhost_", "virtqueue_", "qmp_", "monitor_", "reentrant_", "replay_",
+    "scsi_", "vhost_", "virtqueue_", "qmp_", "monitor_", "reentrant_",
+    "replay_",
     "laio_", "qed_", "vring_", "memory_region_", "dma_", "ide_", "handle_qmp_",
 };
 

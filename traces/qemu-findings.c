@@ -9,7 +9,8 @@ const char *const qemu_unknowable[] = {
     "events for scheduling, arming or calling them",
     "drained sections and AIO_WAIT_WHILE(): no events; a coroutine that waits "
     "for a drain to end is seen to yield, and no more",
-    "turns of the loops and wake-ups: aio_poll() and aio_notify() have no events",
+    "turns of the loops and wake-ups: aio_poll() and aio_notify() have no "
+    "events",
     "linux-aio: its submissions and completions have no events; the coroutine "
     "that waits is seen",
     "when a BlockBackend's request ends: it is taken to end with its coroutine",

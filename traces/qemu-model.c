@@ -171,17 +171,20 @@ static void poll_event(QemuModel *m, const QemuEvent *e)
 
     switch (e->id) {
     case QEMU_BUSY_BEGIN:
-        qemu_emit(m, PROBE_BUSY_BEGIN, ctx, qemu_event_arg(e, "max_ns"), 0, 0, NULL);
+        qemu_emit(m, PROBE_BUSY_BEGIN, ctx, qemu_event_arg(e, "max_ns"), 0, 0,
+                  NULL);
         break;
     case QEMU_BUSY_END:
-        qemu_emit(m, PROBE_BUSY_END, ctx, qemu_event_arg(e, "progress"), 0, 0, NULL);
+        qemu_emit(m, PROBE_BUSY_END, ctx, qemu_event_arg(e, "progress"), 0, 0,
+                  NULL);
         break;
     case QEMU_POLL_NS:
         qemu_emit(m, PROBE_POLL_NS, ctx, qemu_event_arg(e, "new"),
              qemu_event_arg(e, "old"), 0, NULL);
         break;
     default:
-        qemu_object_of(m, OF_HANDLER, qemu_event_arg(e, "node"), PROBE_FD_ADD, ctx);
+        qemu_object_of(m, OF_HANDLER, qemu_event_arg(e, "node"), PROBE_FD_ADD,
+                       ctx);
         break;
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests of a QEMU: of BlockBackends, guests, nodes, io_uring and the pool. */
+/* Requests of a QEMU, at each of the layers that it tells of. */
 #include "qemu-model-internal.h"
 
 void qemu_end_request(QemuModel *m, QemuCoroutine *co, unsigned i)
@@ -118,7 +118,8 @@ void qemu_pool_request(QemuModel *m, const QemuEvent *e)
     known = qemu_find_pointer(m, OF_POOL_REQUEST, pointer);
     if (known) {
         id = *known;
-        qemu_emit(m, e->id == QEMU_POOL_CANCEL ? PROBE_POOL_CANCEL : PROBE_POOL_END,
+        qemu_emit(m, e->id == QEMU_POOL_CANCEL ? PROBE_POOL_CANCEL
+                                               : PROBE_POOL_END,
              id, 0, qemu_event_arg(e, "ret"), 0, NULL);
         if (e->id == QEMU_POOL_DONE) {
             qemu_forget(m, OF_POOL_REQUEST, pointer);
@@ -136,7 +137,8 @@ void qemu_guest_request(QemuModel *m, const QemuEvent *e)
 
     if (e->id != QEMU_VIRTIO_DONE) {
         id = qemu_new_object(m, OF_GUEST_REQUEST, pointer);
-        qemu_emit(m, PROBE_REQ_BEGIN, id, device, qemu_event_arg(e, "sector") * 512,
+        qemu_emit(m, PROBE_REQ_BEGIN, id, device,
+                  qemu_event_arg(e, "sector") * 512,
              qemu_event_arg(e, "nsectors") * 512,
              e->id == QEMU_VIRTIO_READ ? "guest read" : "guest write");
         return;

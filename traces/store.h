@@ -3,8 +3,8 @@
  * Records in a log: written once, in any order, and read back in the order of
  * their times, as a stream; neither side holds more than some thousands.
  *
- * A log of a captured trace has the tables of traces/trace-schema.sql, and the meta
- * rows trace.clock, trace.at, trace.origin_ns (the trace's own time at the
+ * A log of a captured trace has the tables of traces/trace-schema.sql, and the
+ * meta rows trace.clock, trace.at, trace.origin_ns (the trace's own time at the
  * start), trace.records and trace.span_ns.  One thread.
  */
 #ifndef TRACES_STORE_H

@@ -28,7 +28,7 @@ typedef struct SummarySlow {
     uint64_t seq;
     TraceRecord record;
     int64_t latency_ns;
-    const char *reason; /* "queue" or "device": where most of it went; or NULL */
+    const char *reason; /* "queue" or "device": where most went; or NULL */
 } SummarySlow;
 
 typedef struct TraceSummary {

@@ -224,8 +224,8 @@ static TraceReason take_io(Syscalls *s, const Call *call, unsigned which)
 }
 
 /* One side of a copy; a position that is not given is the file's own. */
-static bool take_side(Syscalls *s, const Call *call, TraceOp op, unsigned fd_arg,
-                      int offset_arg)
+static bool take_side(Syscalls *s, const Call *call, TraceOp op,
+                      unsigned fd_arg, int offset_arg)
 {
     int64_t fd, offset = -1;
     OpenFile *file;
@@ -283,7 +283,8 @@ static TraceReason take_allocate(Syscalls *s, const Call *call)
                     has_text(call, 1, "ZERO_RANGE"))) {
         return REASON_CALL;
     }
-    r = new_record(s, call, open_files_get(s->files, call->tid, fd, path)->path);
+    r = new_record(s, call,
+                   open_files_get(s->files, call->tid, fd, path)->path);
     r.op = has_text(call, 1, "PUNCH_HOLE") ? TRACE_DISCARD
                                            : TRACE_WRITE_ZEROES;
     r.offset = offset;
@@ -329,7 +330,8 @@ static bool take_iocb(Syscalls *s, const Call *call, const char *at,
     if (memchr(path.text, '>', path.len)) {
         path.len = (const char *)memchr(path.text, '>', path.len) - path.text;
     }
-    r = new_record(s, call, open_files_get(s->files, call->tid, fd, path)->path);
+    r = new_record(s, call,
+                   open_files_get(s->files, call->tid, fd, path)->path);
     r.complete_ns = TRACE_NO_TIME; /* the call only submits it */
     r.op = op_of_iocb(op);
     if (trace_op_has_range(r.op)) {

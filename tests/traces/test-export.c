@@ -112,7 +112,8 @@ static void test_blkparse(void **state)
     if (!program) {
         skip();
     }
-    result = child_spawn((const char *const[]){program, "-i", exported, NULL}, 60);
+    result = child_spawn(
+        (const char *const[]){program, "-i", exported, NULL}, 60);
     child_expect_ok(&result, "blkparse");
     expect_text("blkparse", result.out,
                 "Reads Queued:         178,      712KiB\t "
