@@ -369,8 +369,8 @@ int cmd_explore(int argc, char **argv)
         return status;
     }
     if (argc + !!o.unit + !!o.recording != 2) {
-        cli_error("explore needs one scenario, schedule, --unit or "
-                  "--neighbourhood; see --help");
+        cli_error("explore needs one scenario or schedule, --unit UNIT or "
+                  "--neighbourhood LOG; see --help");
         return STATUS_USAGE;
     }
     return o.recording ? explore_recording(o.recording, o.force, &common)

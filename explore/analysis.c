@@ -71,7 +71,7 @@ Finding *analyse(Runner *runner, const Suspect *suspect, const char *scenario,
         .runner = runner, .end = o->outcome.end, .signature = signature,
         .length = o->choices->len, .oracle = schedule_oracle_new(),
     };
-    if (failure.end != SCHEDULE_DONE && failure.end != SCHEDULE_ABANDONED) {
+    if (strcmp(signature, "done") != 0 && failure.end != SCHEDULE_ABANDONED) {
         reduced = reduce(&failure, o->schedule);
         observation_free(o);
         o = observe_schedule(runner, oracle, reduced);

@@ -281,7 +281,8 @@ void explain_no_return(Finding *finding, Runner *runner, const Observation *o)
     Prober p = {runner, o, oracle};
     unsigned point;
 
-    if (o->outcome.end == SCHEDULE_ENDLESS || o->outcome.steps > STEPS_MAX) {
+    if (o->outcome.end == SCHEDULE_DONE ||
+        o->outcome.end == SCHEDULE_ENDLESS || o->outcome.steps > STEPS_MAX) {
         g_free(oracle);
         return; /* it would take as long as the search has */
     }

@@ -11,9 +11,15 @@
 
 /* ---- Running with all events ---- */
 
+typedef struct Listener {
+    Observation *o;
+    Potential *potential; /* or NULL */
+} Listener;
+
 static void hear(const ProbeEvent *event, void *opaque)
 {
-    Observation *o = opaque;
+    Listener *listener = opaque;
+    Observation *o = listener->o;
     ProbeEvent kept;
     uint64_t n;
 
@@ -21,6 +27,10 @@ static void hear(const ProbeEvent *event, void *opaque)
     event_store_add(o->events, event);
     n = event_store_count(o->events);
     kept = event_store_get(o->events, n);
+    rules_apply(o->rules, &kept, o->model);
+    if (listener->potential) {
+        potential_apply(listener->potential, &kept, o->model);
+    }
     model_apply(o->model, &kept);
     if (event->kind == PROBE_CHOICE) {
         g_array_append_val(o->choice_events, n);
@@ -30,15 +40,25 @@ static void hear(const ProbeEvent *event, void *opaque)
 
 Observation *observe(Runner *runner, Oracle *oracle)
 {
+    return observe_with(runner, oracle, NULL);
+}
+
+Observation *observe_with(Runner *runner, Oracle *oracle, Potential *potential)
+{
     Observation *o = g_new0(Observation, 1);
     NotingOracle *noting = noting_oracle_new();
+    Listener listener = {o, potential};
 
     o->events = event_store_new();
     o->model = model_new();
+    o->rules = rules_new();
+    if (potential) {
+        potential_begin_run(potential);
+    }
     o->choice_events = g_array_new(false, false, sizeof(uint64_t));
     o->choices = g_array_new(false, false, sizeof(ChoiceRecord));
     noting_oracle_begin(noting, oracle);
-    o->outcome = runner_run(runner, &noting->base, NULL, hear, o);
+    o->outcome = runner_run(runner, &noting->base, NULL, hear, &listener);
     o->schedule = noting_oracle_schedule(noting);
     o->trace = noting->trace;
     g_array_append_vals(o->choices, noting->records, noting->n);
@@ -51,6 +71,7 @@ void observation_free(Observation *o)
     if (o) {
         event_store_free(o->events);
         model_free(o->model);
+        rules_free(o->rules);
         schedule_free(o->schedule);
         g_array_free(o->choices, true);
         g_array_free(o->choice_events, true);
@@ -214,9 +235,17 @@ char *outcome_signature(const ScheduleOutcome *outcome)
     }
 }
 
+/* It ended well, and yet did what no program should do. */
+static bool only_breaks_rules(const Observation *o)
+{
+    return o->outcome.end == SCHEDULE_DONE && rules_count(o->rules);
+}
+
 char *observation_signature(const Observation *o)
 {
-    char *signature = outcome_signature(&o->outcome);
+    char *signature = only_breaks_rules(o)
+                          ? rules_signature(rules_finding(o->rules, 0))
+                          : outcome_signature(&o->outcome);
 
     if (!signature) {
         signature = stuck_signature(o->model);
@@ -245,6 +274,9 @@ const char *observation_kind(const Observation *o)
         "BAD",
     };
 
+    if (only_breaks_rules(o)) {
+        return "RULE";
+    }
     if (o->outcome.end == SCHEDULE_ENDLESS && !*o->outcome.text) {
         return is_partly_stuck(o) ? "DEADLOCK" : "LIVELOCK";
     }
@@ -320,6 +352,9 @@ char *observation_report(const Observation *o, const char *scenario)
 {
     const char *kind = observation_kind(o);
 
+    if (strcmp(kind, "RULE") == 0) {
+        return rules_report(o->rules);
+    }
     return strcmp(kind, "DEADLOCK") == 0 ? stuck_report(o, scenario)
          : strcmp(kind, "LIVELOCK") == 0 ? endless_report(o, scenario)
                                          : failure_report(o, scenario);

@@ -5,12 +5,15 @@
 
 #include "events.h"
 #include "model.h"
+#include "potential.h"
+#include "rules.h"
 #include "runner.h"
 
 typedef struct Observation {
     ScheduleOutcome outcome;
     EventStore *events;
     Model *model;          /* at the end */
+    Rules *rules;          /* what it broke, though it may have ended well */
     Schedule *schedule;    /* the deviations that it really made */
     uint64_t trace;        /* of its choices: NotingOracle */
     GArray *choices;       /* of ChoiceRecord */
@@ -19,6 +22,9 @@ typedef struct Observation {
 
 /* Runs what @oracle says; the caller has begun it. */
 Observation *observe(Runner *runner, Oracle *oracle);
+/* The same; @potential hears of it, too. */
+Observation *observe_with(Runner *runner, Oracle *oracle,
+                          Potential *potential);
 void observation_free(Observation *o);
 
 /* The model as it was at event @n; freed by the caller. */

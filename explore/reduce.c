@@ -160,7 +160,8 @@ Schedule *reduce(Failure *failure, const Schedule *schedule)
         return reduced; /* each test takes as long as all of a short search */
     }
     drop_pieces(failure, &reduced);
-    if (schedule_length(reduced) > ENOUGH && failure->end != SCHEDULE_ENDLESS) {
+    if (schedule_length(reduced) > ENOUGH &&
+        failure->end != SCHEDULE_ENDLESS && failure->end != SCHEDULE_DONE) {
         shorter = find_shorter(failure, schedule_length(reduced));
         if (shorter) {
             schedule_free(reduced);

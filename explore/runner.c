@@ -420,7 +420,9 @@ static void conclude(Runner *r, const SimResult *result)
            : result->outcome == SIM_BUDGET ? SCHEDULE_ENDLESS
                                            : SCHEDULE_ABANDONED;
     if (result->outcome == SIM_EXITED) {
-        g_strlcpy(o->text, "it ends its process", OUTCOME_TEXT);
+        g_snprintf(o->text, OUTCOME_TEXT, "it ends its process with status %d, "
+                   "which would end the search, too; return from run() "
+                   "instead", result->exit_status);
     }
     if (o->end == SCHEDULE_DONE && r->raced) {
         o->end = SCHEDULE_RACE; /* told when memory is what it was */

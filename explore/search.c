@@ -14,6 +14,8 @@ enum {
     WATCH_EVERY = 8,           /* of so many, plain memory is watched in one */
     OBSERVED_MAX = 5000,       /* failing schedules that are looked at */
     ENDLESS_MAX = 8,           /* and of those that were cut */
+    SAMPLE_EVERY = 64,         /* of those that end well, are looked at, too: */
+    SAMPLES_MAX = 300,         /* for broken rules and potential deadlocks */
 };
 
 /* Changes with what a schedule means: kinds, objects and order of choices. */
@@ -82,8 +84,10 @@ typedef struct Search {
     Walker *walker;
     Neighbour *neighbour;
     unsigned length;      /* choices of the default schedule */
+    uint64_t default_trace;
     GHashTable *findings; /* signature -> Finding */
-    unsigned observed, looked_at_endless;
+    unsigned observed, looked_at_endless, sampled;
+    Potential *potential; /* what samples of good runs might have come to */
     Error *err;
 } Search;
 
@@ -230,6 +234,60 @@ static bool count(Search *s, const ScheduleOutcome *outcome)
     }
 }
 
+/* A run that ended well: was it luck? */
+static void sample(Search *s, const Suspect *suspect)
+{
+    ScheduleOracle *oracle = schedule_oracle_new();
+    g_autofree char *signature = NULL;
+    Finding *finding = NULL;
+    Observation *o;
+
+    s->sampled++;
+    schedule_oracle_begin(oracle, suspect->schedule);
+    o = observe_with(s->runner, &oracle->base, s->potential);
+    signature = observation_signature(o);
+    observation_free(o);
+    schedule_oracle_free(oracle);
+    if (!g_str_equal(signature, "done") &&
+        !g_hash_table_contains(s->findings, signature)) {
+        finding = analyse(s->runner, suspect, s->name, s->identity);
+    }
+    if (finding) {
+        s->stats->failing++;
+        add_finding(s, finding);
+    }
+}
+
+static bool is_sampled(const Search *s, const ScheduleOutcome *outcome,
+                       uint64_t n)
+{
+    return outcome->end == SCHEDULE_DONE && n % SAMPLE_EVERY == 0 &&
+           s->sampled < SAMPLES_MAX;
+}
+
+/* What no run came to, but the order of locks in several of them allows. */
+static void tell_potential(Search *s)
+{
+    Schedule *nothing = schedule_new();
+    Finding *finding = finding_new();
+
+    finding->scenario = g_strdup(s->name);
+    finding->end = SCHEDULE_DONE;
+    finding->kind = g_strdup("POTENTIAL");
+    finding->class_name = g_strdup("potential deadlock");
+    finding->signature = potential_signature(s->potential, 0);
+    finding->report = potential_report(s->potential);
+    finding->found_by = g_strdup_printf("%u runs that ended well, together",
+                                        s->sampled);
+    finding->number = s->stats->schedules;
+    finding->seen = 1;
+    finding->chance_before = 0;
+    finding->token = schedule_token(nothing, s->name, s->identity,
+                                    s->default_trace);
+    schedule_free(nothing);
+    add_finding(s, finding);
+}
+
 /* ---- Strategies that draw ---- */
 
 static Strategy strategy_at(const SearchJob *job, uint64_t number)
@@ -247,7 +305,8 @@ static uint64_t seed_at(const SearchJob *job, uint64_t n)
 static Oracle *begin_drawn(Search *s, Strategy strategy, uint64_t n)
 {
     if (strategy.kind == STRATEGY_NEIGHBOURHOOD) {
-        neighbour_begin(s->neighbour, s->job->start, strategy.d,
+        /* The first is the schedule itself. */
+        neighbour_begin(s->neighbour, s->job->start, n ? strategy.d : 0,
                         seed_at(s->job, n), s->length);
         return &s->neighbour->base;
     }
@@ -267,13 +326,17 @@ static bool run_drawn(Search *s, uint64_t n)
     runner_watch_memory(s->runner, watched);
     outcome = runner_run(s->runner, &s->noting->base, NULL, NULL, NULL);
     runner_watch_memory(s->runner, false);
-    if (!count(s, &outcome)) {
+    if (!count(s, &outcome) && !is_sampled(s, &outcome, n)) {
         return false;
     }
     text = strategy_text(strategy);
     found_by = g_strdup_printf("%s, seed %" PRIu64, text, s->job->seed);
     schedule = noting_oracle_schedule(s->noting);
-    look_at(s, &outcome, &(Suspect){schedule, found_by, n + 1, watched});
+    if (outcome.end == SCHEDULE_DONE) {
+        sample(s, &(Suspect){schedule, found_by, n + 1, false});
+    } else {
+        look_at(s, &outcome, &(Suspect){schedule, found_by, n + 1, watched});
+    }
     schedule_free(schedule);
     return g_hash_table_size(s->findings) > 0;
 }
@@ -287,6 +350,7 @@ static void learn_length(Search *s)
     noting_oracle_begin(s->noting, &s->walker->base);
     runner_run(s->runner, &s->noting->base, NULL, NULL, NULL);
     s->length = MAX(s->noting->n, 1);
+    s->default_trace = s->noting->trace;
 }
 
 static void draw_all(Search *s)
@@ -315,6 +379,24 @@ static void note_class(GHashTable *classes, uint64_t class)
     g_hash_table_add(classes, g_memdup2(&class, sizeof(class)));
 }
 
+static void look_at_tried(Search *s, const Exhaustive *e,
+                          const ScheduleOutcome *outcome, const char *found_by)
+{
+    uint64_t n = s->stats->schedules;
+    Schedule *schedule;
+
+    if (!count(s, outcome) && !is_sampled(s, outcome, n)) {
+        return;
+    }
+    schedule = exhaustive_schedule(e);
+    if (outcome->end == SCHEDULE_DONE) {
+        sample(s, &(Suspect){schedule, found_by, n + 1, false});
+    } else {
+        look_at(s, outcome, &(Suspect){schedule, found_by, n + 1, true});
+    }
+    schedule_free(schedule);
+}
+
 static void try_all(Search *s)
 {
     Exhaustive *e = exhaustive_new(s->runner, s->job->strategy);
@@ -333,13 +415,7 @@ static void try_all(Search *s)
         if (outcome.end != SCHEDULE_ABANDONED) {
             note_class(classes, exhaustive_class(e));
         }
-        if (count(s, &outcome)) {
-            Schedule *schedule = exhaustive_schedule(e);
-
-            look_at(s, &outcome,
-                    &(Suspect){schedule, text, s->stats->schedules, true});
-            schedule_free(schedule);
-        }
+        look_at_tried(s, e, &outcome, text);
         if ((s->stats->schedules + s->stats->blocked) % PROGRESS_EVERY == 0) {
             s->stats->classes = g_hash_table_size(classes);
             tell_progress(s);
@@ -376,7 +452,11 @@ static void run_start(Search *s)
 
 static void finish(Search *s)
 {
+    if (!g_hash_table_size(s->findings) && potential_count(s->potential)) {
+        tell_potential(s);
+    }
     tell_progress(s);
+    potential_free(s->potential);
     g_hash_table_destroy(s->findings);
     noting_oracle_free(s->noting);
     g_free(s->walker);
@@ -400,7 +480,7 @@ bool search_run(const ScenarioSpec *spec, const SearchJob *job,
         .name = scenario_spec_name(spec),
         .identity = search_identity(spec, job->store_buffers),
         .noting = noting_oracle_new(), .walker = g_new0(Walker, 1),
-        .neighbour = neighbour_new(),
+        .neighbour = neighbour_new(), .potential = potential_new(),
         .findings = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                           free_finding),
     };
