@@ -93,6 +93,9 @@ static void check_changes(Rules *rules, const ProbeEvent *event,
             continue;
         }
         g_array_remove_index(rules->changes, i - 1);
+        if (!waiter_of(model, change.reason, thread->id)) {
+            continue; /* it has looked by itself: a kick would say nothing */
+        }
         name = model_name(model, change.reason);
         rules_add(rules, RULE_NO_KICK,
                   g_strdup_printf("%s is done by %s, and the callback ends "
