@@ -74,11 +74,23 @@ static void clear_line(Exploration *e)
     }
 }
 
+/* Before what only broke a rule, or might happen. */
+static void keep_finding(Exploration *e, const Finding *finding)
+{
+    unsigned at = 0;
+
+    while (at < e->findings->len && (!finding_is_failure(finding) ||
+           finding_is_failure(g_ptr_array_index(e->findings, at)))) {
+        at++;
+    }
+    g_ptr_array_insert(e->findings, at, finding_copy(finding));
+}
+
 static void on_finding(const Finding *finding, void *opaque)
 {
     Exploration *e = opaque;
 
-    g_ptr_array_add(e->findings, finding_copy(finding));
+    keep_finding(e, finding);
     if (e->watch && !e->common->quiet) {
         clear_line(e);
         fprintf(stderr, "%s: %s, found by %s, schedule %" PRIu64 "\n",

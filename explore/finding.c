@@ -10,6 +10,11 @@ Finding *finding_new(void)
     return f;
 }
 
+bool finding_is_failure(const Finding *f)
+{
+    return f->end != SCHEDULE_DONE;
+}
+
 /* The fields that are text: name in JSON, and where. */
 typedef struct TextField {
     const char *name;

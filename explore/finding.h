@@ -33,6 +33,8 @@ typedef struct Finding {
     GArray *chances;  /* of FailureChance */
 } Finding;
 
+/* A run failed so; else it only broke a rule, or shows what might happen. */
+bool finding_is_failure(const Finding *finding);
 Finding *finding_new(void);
 void finding_free(Finding *finding);
 

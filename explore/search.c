@@ -87,6 +87,7 @@ typedef struct Search {
     uint64_t default_trace;
     GHashTable *findings; /* signature -> Finding */
     unsigned observed, looked_at_endless, sampled;
+    unsigned real_findings; /* of runs that failed, not only might have */
     Potential *potential; /* what samples of good runs might have come to */
     Error *err;
 } Search;
@@ -107,6 +108,7 @@ static void add_finding(Search *s, Finding *finding)
         finding_free(finding);
     } else {
         g_hash_table_insert(s->findings, finding->signature, finding);
+        s->real_findings += finding_is_failure(finding);
         s->listener->finding(finding, s->listener->opaque);
     }
 }
@@ -338,7 +340,7 @@ static bool run_drawn(Search *s, uint64_t n)
         look_at(s, &outcome, &(Suspect){schedule, found_by, n + 1, watched});
     }
     schedule_free(schedule);
-    return g_hash_table_size(s->findings) > 0;
+    return s->real_findings > 0;
 }
 
 /* How long schedules are: the default one, which belongs to no shard. */
@@ -452,7 +454,7 @@ static void run_start(Search *s)
 
 static void finish(Search *s)
 {
-    if (!g_hash_table_size(s->findings) && potential_count(s->potential)) {
+    if (!s->real_findings && potential_count(s->potential)) {
         tell_potential(s);
     }
     tell_progress(s);
