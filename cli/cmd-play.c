@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* aiolab play: a captured trace, through the block layer. */
-#include "blktrace-set.h"
 #include "device.h"
-#include "import-report.h"
 #include "play.h"
 #include "play-run.h"
-#include "store.h"
-
-#include <glib/gstdio.h>
-#include <unistd.h>
+#include "play-trace.h"
 
 typedef struct PlayCommand {
     CommonOptions common;
@@ -46,67 +41,6 @@ static const char *const passed_on[] = {
 };
 
 static char *passed_values[ARRAY_SIZE(passed_on)];
-
-/* ---- The trace ---- */
-
-static int import(const char *path, const char *into)
-{
-    g_auto(GStrv) paths = blktrace_set_files(path);
-    LoadOptions load = {.n_set = g_strv_length(paths)};
-    Error *err = NULL;
-    Loaded loaded;
-    Log *log;
-    bool ok;
-
-    if (c.format && !(load.format = trace_format_find(c.format))) {
-        cli_error("--format %s: no such format; 'aiolab import --list-formats' "
-                  "names them", c.format);
-        return STATUS_USAGE;
-    }
-    log = log_create(into, true, &err);
-    if (!log) {
-        return cli_fail(err, STATUS_MACHINE);
-    }
-    import_progress_start(&c.common, &load);
-    ok = trace_load(log, paths, g_strv_length(paths), &load, &loaded, &err);
-    import_progress_stop();
-    if (ok && !loaded_records(&loaded)) {
-        error_setg(&err, "%s: holds nothing that can be played; 'aiolab "
-                   "import' says why", path);
-        ok = false;
-    } else if (ok) {
-        cli_print(&c.common, "%s: %s, %" PRIu64 " requests; 'aiolab import' "
-                  "accounts for each line\n", path,
-                  g_array_index(loaded.files, LoadedFile, 0).format->title,
-                  loaded_records(&loaded));
-    }
-    loaded_clear(&loaded);
-    if (!log_close(log, ok ? &err : NULL)) {
-        ok = false;
-    }
-    return ok ? STATUS_OK : cli_fail(err, STATUS_BAD_INPUT);
-}
-
-/* The log that holds the trace: the argument, or what is made of it. */
-static const char *trace_log(const char *path, int *status)
-{
-    GError *gerr = NULL;
-    int fd;
-
-    if (log_has_header(path)) {
-        return path;
-    }
-    fd = g_file_open_tmp("aiolab-trace-XXXXXX", &c.temporary, &gerr);
-    if (fd < 0) {
-        cli_error("%s; set TMPDIR", gerr->message);
-        g_error_free(gerr);
-        *status = STATUS_MACHINE;
-        return NULL;
-    }
-    close(fd);
-    *status = import(path, c.temporary);
-    return *status == STATUS_OK ? c.temporary : NULL;
-}
 
 /* ---- Options to parameters ---- */
 
@@ -169,6 +103,16 @@ static bool set_all(ScenarioSpec *spec, const char *trace)
            set(spec, "verify", c.verify ? "1" : "0") &&
            set_list(spec, "drain", c.drains) &&
            set_list(spec, "fault", c.faults);
+}
+
+static bool check_data(void)
+{
+    if (c.data && !g_str_equal(c.data, "full") &&
+        !g_str_equal(c.data, "hash")) {
+        cli_error("--data: '%s' is neither full nor hash", c.data);
+        return false;
+    }
+    return true;
 }
 
 static bool check_target(const char *device)
@@ -269,7 +213,8 @@ static int play(const char *path)
 {
     PlayJob job = {.spec = NULL};
     int status = STATUS_OK;
-    const char *trace = trace_log(path, &status);
+    const char *trace = play_trace_log(path, c.format, &c.common, &c.temporary,
+                                       &status);
 
     if (trace && !make_job(&job, trace)) {
         status = STATUS_USAGE;
@@ -370,7 +315,7 @@ int cmd_play(int argc, char **argv)
                   "one of them");
         return STATUS_USAGE;
     }
-    if (!check_target(value_of("device")) ||
+    if (!check_data() || !check_target(value_of("device")) ||
         !cli_check_output(&c.common, argv[1])) {
         return STATUS_USAGE;
     }

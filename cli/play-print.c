@@ -42,10 +42,8 @@ static void print_latencies(const CommonOptions *common, const PlayStats *stats)
     }
     cli_print(common, " %10s\n", "most");
     for (unsigned op = 0; op < TRACE_OP_MAX; op++) {
-        g_autofree char *captured = g_strconcat("  as captured", NULL);
-
         print_row(common, trace_op_names[op], &stats->by_op[op]);
-        print_row(common, captured, &stats->captured_by_op[op]);
+        print_row(common, "  as captured", &stats->captured_by_op[op]);
     }
     print_row(common, "all", &stats->all);
     print_row(common, "  as captured", &stats->captured);

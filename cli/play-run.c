@@ -7,7 +7,9 @@
 #include "record-log.h"
 #include "record-run.h"
 
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +87,32 @@ static int run_in_child(PlayJob *job)
     return STATUS_OK;
 }
 
+/* On a terminal, how far it is.  Returns the child's wait status. */
+static int wait_for(const PlayJob *job, pid_t pid)
+{
+    struct pollfd pfd = {
+        .fd = job->common->quiet || !isatty(STDERR_FILENO)
+                  ? -1 : (int)syscall(SYS_pidfd_open, pid, 0),
+        .events = POLLIN,
+    };
+    unsigned seconds = 0;
+    int status;
+
+    while (pfd.fd >= 0 && poll(&pfd, 1, 1000) == 0) {
+        fprintf(stderr, "\rplaying %zu requests, %u s ", job->plan->n,
+                ++seconds);
+    }
+    if (seconds) {
+        fprintf(stderr, "\r\033[K");
+    }
+    if (pfd.fd >= 0) {
+        close(pfd.fd);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
+}
+
 int play_job_run(PlayJob *job)
 {
     int status;
@@ -96,8 +124,7 @@ int play_job_run(PlayJob *job)
     if (pid == 0) {
         _exit(run_in_child(job));
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    status = wait_for(job, pid);
     play_prepare(NULL);
     if (WIFSIGNALED(status)) {
         cli_error("%s: the play was killed by signal %d; with -o LOG it is "

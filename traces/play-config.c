@@ -236,6 +236,10 @@ static void parse_target(PlayConfig *c, Parse *p)
     c->write = get_int(p, "write", 0, 1);
     c->verify = get_int(p, "verify", 0, 1);
     c->seed = get_int(p, "seed", 0, INT64_MAX);
+    if (!*c->trace) {
+        complain(p, "trace: say which log holds the trace; 'aiolab play' makes "
+                 "one of any trace");
+    }
     if (g_str_equal(c->aio, "native") && !c->direct) {
         complain(p, "aio=native is for O_DIRECT; give --direct, too");
     }

@@ -66,6 +66,8 @@ typedef struct PlayPlan {
  */
 PlayPlan *play_plan_load(const PlayConfig *config, bool shared, Error **errp);
 void play_plan_free(PlayPlan *plan);
+/* Memory in a file without a name; NULL and *errp if there is no room. */
+void *play_plan_map(size_t bytes, bool shared, Error **errp);
 /* Nothing has been played. */
 void play_plan_reset(PlayPlan *plan);
 
