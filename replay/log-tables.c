@@ -128,8 +128,8 @@ void log_finish_derived(Log *log)
      * ride, so that looking for an object's next event reads no rows. */
     log_run_sql(log, "CREATE INDEX event_obj ON event (obj, seq, kind);"
                  "CREATE INDEX event_kind ON event (kind);"
-                 "CREATE INDEX event_play ON event (kind, a) "
-                 "WHERE kind IN ('play.issue', 'play.done');"
+                 "CREATE INDEX event_play ON event (a) "
+                 "WHERE kind = 'play.done';"
                  "CREATE INDEX input_explicit ON input (kind) "
                  "WHERE kind IN ('replay.bh', 'replay.oneshot');");
     log_set_meta(log, "indexed", "1");
