@@ -159,6 +159,11 @@ static char *exhaustive_verdict(const Unit *unit, const SearchStats *s)
                                " executions, %" PRIu64 " failing",
                                unit->strategy.d, s->schedules, s->failing);
     }
+    if (unit->plain) {
+        return g_strdup_printf("COMPLETE  %" PRIu64 " executions, none left "
+                               "out, %" PRIu64 " failing", s->schedules,
+                               s->failing);
+    }
     return g_strdup_printf("%s  %s", s->watched ? "COMPLETE"
                            : "all were run, but nobody watched plain memory",
                            text);

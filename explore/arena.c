@@ -402,6 +402,11 @@ bool arena_handle_fault(void *address)
     return false;
 }
 
+bool arena_is_local(uintptr_t address)
+{
+    return address - (uintptr_t)arena->locals < arena->n_locals;
+}
+
 size_t arena_restored_bytes(void)
 {
     return arena->n_hot * (size_t)PAGE;

@@ -54,6 +54,11 @@ void arena_snapshot(const void *code);
 void arena_restore(void);
 /* In a handler of SIGSEGV: true if it was a first write to a page of ours. */
 bool arena_handle_fault(void *address);
+/*
+ * Thread-local data of the program: all virtual threads share one set, which
+ * is exchanged when they switch, so an access there says nothing.
+ */
+bool arena_is_local(uintptr_t address);
 /* Bytes that arena_restore() copies, and that the last schedule allocated. */
 size_t arena_restored_bytes(void);
 size_t arena_used_bytes(void);

@@ -461,6 +461,9 @@ bool exhaustive_next(Exhaustive *e, ScheduleOutcome *outcome)
     if (!e->stopped) {
         e->stopped = access_trace_trouble(e->trace);
     }
+    if (e->n < e->fixed && !e->stopped) {
+        e->stopped = "a run did not repeat itself as far as it should";
+    }
     if (outcome->end == SCHEDULE_ENDLESS && !e->stopped) {
         e->stopped = "a run does not end";
     }

@@ -26,6 +26,7 @@ const char *const schedule_end_names[] = {
 enum {
     STACKS_MAX = 1 << 14,
     SIGNAL_STACK = 1 << 16,
+    DESCRIPTORS_MAX = 1024,
     QUIET_SECONDS = 2, /* without a step: it computes for ever */
 };
 
@@ -38,6 +39,8 @@ struct Runner {
     ScenarioOutcome scenario;
     sigjmp_buf crashed;
     volatile sig_atomic_t running;
+    int fds[DESCRIPTORS_MAX]; /* that the run has made */
+    unsigned n_fds;
     pid_t pid;               /* forks of a scenario's are not ours */
     int own_stderr;
     int stderr_fd;           /* what runs write there, until it is read */
@@ -116,6 +119,27 @@ static void leave(Runner *r, ScheduleEnd end)
     r->running = false;
     r->outcome.end = end;
     siglongjmp(r->crashed, 1);
+}
+
+void runner_descriptor(int fd)
+{
+    Runner *r = the_runner;
+
+    if (r && r->running && fd >= 0 && r->n_fds < DESCRIPTORS_MAX) {
+        r->fds[r->n_fds++] = fd;
+    }
+}
+
+/* A run that has ended well has closed its own. */
+static void close_descriptors(Runner *r)
+{
+    while (r->n_fds) {
+        int fd = r->fds[--r->n_fds];
+
+        if (r->outcome.end != SCHEDULE_DONE) {
+            close(fd);
+        }
+    }
 }
 
 void runner_exits(int status)
@@ -272,6 +296,9 @@ static void on_memory(uintptr_t address, size_t size, SimAccess how,
     Runner *r = the_runner;
     MemoryFault fault;
 
+    if (arena_is_local(address)) {
+        return;
+    }
     if (r->listener) {
         r->listener(address, size, how, atomic, place);
     }
@@ -458,6 +485,7 @@ static void run_and_restore(Runner *r, const SimConfig *config)
     run_here(r, config);
     arena_off();
     trace_access = NULL;
+    close_descriptors(r);
     arena_set_freed(NULL);
     if (r->outcome.end == SCHEDULE_RACE) {
         tell_race(r);

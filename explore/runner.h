@@ -63,6 +63,8 @@ void runner_set_listener(Runner *runner, TraceAccess *listener);
  * status is one.  Returns only if no run of this process does.
  */
 void runner_exits(int status);
+/* The schedule has made this descriptor; it is closed if it does not end. */
+void runner_descriptor(int fd);
 /* For whoever is called in the middle of a run: its memory survives the run. */
 void runner_pause(void);
 void runner_resume(void);
