@@ -292,7 +292,7 @@ typedef enum HostPoint {
     HOST_POINT_SPIN,       /* object: 0; it waits for another thread */
     HOST_POINT_WORD,       /* object: of a lock or an event that is a word */
     HOST_POINT_REPLAY_ONESHOT, /* object: the context of a replay_*() call */
-    HOST_POINT_GLIB,       /* object: 0; it has changed another thread's loop */
+    HOST_POINT_GLIB,       /* object: 0; another thread's loop concerns it */
     HOST_POINT_SLEEP,      /* object: for so many nanoseconds */
 } HostPoint;
 

@@ -66,6 +66,16 @@ void g_main_loop_run(GMainLoop *loop)
     host_glib_leave();
 }
 
+/*
+ * A loop that begins after it was told to quit runs.  So who wants it to end,
+ * or waits for it to begin, tells or asks it again and again, whoever owns its
+ * context: others must get there meanwhile.
+ */
+static void let_others_run_it(void)
+{
+    host_point(HOST_POINT_GLIB, 0);
+}
+
 void g_main_loop_quit(GMainLoop *loop)
 {
     GMainContext *context;
@@ -80,6 +90,21 @@ void g_main_loop_quit(GMainLoop *loop)
     glib_context_quit(glib_context(context), loop);
     host_glib_leave();
     glib_context_changed(context);
+    let_others_run_it();
+}
+
+gboolean g_main_loop_is_running(GMainLoop *loop)
+{
+    gboolean is_running;
+
+    if (!glib_is_ours()) {
+        return FRONT_REAL(g_main_loop_is_running)(loop);
+    }
+    host_glib_enter(HOST_GLIB_IS_RUNNING);
+    is_running = FRONT_REAL(g_main_loop_is_running)(loop);
+    host_glib_leave();
+    let_others_run_it();
+    return is_running;
 }
 
 /* ---- A thread's default context; the list has NULL for GLib's default ---- */

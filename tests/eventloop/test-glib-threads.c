@@ -244,6 +244,32 @@ static void test_wait_to_own(const ScenarioArgs *args)
     end("");
 }
 
+/* Asks again and again, when nobody owns the context yet, and never sleeps. */
+static void test_quit_until_over(const ScenarioArgs *args)
+{
+    g_autoptr(GMainContext) context = g_main_context_new();
+    QemuThread thread;
+
+    begin(context);
+    has_run = false;
+    qemu_thread_create(&thread, "runner", wait_to_run, loop,
+                       QEMU_THREAD_JOINABLE);
+    while (!g_main_loop_is_running(loop)) {
+    }
+    while (!qatomic_read(&has_run)) {
+        g_main_loop_quit(loop);
+    }
+    qemu_thread_join(&thread);
+    has_run = false;
+    qemu_thread_create(&thread, "runner", wait_to_run, loop,
+                       QEMU_THREAD_JOINABLE);
+    while (!qatomic_read(&has_run)) {
+        g_main_loop_quit(loop);
+    }
+    qemu_thread_join(&thread);
+    end("");
+}
+
 /* ---- Here, or there ---- */
 
 static void test_invoke_here(const ScenarioArgs *args)
@@ -453,6 +479,7 @@ static const LoopTest tests[] = {
     {"timeouts", test_timeouts, 0},
     {"owner", test_owner, TEST_THREADS},
     {"wait to own", test_wait_to_own, TEST_THREADS},
+    {"quit until over", test_quit_until_over, TEST_THREADS | TEST_SPINS},
     {"invoke here", test_invoke_here, 0},
     {"invoke there", test_invoke_there, TEST_THREADS},
     {"destroyed", test_destroyed, TEST_THREADS},
