@@ -61,9 +61,13 @@ static void free_threads(VThreadList *threads)
     }
 }
 
+/* The machine's own OS thread may still be on one of the stacks. */
 void machine_finish(void)
 {
     assert(!machine.current);
+    if (machine.left_by_stranger) {
+        return;
+    }
     free_threads(&machine.threads);
     free_threads(&machine.ended_threads);
 }
@@ -145,6 +149,8 @@ void machine_switch(VThread *to)
     if (from == to) {
         return;
     }
+    /* Another library's thread ends the run, where only the machine's runs. */
+    machine.left_by_stranger |= from && !host_self_;
     machine.current = to;
     thread_locals_switch(from ? from->locals : NULL, to ? to->locals : NULL);
     host_set_self(to ? &to->self : machine.outside);

@@ -42,6 +42,7 @@ typedef struct Machine {
     VThread *current;    /* NULL: the scheduler's own stack runs */
     HostThread *outside; /* the self of that stack */
     StackedCoroutine scheduler;
+    bool left_by_stranger; /* a thread that is none of ours has ended the run */
     void (*started)(VThread *thread); /* a thread's first act; may be NULL */
     /* A thread has ended: go somewhere else, and do not come back. */
     void (*ended)(VThread *thread);
@@ -50,7 +51,10 @@ typedef struct Machine {
 extern Machine machine;
 
 void machine_init(void);
-/* Frees threads, whether they have ended or were abandoned. */
+/*
+ * Frees threads, whether they have ended or were abandoned; not if a stranger
+ * has ended the run: the process is to end soon.
+ */
 void machine_finish(void);
 VThread *machine_thread_new(const char *name, void *(*start)(void *),
                             void *arg);

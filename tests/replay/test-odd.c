@@ -180,7 +180,9 @@ static void test_locals_simulated(void **state)
 static void test_foreign(void **state)
 {
     record("foreign", 5, "another library has started");
-    expect_cut("foreign");
+    for (unsigned i = 0; i < 20; i++) { /* which thread is faster varies */
+        expect_cut("foreign");
+    }
 }
 
 int main(void)

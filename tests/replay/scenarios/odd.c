@@ -230,6 +230,9 @@ static void foreign(const ScenarioArgs *args)
     pthread_t thread;
 
     pthread_create(&thread, NULL, set_word, NULL);
+    /* Meanwhile a replay ends in that thread; this stack is in use still. */
+    for (volatile unsigned i = 0; i < 100000000; i++) {
+    }
     pthread_join(thread, NULL);
 }
 
