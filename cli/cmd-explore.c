@@ -17,6 +17,8 @@ typedef struct ExploreOptions {
     gboolean all, plain, watch, tui, force;
 } ExploreOptions;
 
+enum { NEAR_MAX = 2000 }; /* schedules near a recording */
+
 /* ---- Options ---- */
 
 static bool apply_numbers(const ExploreOptions *o, Unit *unit)
@@ -299,6 +301,14 @@ static int explore_line(const ExploreOptions *o, const CommonOptions *common)
     return status;
 }
 
+/* For a search that another file has thought of. */
+static int explore_near(const Unit *unit, const CommonOptions *common)
+{
+    static const ExploreOptions nothing;
+
+    return explore_unit(unit, &nothing, common);
+}
+
 static char *describe(void)
 {
     GString *text = g_string_new(
@@ -373,7 +383,9 @@ int cmd_explore(int argc, char **argv)
                   "--neighbourhood LOG; see --help");
         return STATUS_USAGE;
     }
-    return o.recording ? explore_recording(o.recording, o.force, &common)
+    return o.recording ? explore_recording(o.recording, o.force,
+                                           o.max ? o.max : NEAR_MAX,
+                                           explore_near, &common)
          : o.unit ? explore_line(&o, &common)
                   : explore_scenario(&o, argv[1], &common);
 }

@@ -13,6 +13,7 @@ enum {
     MAX_STEPS = 2000000,
     SHOWN = 400, /* characters of a schedule */
     INDEX_LIMIT = 3000000,
+    NEAR_STEPS = 200000, /* of a schedule near the recording's */
 };
 
 typedef struct Exploration {
@@ -252,7 +253,42 @@ static bool same_file(const char *one, const char *two)
     return g_str_equal(a, b);
 }
 
+static void add_param(gpointer name, gpointer value, gpointer opaque)
+{
+    g_ptr_array_add(opaque, g_strdup_printf("%s=%s", (char *)name,
+                                            (char *)value));
+}
+
+/* The schedules near the recording's: a failure that it only just missed. */
+static int search_near(Neighbourhood *n, const ScenarioSpec *spec,
+                       uint64_t max, ExploreUnit *search,
+                       const CommonOptions *common)
+{
+    g_autofree char *name = scenario_spec_name(spec);
+    const char *slash = strchr(name, '/');
+    g_autofree char *file = spec->source
+        ? g_strconcat(spec->source, slash, NULL) : NULL;
+    char *token = neighbourhood_token(n, spec);
+    Unit *unit;
+    int status;
+
+    if (!token) {
+        return STATUS_OK;
+    }
+    unit = unit_new(file ? file : name);
+    unit->strategy = (Strategy){STRATEGY_NEIGHBOURHOOD, 3};
+    unit->max = max;
+    unit->max_steps = NEAR_STEPS;
+    unit->start = token;
+    g_hash_table_foreach(spec->params, add_param, unit->params);
+    cli_print(common, "\n");
+    status = search(unit, common);
+    unit_free(unit);
+    return status;
+}
+
 static int explore_neighbourhood(Log *log, const ScenarioSpec *spec, bool force,
+                                 uint64_t max, ExploreUnit *search,
                                  const CommonOptions *common)
 {
     Exploration e = {.path = log_path(log), .name = scenario_spec_name(spec)};
@@ -277,14 +313,17 @@ static int explore_neighbourhood(Log *log, const ScenarioSpec *spec, bool force,
         }
         status = session_exit_status(e.session);
         session_free(e.session);
+        if (!common->json && !common->output && status <= STATUS_FINDING) {
+            status = MAX(status, search_near(e.n, spec, max, search, common));
+        }
     }
     neighbourhood_free(e.n);
     g_free(e.name);
     return status;
 }
 
-static int open_and_explore(const char *path, bool force,
-                            const CommonOptions *common)
+static int open_and_explore(const char *path, bool force, uint64_t max,
+                            ExploreUnit *search, const CommonOptions *common)
 {
     Error *err = NULL;
     Log *log = log_open(path, &err);
@@ -292,7 +331,7 @@ static int open_and_explore(const char *path, bool force,
     int status;
 
     if (spec) {
-        status = explore_neighbourhood(log, spec, force, common);
+        status = explore_neighbourhood(log, spec, force, max, search, common);
     } else {
         status = cli_fail(err, STATUS_BAD_INPUT);
     }
@@ -301,13 +340,13 @@ static int open_and_explore(const char *path, bool force,
     return status;
 }
 
-int explore_recording(const char *recording, bool force,
-                      const CommonOptions *common)
+int explore_recording(const char *recording, bool force, uint64_t max,
+                      ExploreUnit *search, const CommonOptions *common)
 {
     if (common->output && same_file(common->output, recording)) {
         cli_error("%s: is the recording itself; give -o another name",
                   recording);
         return STATUS_USAGE;
     }
-    return open_and_explore(recording, force, common);
+    return open_and_explore(recording, force, max, search, common);
 }

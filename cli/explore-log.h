@@ -4,9 +4,16 @@
 #define CLI_EXPLORE_LOG_H
 
 #include "cli.h"
+#include "unit.h"
 
-/* Prints how far the recording can be followed, and the run by its schedule. */
-int explore_recording(const char *recording, bool force,
-                      const CommonOptions *common);
+/* Searches, and prints what was found; returns the exit status. */
+typedef int ExploreUnit(const Unit *unit, const CommonOptions *common);
+
+/*
+ * Prints how far the recording can be followed, and the run by its schedule;
+ * then lets @search run at most @max schedules near it.
+ */
+int explore_recording(const char *recording, bool force, uint64_t max,
+                      ExploreUnit *search, const CommonOptions *common);
 
 #endif

@@ -315,3 +315,58 @@ char *neighbourhood_schedule(const Neighbourhood *n)
     }
     return g_string_free(text, false);
 }
+
+/* ---- Where a search begins ---- */
+
+/* In a child: what is abandoned there is gone with it. */
+static void send_token(Neighbourhood *n, const ScenarioSpec *spec, int fd)
+{
+    RunConfig config = neighbourhood_config(n);
+    NotingOracle *noting = noting_oracle_new();
+    g_autofree char *name = scenario_spec_name(spec);
+    g_autofree char *token = NULL;
+    Schedule *schedule;
+    RunResult result;
+
+    noting_oracle_begin(noting, config.sim.oracle);
+    config.sim.oracle = &noting->base;
+    if (!run_scenario(spec, &config, &result, NULL)) {
+        _exit(1);
+    }
+    schedule = noting_oracle_schedule(noting);
+    token = schedule_token(schedule, name, search_identity(spec, false),
+                           noting->trace);
+    if (write(fd, token, strlen(token)) < 0) {
+        _exit(1);
+    }
+    _exit(0);
+}
+
+char *neighbourhood_token(Neighbourhood *n, const ScenarioSpec *spec)
+{
+    GString *token = g_string_new(NULL);
+    char piece[4096];
+    int fds[2];
+    ssize_t got;
+    pid_t pid;
+
+    if (n->simulated || pipe(fds) < 0) {
+        g_string_free(token, true);
+        return NULL;
+    }
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        close(fds[0]);
+        send_token(n, spec, fds[1]);
+    }
+    close(fds[1]);
+    while (pid > 0 && (got = read(fds[0], piece, sizeof(piece))) > 0) {
+        g_string_append_len(token, piece, got);
+    }
+    close(fds[0]);
+    if (pid > 0) {
+        waitpid(pid, NULL, 0);
+    }
+    return g_string_free(token, token->len == 0);
+}

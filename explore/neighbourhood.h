@@ -46,6 +46,12 @@ void neighbourhood_free(Neighbourhood *n);
 /* A run by that schedule; @n must stay until it has ended. */
 RunConfig neighbourhood_config(Neighbourhood *n);
 /*
+ * The token of that run, for a search that begins with it; NULL if the log was
+ * simulated, on another machine than searches have, or the run crashes.  It
+ * forks.  Freed by the caller.
+ */
+char *neighbourhood_token(Neighbourhood *n, const ScenarioSpec *spec);
+/*
  * The deviations in one line: "12=1 +3=2 ..." says that choice 12 (they are
  * counted from 1) takes option 1, the third one after it option 2, and all
  * others the default.  "-" if there are none.  Freed by the caller.
