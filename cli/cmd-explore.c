@@ -45,12 +45,10 @@ static bool apply_words(const ExploreOptions *o, Unit *unit)
     Error *err = NULL;
     char end;
 
-    if (o->memory && !g_str_equal(o->memory, "sc") &&
-        !g_str_equal(o->memory, "tso")) {
-        cli_error("--memory: '%s' is neither sc nor tso", o->memory);
+    if (!unit_set_memory(unit, o->memory, &err)) {
+        cli_fail(err, STATUS_USAGE);
         return false;
     }
-    unit->store_buffers = g_strcmp0(o->memory, "tso") == 0;
     if (o->shard &&
         (sscanf(o->shard, "%u/%u%c", &unit->shard, &unit->shards, &end) != 2 ||
          unit->shard >= unit->shards)) {

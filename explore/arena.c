@@ -406,18 +406,3 @@ bool arena_is_local(uintptr_t address)
 {
     return address - (uintptr_t)arena->locals < arena->n_locals;
 }
-
-size_t arena_restored_bytes(void)
-{
-    return arena->n_hot * (size_t)PAGE;
-}
-
-size_t arena_used_bytes(void)
-{
-    size_t used = 0;
-
-    for (unsigned i = 0; i < ARENA_LANES; i++) {
-        used += arena->now.lanes[i].at - arena->kept.lanes[i].at;
-    }
-    return used;
-}

@@ -59,8 +59,5 @@ bool arena_handle_fault(void *address);
  * is exchanged when they switch, so an access there says nothing.
  */
 bool arena_is_local(uintptr_t address);
-/* Bytes that arena_restore() copies, and that the last schedule allocated. */
-size_t arena_restored_bytes(void);
-size_t arena_used_bytes(void);
 
 #endif

@@ -34,7 +34,6 @@ enum {
 struct Runner {
     const ScenarioSpec *spec;
     SimConfig config;
-    bool wholesale;
     ScheduleOutcome outcome;
     ScenarioOutcome scenario;
     sigjmp_buf crashed;
@@ -369,14 +368,14 @@ void runner_set_listener(Runner *r, TraceAccess *listener)
 
 void runner_pause(void)
 {
-    if (the_runner && the_runner->wholesale) {
+    if (the_runner) {
         arena_off();
     }
 }
 
 void runner_resume(void)
 {
-    if (the_runner && the_runner->wholesale) {
+    if (the_runner) {
         arena_on();
     }
 }
@@ -385,9 +384,7 @@ static void step_in_lane(uint32_t thread)
 {
     const SimTracer *tracer = the_runner->tracer;
 
-    if (the_runner->wholesale) {
-        arena_set_lane(thread);
-    }
+    arena_set_lane(thread);
     if (the_runner->watch) {
         races_step(the_runner->races, thread);
     }
@@ -508,7 +505,7 @@ ScheduleOutcome runner_run(Runner *r, Oracle *oracle, const SimTracer *tracer,
     r->scenario = (ScenarioOutcome){.failed_checks = 0};
     r->tracer = tracer;
     config.oracle = oracle;
-    config.tracer = r->wholesale || tracer ? &lane_tracer : NULL;
+    config.tracer = &lane_tracer;
     if (sink) {
         probe_start(sink, opaque);
     }
@@ -580,11 +577,10 @@ Runner *runner_new(const ScenarioSpec *spec, const SimConfig *config)
     Runner *r = mmap(NULL, sizeof(Runner), PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    assert(!the_runner && r != MAP_FAILED);
+    assert(arena_is_linked() && !the_runner && r != MAP_FAILED);
     the_runner = r;
     r->spec = spec;
     r->config = *config;
-    r->wholesale = true;
     r->races = races_new();
     r->places = g_hash_table_new(g_direct_hash, g_direct_equal);
     stack_source = &kept_stacks;

@@ -3,11 +3,9 @@
  * Running schedules back to back in this process: each begins from the same
  * state, and leaves nothing behind, however it ended.
  *
- * A process that is linked with arena-malloc.c takes back what a schedule has
- * done wholesale (arena.h), and survives assertions and crashes of the
- * scenario: the signal ends the schedule, and the state is restored.  Any other
- * process runs each schedule in a fork of itself, which is a hundred times
- * slower; that is for sanitizers, whose memory is not ours.
+ * What a schedule has done is taken back wholesale (arena.h), and assertions and
+ * crashes of the scenario are survived: the signal ends the schedule, and the
+ * state is restored.  Only for a process that is linked with arena-malloc.c.
  */
 #ifndef EXPLORE_RUNNER_H
 #define EXPLORE_RUNNER_H

@@ -114,7 +114,8 @@ static void add_finding(Search *s, Finding *finding)
 }
 
 /* A deadlock's is computed from the state in which it ended. */
-static char *signature_of(Search *s, const Schedule *schedule, bool watched)
+static char *signature_of(Search *s, const Schedule *schedule, bool watched,
+                          Potential *potential)
 {
     ScheduleOracle *oracle = schedule_oracle_new();
     char *signature;
@@ -122,7 +123,7 @@ static char *signature_of(Search *s, const Schedule *schedule, bool watched)
 
     schedule_oracle_begin(oracle, schedule);
     runner_watch_memory(s->runner, watched);
-    o = observe(s->runner, &oracle->base);
+    o = observe_with(s->runner, &oracle->base, potential);
     runner_watch_memory(s->runner, false);
     signature = observation_signature(o);
     observation_free(o);
@@ -149,7 +150,7 @@ static Schedule *calm_down(Search *s, const Schedule *schedule)
 
     for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
         Schedule *part = first_part(schedule, parts[i]);
-        g_autofree char *signature = signature_of(s, part, false);
+        g_autofree char *signature = signature_of(s, part, false, NULL);
 
         if (!g_str_equal(signature, "endless") &&
             !g_str_equal(signature, "done")) {
@@ -194,7 +195,7 @@ static void look_at(Search *s, const ScheduleOutcome *outcome,
         return;
     }
     if (!signature) {
-        signature = signature_of(s, suspect->schedule, suspect->watched);
+        signature = signature_of(s, suspect->schedule, suspect->watched, NULL);
     }
     known = g_hash_table_lookup(s->findings, signature);
     if (known) {
@@ -239,17 +240,11 @@ static bool count(Search *s, const ScheduleOutcome *outcome)
 /* A run that ended well: was it luck? */
 static void sample(Search *s, const Suspect *suspect)
 {
-    ScheduleOracle *oracle = schedule_oracle_new();
-    g_autofree char *signature = NULL;
+    g_autofree char *signature = signature_of(s, suspect->schedule, false,
+                                              s->potential);
     Finding *finding = NULL;
-    Observation *o;
 
     s->sampled++;
-    schedule_oracle_begin(oracle, suspect->schedule);
-    o = observe_with(s->runner, &oracle->base, s->potential);
-    signature = observation_signature(o);
-    observation_free(o);
-    schedule_oracle_free(oracle);
     if (!g_str_equal(signature, "done") &&
         !g_hash_table_contains(s->findings, signature)) {
         finding = analyse(s->runner, suspect, s->name, s->identity);

@@ -69,6 +69,16 @@ static bool parse_shard(Unit *unit, const char *value)
            unit->shard < unit->shards;
 }
 
+bool unit_set_memory(Unit *unit, const char *memory, Error **errp)
+{
+    unit->store_buffers = g_strcmp0(memory, "tso") == 0;
+    if (memory && !unit->store_buffers && !g_str_equal(memory, "sc")) {
+        error_setg(errp, "--memory: '%s' is neither sc nor tso", memory);
+        return false;
+    }
+    return true;
+}
+
 static bool parse_word(Unit *unit, const char *word, Error **errp)
 {
     const char *equals = strchr(word, '=');
@@ -82,8 +92,7 @@ static bool parse_word(Unit *unit, const char *word, Error **errp)
     } else if (name && g_str_equal(name, "strategy")) {
         return strategy_parse(value, &unit->strategy, errp);
     } else if (name && g_str_equal(name, "memory")) {
-        unit->store_buffers = g_str_equal(value, "tso");
-        return unit->store_buffers || g_str_equal(value, "sc");
+        return unit_set_memory(unit, value, errp);
     } else if (name && g_str_equal(name, "shard")) {
         return parse_shard(unit, value);
     } else if (name && g_str_equal(name, "start")) {

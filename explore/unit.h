@@ -28,6 +28,8 @@ void unit_free(Unit *unit);
 /* NULL and *errp if the line is none. */
 Unit *unit_parse(const char *line, Error **errp);
 char *unit_text(const Unit *unit);
+/* "sc" or "tso" (NULL: sc); false and *errp if it is neither. */
+bool unit_set_memory(Unit *unit, const char *memory, Error **errp);
 /* The arguments of aiolab-explorer that do it; freed by the caller. */
 char **unit_arguments(const Unit *unit);
 
