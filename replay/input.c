@@ -3,6 +3,9 @@
 #include "input.h"
 
 #include <xxhash.h>
+#ifdef HAVE_XXH_DISPATCH
+#include <xxh_x86dispatch.h> /* the same hashes, by the widest vectors here */
+#endif
 #ifdef __x86_64__
 /* The widest vectors that the processor has, found at run time. */
 #include <xxh_x86dispatch.h>
