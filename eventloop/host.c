@@ -14,7 +14,7 @@ static StackedCoroutine unattached_leader = {.base.slow = true};
 static const HostFast unattached = UNATTACHED;
 __thread HostFast host_fast_ = UNATTACHED;
 
-void host_save_fast(void)
+OUTSIDE_OF_STEPS void host_save_fast(void)
 {
     if (host_self_) {
         host_self_->fast = host_fast_;
@@ -22,7 +22,7 @@ void host_save_fast(void)
     }
 }
 
-__attribute__((noinline)) void host_set_self(HostThread *self)
+OUTSIDE_OF_STEPS __attribute__((noinline)) void host_set_self(HostThread *self)
 {
     if (self != host_self_) {
         host_save_fast();

@@ -197,7 +197,7 @@ void stack_entered(Stack *stack)
 }
 #endif
 
-void stack_switch(Stack *from, Stack *to)
+OUTSIDE_OF_STEPS void stack_switch(Stack *from, Stack *to)
 {
 #ifdef STACK_ASAN
     asan_left = from;

@@ -101,6 +101,12 @@ static inline void stack_entered(Stack *stack)
 {
 }
 #endif
+/*
+ * A switch is no step of either thread: what it touches tells an explorer's
+ * memory hooks (aiolab-explorer) nothing.
+ */
+#define OUTSIDE_OF_STEPS __attribute__((no_sanitize_thread))
+
 /* Suspends @from and goes on in @to; returns when somebody switches back. */
 void stack_switch(Stack *from, Stack *to);
 /* Where a suspended stack will go on; false if that cannot be known. */

@@ -2,6 +2,7 @@
 /* Dependence between steps; see accesses.h. */
 #include "accesses.h"
 
+
 enum {
     OBJECTS = 1 << 16,
     OBJECTS_SHIFT = 64 - 16,
@@ -32,7 +33,7 @@ struct AccessTrace {
     uint32_t woken;       /* threads that it lets go on: a bit each */
     uint32_t clock[ACCESS_THREADS][ACCESS_THREADS];
     uint32_t locals[ACCESS_THREADS];
-    uint64_t waker[ACCESS_THREADS]; /* of the steps that let it go on */
+    uint64_t creator[ACCESS_THREADS]; /* the hash of the step that made it */
     uint64_t class_hash;
 };
 
@@ -75,6 +76,9 @@ bool access_sets_conflict(const AccessSet *a, const AccessSet *b)
 {
     unsigned i = 0, j = 0;
 
+    if (a->all || b->all) {
+        return true;
+    }
     while (i < a->n && j < b->n) {
         uint64_t x = a->keys[i] >> 1, y = b->keys[j] >> 1;
 
@@ -90,6 +94,7 @@ bool access_sets_conflict(const AccessSet *a, const AccessSet *b)
 void access_set_copy(AccessSet *to, const AccessSet *from)
 {
     to->n = 0;
+    to->all = false;
     access_set_join(to, from);
 }
 
@@ -98,6 +103,7 @@ void access_set_join(AccessSet *to, const AccessSet *from)
     for (unsigned i = 0; i < from->n; i++) {
         append(to, from->keys[i]);
     }
+    to->all |= from->all;
     tidy(to);
 }
 
@@ -135,12 +141,13 @@ void access_trace_begin(AccessTrace *t)
     t->n_objects = t->n = 0;
     t->open = false;
     t->set.n = 0;
+    t->set.all = false;
     t->woken = 0;
     t->choices = 0;
     t->class_hash = 0;
     memset(t->clock, 0, sizeof(t->clock));
     memset(t->locals, 0, sizeof(t->locals));
-    memset(t->waker, 0, sizeof(t->waker));
+    memset(t->creator, 0, sizeof(t->creator));
 }
 
 static uint64_t mix(uint64_t h, uint64_t value)
@@ -175,20 +182,23 @@ static TracedObject *find_object(AccessTrace *t, uint64_t key)
     return object;
 }
 
-/* The clocks of @first and of all that it knows become known to @step. */
+static void join_clock(uint32_t *clock, const uint32_t *other)
+{
+    for (unsigned i = 0; i < ACCESS_THREADS; i++) {
+        clock[i] = MAX(clock[i], other[i]);
+    }
+}
+
+/* @first and all that it knows become known to @step. */
 static void join_step(AccessTrace *t, TracedStep *step, unsigned first)
 {
-    const TracedStep *earlier = &t->steps[first];
-
-    step->hash += mix(earlier->hash, 1);
-    for (unsigned i = 0; i < ACCESS_THREADS; i++) {
-        step->clock[i] = MAX(step->clock[i], earlier->clock[i]);
-    }
+    step->hash += mix(t->steps[first].hash, 1);
+    join_clock(step->clock, t->steps[first].clock);
 }
 
 /*
  * Steps that @step depends on by the object: the last write, and if it writes,
- * the reads since.  Whatever is not known to be before it is a race.
+ * the reads since.
  */
 static void depend_on(AccessTrace *t, TracedStep *step, uint32_t earlier,
                       uint32_t *latest)
@@ -225,14 +235,89 @@ static void touch(AccessTrace *t, TracedStep *step, uint64_t key,
     object->write = number;
 }
 
-/* Who goes on because of the step knows what it knew. */
+/* ---- Races ---- */
+
+/*
+ * What has to come before @first, if the last step is to: all that followed it
+ * and does not depend on it.  Whoever makes the first of those steps, which
+ * depends on none of the others, may begin (the initials of source sets:
+ * Abdulla, Aronis, Jonsson, Sagonas, 2014).  @known is what the last step
+ * depends on but for @first.
+ */
+static uint32_t find_initials(const AccessTrace *t, unsigned first,
+                              const uint32_t *known)
+{
+    uint32_t seen = 1U << t->steps[first].thread, initials = 0;
+
+    for (unsigned i = first + 1; i < t->n; i++) {
+        const TracedStep *step = &t->steps[i];
+        const uint32_t *clock = i == t->n - 1 ? known : step->clock;
+        bool depends = clock[t->steps[first].thread] > first;
+
+        if (seen >> step->thread & 1) {
+            continue;
+        }
+        seen |= 1U << step->thread;
+        for (unsigned j = 0; j < ACCESS_THREADS && !depends; j++) {
+            depends = j != step->thread && clock[j] > first + 1;
+        }
+        initials |= depends ? 0 : 1U << step->thread;
+    }
+    return initials;
+}
+
+/* One of the others that the step depends on has come after thread @i's. */
+static bool is_between(const AccessTrace *t, const uint32_t *latest, unsigned i)
+{
+    for (unsigned j = 0; j < ACCESS_THREADS; j++) {
+        if (j != i && latest[j] && t->steps[latest[j] - 1].clock[i] >= latest[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_race(AccessTrace *t, const uint32_t *latest, unsigned i)
+{
+    uint32_t known[ACCESS_THREADS];
+
+    memcpy(known, t->clock[t->steps[t->n - 1].thread], sizeof(known));
+    for (unsigned j = 0; j < ACCESS_THREADS; j++) {
+        if (j != i && latest[j]) {
+            join_clock(known, t->steps[latest[j] - 1].clock);
+        }
+    }
+    t->found(latest[i] - 1, t->n - 1, find_initials(t, latest[i] - 1, known),
+             t->opaque);
+}
+
+/* Whatever the last step depends on, and is not known before it, is a race. */
+static void find_races(AccessTrace *t, const uint32_t *latest)
+{
+    const uint32_t *known = t->clock[t->steps[t->n - 1].thread];
+
+    for (unsigned i = 0; i < ACCESS_THREADS; i++) {
+        if (latest[i] > known[i] && !is_between(t, latest, i)) {
+            tell_race(t, latest, i);
+        }
+    }
+}
+
+/* ---- Steps ---- */
+
+/*
+ * Who goes on because of the step knows what it knew.  (It touches what it had
+ * waited for; but who begins has touched nothing.)
+ */
 static void tell_woken(AccessTrace *t, const TracedStep *step)
 {
     for (unsigned i = 0; t->woken >> i; i++) {
         if (!(t->woken >> i & 1)) {
             continue;
         }
-        t->waker[i] += mix(step->hash, 3);
+        if (!t->locals[i]) {
+            t->creator[i] = mix(step->hash, 3);
+        }
         for (unsigned j = 0; j < ACCESS_THREADS; j++) {
             t->clock[i][j] = MAX(t->clock[i][j], step->clock[j]);
         }
@@ -255,17 +340,19 @@ void access_trace_finish_step(AccessTrace *t)
     for (unsigned i = 0; i < t->set.n; i++) {
         touch(t, step, t->set.keys[i], latest);
     }
+    for (unsigned i = 0; t->set.all && i < ACCESS_THREADS; i++) {
+        latest[i] = i == step->thread ? 0 : t->clock[i][i];
+    }
     step->hash = mix(mix(step->thread, step->local), t->choices);
-    step->hash += t->waker[step->thread];
-    t->waker[step->thread] = 0;
+    if (step->local == 1) {
+        step->hash += t->creator[step->thread];
+    }
     if (known[step->thread]) {
         join_step(t, step, known[step->thread] - 1);
     }
+    find_races(t, latest);
     for (unsigned i = 0; i < ACCESS_THREADS; i++) {
         if (latest[i]) {
-            if (latest[i] > known[i] && t->found) {
-                t->found(latest[i] - 1, t->n - 1, t->opaque);
-            }
             join_step(t, step, latest[i] - 1);
         }
     }
@@ -290,6 +377,7 @@ void access_trace_step(AccessTrace *t, uint32_t thread)
     };
     t->open = true;
     t->set.n = 0;
+    t->set.all = false;
     t->woken = 0;
     t->choices = 0;
 }
@@ -297,7 +385,8 @@ void access_trace_step(AccessTrace *t, uint32_t thread)
 void access_trace_access(AccessTrace *t, uintptr_t address, SimAccess how)
 {
     if (t->open) {
-        append(&t->set, (uint64_t)address / ACCESS_BYTES << 1 | (how == SIM_WRITE));
+        append(&t->set, (uint64_t)address / ACCESS_BYTES << 1 |
+                        (how == SIM_WRITE || how == SIM_OWN_WRITE));
     }
 }
 
@@ -306,6 +395,11 @@ void access_trace_wake(AccessTrace *t, uint32_t thread)
     if (thread < ACCESS_THREADS && t->open) {
         t->woken |= 1U << thread;
     }
+}
+
+void access_trace_cut(AccessTrace *t)
+{
+    t->set.all = t->open;
 }
 
 void access_trace_choice(AccessTrace *t, uint64_t value)
@@ -326,11 +420,6 @@ const TracedStep *access_trace_at(const AccessTrace *t, unsigned step)
 const AccessSet *access_trace_last_set(const AccessTrace *t)
 {
     return &t->set;
-}
-
-const uint32_t *access_trace_clock(const AccessTrace *t, uint32_t thread)
-{
-    return t->clock[thread];
 }
 
 uint64_t access_trace_class(const AccessTrace *t)

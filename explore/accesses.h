@@ -23,6 +23,7 @@ enum {
 typedef struct AccessSet {
     uint64_t *keys;
     unsigned n, max;
+    bool all; /* everything: it ended the run, and what others did not do yet */
 } AccessSet;
 
 bool access_sets_conflict(const AccessSet *a, const AccessSet *b);
@@ -40,9 +41,12 @@ typedef struct TracedStep {
 
 /*
  * Two dependent steps of different threads that nothing between them orders:
- * @first might as well have come after @second.  Steps count from 0.
+ * @first might as well have come after @second, and after what @second needs.
+ * @initials are threads, a bit each, that could begin with that instead of
+ * @first.  Steps count from 0.
  */
-typedef void RaceFound(unsigned first, unsigned second, void *opaque);
+typedef void RaceFound(unsigned first, unsigned second, uint32_t initials,
+                       void *opaque);
 
 typedef struct AccessTrace AccessTrace;
 
@@ -56,6 +60,8 @@ void access_trace_access(AccessTrace *trace, uintptr_t address, SimAccess how);
 void access_trace_wake(AccessTrace *trace, uint32_t thread);
 /* A choice inside the step: runs that answer it differently differ. */
 void access_trace_choice(AccessTrace *trace, uint64_t value);
+/* The run is over with the last step, whatever others might have done yet. */
+void access_trace_cut(AccessTrace *trace);
 /* The last step is over: at the end, and before each step by itself. */
 void access_trace_finish_step(AccessTrace *trace);
 
@@ -63,8 +69,6 @@ unsigned access_trace_steps(const AccessTrace *trace);
 const TracedStep *access_trace_at(const AccessTrace *trace, unsigned step);
 /* What the step that was finished last has touched. */
 const AccessSet *access_trace_last_set(const AccessTrace *trace);
-/* What @thread knows before its next step: see TracedStep.clock. */
-const uint32_t *access_trace_clock(const AccessTrace *trace, uint32_t thread);
 /* The same for all runs of a class, and for no others. */
 uint64_t access_trace_class(const AccessTrace *trace);
 /* NULL, or why the trace is incomplete: more threads or steps than it holds. */

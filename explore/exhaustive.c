@@ -12,7 +12,8 @@
  *
  *   todo    who has to go first here, in some run.  For dfs and bounded it is
  *           everybody who can; dpor begins with one, and adds those that a race
- *           found later asks for (Flanagan, Godefroid, 2005).
+ *           found later asks for (Flanagan, Godefroid, 2005), so that they are
+ *           a source set (Abdulla and others, 2014).
  *   done    who did, in runs that are over.
  *   asleep  who need not, because an earlier run did the same before, and
  *           nothing since then depended on it (Godefroid's sleep sets).
@@ -49,6 +50,7 @@ struct Exhaustive {
     Runner *runner;
     Strategy strategy;
     bool plain, begun;
+    bool repeats; /* this run does what an earlier one has done */
     const char *stopped;
     AccessTrace *trace;
     NotingOracle *noting;
@@ -164,38 +166,25 @@ static void inherit_sleepers(Exhaustive *e, const Decision *from, Decision *to)
 
 /* ---- Races ---- */
 
-/* Who could begin at @d, and is known to @second before it: see FG, 2005. */
-static uint32_t who_led_there(Exhaustive *e, const Decision *d, unsigned first,
-                              uint32_t thread)
-{
-    const uint32_t *clock = access_trace_clock(e->trace, thread);
-    uint32_t threads = 0;
-
-    for (unsigned i = 0; i < ACCESS_THREADS; i++) {
-        if (d->enabled & bit(i) && clock[i] > first + 1) {
-            threads |= bit(i);
-        }
-    }
-    return threads;
-}
-
-static void race_found(unsigned first, unsigned second, void *opaque)
+/*
+ * Unless somebody begins there already with what must come before @first, in
+ * this or another run, somebody has to.
+ */
+static void race_found(unsigned first, unsigned second, uint32_t initials,
+                       void *opaque)
 {
     Exhaustive *e = opaque;
-    uint32_t thread = access_trace_at(e->trace, second)->thread;
     unsigned number = e->step_decisions[first];
     Decision *d = number ? &e->line[number - 1] : NULL;
-    uint32_t candidates;
 
     if (!d || e->strategy.kind != STRATEGY_DPOR || e->plain) {
         return;
     }
-    candidates = d->enabled & bit(thread) ? bit(thread)
-                                          : who_led_there(e, d, first, thread);
-    if (!candidates) {
+    initials &= d->enabled;
+    if (!initials) {
         d->todo |= d->enabled;
-    } else if (!((d->todo | d->done) & candidates)) {
-        d->todo |= candidates & -candidates;
+    } else if (!((d->todo | d->done) & initials)) {
+        d->todo |= initials & -initials;
     }
 }
 
@@ -352,7 +341,8 @@ static void make_step(Exhaustive *e, uint32_t thread)
         return;
     }
     if (d->asleep & bit(d->taken)) {
-        sim_abandon(); /* everybody sleeps: this was run before */
+        e->repeats = true; /* everybody sleeps: this was run before */
+        sim_abandon();
         return;
     }
     access_trace_step(e->trace, thread);
@@ -399,7 +389,14 @@ static void on_wake(uint32_t thread)
     access_trace_wake(current->trace, thread);
 }
 
-static const SimTracer tracer = {on_step, on_access, on_wake};
+static void on_stuck(void)
+{
+    runner_pause();
+    finish_step(current);
+    runner_resume();
+}
+
+static const SimTracer tracer = {on_step, on_access, on_wake, on_stuck};
 
 /* ---- From run to run ---- */
 
@@ -441,6 +438,20 @@ static bool advance(Exhaustive *e)
     return false;
 }
 
+/*
+ * The last step has ended the run: as the main thread does when it returns, or a
+ * check that fails.  Others could have gone on first, and must, in another run.
+ */
+static void cut(Exhaustive *e)
+{
+    Decision *d = last_about_threads(e);
+
+    access_trace_cut(e->trace);
+    if (d) {
+        d->todo |= e->strategy.kind == STRATEGY_DPOR ? d->enabled : 0;
+    }
+}
+
 bool exhaustive_next(Exhaustive *e, ScheduleOutcome *outcome)
 {
     if (e->stopped || (e->begun && !advance(e))) {
@@ -449,6 +460,7 @@ bool exhaustive_next(Exhaustive *e, ScheduleOutcome *outcome)
     e->begun = true;
     e->n = 0;
     e->enabled = 0;
+    e->repeats = false;
     current = e;
     access_trace_begin(e->trace);
     noting_oracle_begin(e->noting, &e->oracle);
@@ -457,6 +469,12 @@ bool exhaustive_next(Exhaustive *e, ScheduleOutcome *outcome)
     *outcome = runner_run(e->runner, &e->noting->base, &tracer, NULL, NULL);
     runner_set_listener(e->runner, NULL);
     runner_watch_memory(e->runner, false);
+    if (e->repeats) {
+        outcome->end = SCHEDULE_ABANDONED; /* what failed in it is known */
+    }
+    if (outcome->end != SCHEDULE_STUCK && outcome->end != SCHEDULE_ABANDONED) {
+        cut(e);
+    }
     finish_step(e);
     if (!e->stopped) {
         e->stopped = access_trace_trouble(e->trace);

@@ -397,7 +397,7 @@ static void forward_access(const volatile void *object, SimAccess how)
 {
     const SimTracer *tracer = the_runner->tracer;
 
-    if (the_runner->watch) {
+    if (the_runner->watch && how < SIM_OWN_READ) {
         races_sync(the_runner->races, (uintptr_t)object);
     }
     if (tracer) {
@@ -417,8 +417,15 @@ static void forward_wake(uint32_t thread)
     }
 }
 
+static void forward_stuck(void)
+{
+    if (the_runner->tracer) {
+        the_runner->tracer->stuck();
+    }
+}
+
 static const SimTracer lane_tracer = {step_in_lane, forward_access,
-                                      forward_wake};
+                                      forward_wake, forward_stuck};
 
 static void scenario_main(void *opaque)
 {

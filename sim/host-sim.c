@@ -8,13 +8,13 @@ static const int64_t epoch_ns = 1767225600LL * NANOSECONDS_PER_SECOND;
 static int64_t sim_clock_ns(QEMUClockType clock)
 {
     sim_tick();
-    sim_access(&sim.now, SIM_READ);
+    sim_access(&sim.now, SIM_OWN_READ);
     return clock == QEMU_CLOCK_HOST ? epoch_ns + sim.now : sim.now;
 }
 
 static uint64_t sim_random64(void)
 {
-    sim_access(&sim.rng, SIM_WRITE);
+    sim_access(&sim.rng, SIM_OWN_WRITE);
     return sim_random(&sim.rng);
 }
 

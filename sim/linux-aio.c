@@ -111,6 +111,7 @@ static void complete_due(HostLaio *laio)
     while ((item = QTAILQ_FIRST(&laio->pending)) && item->due <= sim.now) {
         CqeHandler *handler = &item->req->handler;
 
+        sim_access(laio, SIM_WRITE);
         handler->cqe.res = sim_file_perform(&item->req->sqe);
         handler->cqe.flags = 0;
         QTAILQ_REMOVE(&laio->pending, item, next);

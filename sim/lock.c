@@ -23,17 +23,21 @@ typedef struct SimCond {
     WaiterList waiters;
 } SimCond;
 
-/* Wakes the first in line; false if nobody waits. */
+/*
+ * Wakes the first in line; false if nobody waits.  Who has waited long enough
+ * already, and only had no time to leave the line, does not count.
+ */
 static bool wake_first(WaiterList *waiters)
 {
-    Waiter *waiter = QSIMPLEQ_FIRST(waiters);
+    Waiter *waiter;
+    bool woken = false;
 
-    if (!waiter) {
-        return false;
+    while (!woken && (waiter = QSIMPLEQ_FIRST(waiters))) {
+        QSIMPLEQ_REMOVE_HEAD(waiters, next);
+        woken = waiter->thread->state == VTHREAD_BLOCKED;
+        sim_wake(waiter->thread);
     }
-    QSIMPLEQ_REMOVE_HEAD(waiters, next);
-    sim_wake(waiter->thread);
-    return true;
+    return woken;
 }
 
 static void remove_waiter(WaiterList *waiters, Waiter *gone)
@@ -164,7 +168,7 @@ void sim_thread_create(QemuThread *qemu_thread, const char *name,
 
     sim_point();
     sim_fence();
-    sim_access(&machine.last_id, SIM_WRITE);
+    sim_access(&machine.last_id, SIM_OWN_WRITE);
     t->thread = machine_thread_new(name, start, arg);
     t->thread->self.host = t;
     t->detached = qemu_thread->detached;

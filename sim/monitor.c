@@ -124,7 +124,9 @@ int64_t sim_latency(const struct io_uring_sqe *sqe)
                                                    : sim_file_model(sqe->fd);
     int64_t ns, spread;
 
+    sim_access(&sim.now, SIM_OWN_READ);
     if (model) {
+        sim_access(model, SIM_OWN_WRITE);
         return sim_model_done(model, sqe, sim.now, &sim.rng) - sim.now;
     }
     switch (sqe->opcode) {
@@ -143,9 +145,8 @@ int64_t sim_latency(const struct io_uring_sqe *sqe)
         break;
     }
     spread = ns * device->jitter_percent / 100;
-    sim_access(&sim.now, SIM_READ);
     if (spread) {
-        sim_access(&sim.rng, SIM_WRITE);
+        sim_access(&sim.rng, SIM_OWN_WRITE);
         ns += (int64_t)(sim_random(&sim.rng) % (2 * spread + 1)) - spread;
     }
     return ROUND_UP(ns, 1000);
@@ -335,6 +336,41 @@ void sim_monitor_touch(HostMonitor *m)
     sim_access(m, SIM_WRITE);
     QTAILQ_FOREACH(watch, &m->watches, next) {
         sim_fd_touch(watch->base.fd);
+    }
+}
+
+void sim_monitor_touch_order(int fd)
+{
+    HostMonitor *m;
+    SimWatch *watch;
+
+    if (likely(!sim.config.tracer) || sim.config.fdmon->each) {
+        return;
+    }
+    QTAILQ_FOREACH(m, &sim.monitors, next) {
+        QTAILQ_FOREACH(watch, &m->watches, next) {
+            if (watch->base.fd == fd) {
+                sim_access(&m->watches, SIM_OWN_WRITE);
+            }
+        }
+    }
+}
+
+void sim_monitor_touch_due(int64_t before, int64_t now)
+{
+    HostMonitor *m;
+    SimRequest *req;
+
+    if (likely(!sim.config.tracer)) {
+        return;
+    }
+    QTAILQ_FOREACH(m, &sim.monitors, next) {
+        QTAILQ_FOREACH(req, &m->pending, next) {
+            if (req->due > before && req->due <= now) {
+                sim_access(m, SIM_WRITE);
+                break;
+            }
+        }
     }
 }
 

@@ -47,6 +47,7 @@ void sim_fd_set(int fd)
     SimNotifier *n = find(fd);
 
     sim_access(n, SIM_WRITE);
+    sim_monitor_touch_order(fd);
     n->count++;
     n->sets++;
     n->since = sim.next_ready++;

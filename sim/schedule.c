@@ -96,7 +96,8 @@ static bool advance(int64_t event)
         return any_runnable() || sim_words_recheck();
     }
     trace_step(0);
-    sim_access(&sim.now, SIM_WRITE);
+    sim_access(&sim.now, SIM_OWN_WRITE);
+    sim_monitor_touch_due(sim.now, event);
     sim.now = MAX(sim.now, event);
     wake_due();
     return true;
@@ -162,6 +163,9 @@ static void report_stuck(void)
 {
     VThread *thread;
 
+    if (unlikely(sim.config.tracer)) {
+        sim.config.tracer->stuck();
+    }
     QTAILQ_FOREACH(thread, &machine.threads, next) {
         if (thread->state == VTHREAD_BLOCKED) {
             sim_emit_stuck(thread);
@@ -231,9 +235,10 @@ bool sim_block(int64_t deadline)
     self->deadline = deadline;
     self->timed_out = false;
     if (deadline >= 0) {
-        sim_access(&sim.now, SIM_READ);
+        sim_access(&sim.now, SIM_OWN_READ);
     }
     reschedule();
+    sim_access(&self->state, SIM_OWN_READ);
     self->deadline = -1;
     return !self->timed_out;
 }
@@ -260,13 +265,36 @@ uint64_t sim_steps(void)
     return sim.steps;
 }
 
+/*
+ * For the tracer.  Who wakes a thread decides what it does next.  To wake it
+ * twice is to wake it once, unless it would have gone on by itself in time: then
+ * it matters who came first, and that time has one thing less to wait for.
+ */
+static void trace_wake(VThread *thread)
+{
+    bool wakes = thread->state == VTHREAD_BLOCKED;
+
+    if (thread->spinning) {
+        return; /* any step wakes it */
+    }
+    if (thread->deadline >= 0) {
+        sim_access(&sim.now, SIM_OWN_READ);
+    }
+    if (wakes || thread->deadline >= 0) {
+        sim_access(&thread->state, wakes ? SIM_OWN_WRITE : SIM_OWN_READ);
+    }
+    if (wakes) {
+        sim.config.tracer->wake(thread->self.id);
+    }
+}
+
 void sim_wake(VThread *thread)
 {
+    if (unlikely(sim.config.tracer)) {
+        trace_wake(thread);
+    }
     if (thread->state == VTHREAD_BLOCKED) {
         thread->state = VTHREAD_RUNNABLE;
-        if (unlikely(sim.config.tracer) && !thread->spinning) {
-            sim.config.tracer->wake(thread->self.id);
-        }
     }
 }
 

@@ -80,6 +80,11 @@ void sim_busy_poll(HostMonitor *monitor, int64_t max_ns, HostBusyPoll *poll);
 bool sim_monitor_has_events(HostMonitor *monitor);
 /* The current step depends on what it has. */
 void sim_monitor_touch(HostMonitor *monitor);
+/* @fd becomes readable: before or after others that the same monitor watches. */
+void sim_monitor_touch_order(int fd);
+/* Time goes from @before to @now: a step that all monitors depend on of which
+ * a request is done meanwhile. */
+void sim_monitor_touch_due(int64_t before, int64_t now);
 /* When its next request is due, or -1. */
 int64_t sim_monitor_due(HostMonitor *monitor);
 /* The monitor behind a virtual descriptor, or NULL. */

@@ -78,6 +78,10 @@ void oracle_script_finish(ScriptOracle *oracle);
 typedef enum SimAccess {
     SIM_READ,
     SIM_WRITE,
+    /* Of what the machine alone knows, as time and chance: no thread can learn
+     * from it what another has done. */
+    SIM_OWN_READ,
+    SIM_OWN_WRITE,
 } SimAccess;
 
 typedef struct SimTracer {
@@ -87,6 +91,8 @@ typedef struct SimTracer {
     void (*access)(const volatile void *object, SimAccess how);
     /* It lets @thread, which waited, go on, or begin. */
     void (*wake)(uint32_t thread);
+    /* Nobody can go on, ever: what follows tells so, and is no step. */
+    void (*stuck)(void);
 } SimTracer;
 
 /* ---- The device behind the simulated ring ---- */

@@ -130,7 +130,9 @@ static void note_look(SimWordState *s, const volatile void *word, unsigned how,
 
 static void wait_if_spinning(SimWordState *s, const volatile void *word)
 {
-    if (s->looks >= SPIN_LOOKS && s->last == word) {
+    if (s->looks >= SPIN_LOOKS && s->last == word &&
+        s->last_value == load(word, s->how & QATOMIC_SIZE_)) {
+        sim_access(word, SIM_READ);
         s->looks = 0;
         s->waits = true;
         sim_block(-1);
