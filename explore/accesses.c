@@ -412,11 +412,6 @@ unsigned access_trace_steps(const AccessTrace *t)
     return t->n;
 }
 
-const TracedStep *access_trace_at(const AccessTrace *t, unsigned step)
-{
-    return &t->steps[step];
-}
-
 const AccessSet *access_trace_last_set(const AccessTrace *t)
 {
     return &t->set;

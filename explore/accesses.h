@@ -66,7 +66,6 @@ void access_trace_cut(AccessTrace *trace);
 void access_trace_finish_step(AccessTrace *trace);
 
 unsigned access_trace_steps(const AccessTrace *trace);
-const TracedStep *access_trace_at(const AccessTrace *trace, unsigned step);
 /* What the step that was finished last has touched. */
 const AccessSet *access_trace_last_set(const AccessTrace *trace);
 /* The same for all runs of a class, and for no others. */
