@@ -44,8 +44,8 @@ typedef struct Lane {
 
 /* What a snapshot keeps of the allocator. */
 typedef struct Allocator {
-    Lane lanes[ARENA_LANES];
     unsigned lane;
+    Lane lanes[ARENA_LANES];
 } Allocator;
 
 typedef struct Range {
@@ -62,6 +62,7 @@ typedef struct Arena {
     bool on;
     ArenaFreed *freed;
     Allocator now, kept;
+    unsigned n_used;  /* lanes that schedules have used: the first ones */
     Range ranges[RANGES_MAX];
     unsigned n_ranges;
     char **hot;       /* pages that schedules write */
@@ -127,7 +128,11 @@ bool arena_is_on(void)
 
 void arena_set_lane(unsigned lane)
 {
-    arena->now.lane = lane % ARENA_LANES;
+    lane %= ARENA_LANES;
+    arena->now.lane = lane;
+    if (unlikely(lane >= arena->n_used)) {
+        arena->n_used = lane + 1;
+    }
 }
 
 void arena_set_freed(ArenaFreed *freed)
@@ -358,6 +363,7 @@ void arena_snapshot(const void *code)
         add_range((uintptr_t)start, (uintptr_t)lane->at);
     }
     arena->now.lane = 0;
+    arena->n_used = 1;
     arena->n_mappings = 0; /* they stay */
     dl_iterate_phdr(look_at, (void *)info.dli_fname);
     arena->kept = arena->now;
@@ -376,7 +382,8 @@ void arena_restore(void)
         memcpy(arena->hot[i], arena->hot_copy[i], PAGE);
     }
     memcpy(arena->locals, arena->locals_copy, arena->n_locals);
-    arena->now = arena->kept;
+    memcpy(&arena->now, &arena->kept,
+           offsetof(Allocator, lanes[arena->n_used]));
 }
 
 bool arena_handle_fault(void *address)
