@@ -269,7 +269,7 @@ static bool is_scenarios(Runner *r, uintptr_t place)
     return is;
 }
 
-static void take_fault(Runner *r, const MemoryFault *fault)
+static void tell_fault(Runner *r, const MemoryFault *fault)
 {
     for (unsigned i = 0; i < 2; i++) {
         if (fault->places[i] ? !is_scenarios(r, fault->places[i])
@@ -289,6 +289,14 @@ static void take_fault(Runner *r, const MemoryFault *fault)
     }
 }
 
+/* What is found out about it is not the run's. */
+static void take_fault(Runner *r, const MemoryFault *fault)
+{
+    runner_pause();
+    tell_fault(r, fault);
+    runner_resume();
+}
+
 static void on_memory(uintptr_t address, size_t size, SimAccess how,
                       bool atomic, uintptr_t place)
 {
@@ -304,25 +312,21 @@ static void on_memory(uintptr_t address, size_t size, SimAccess how,
     if (!r->watch) {
         return;
     }
-    runner_pause();
     if (atomic) {
         races_sync(r->races, address);
     } else if (races_access(r->races, address, size, how == SIM_WRITE, place,
                             &fault)) {
         take_fault(r, &fault);
     }
-    runner_resume();
 }
 
 static void on_freed(void *p, size_t size)
 {
     MemoryFault fault;
 
-    runner_pause();
     if (races_freed(the_runner->races, (uintptr_t)p, size, &fault)) {
         take_fault(the_runner, &fault);
     }
-    runner_resume();
 }
 
 static char *place_text(uintptr_t place)
@@ -426,6 +430,9 @@ static void forward_stuck(void)
 
 static const SimTracer lane_tracer = {step_in_lane, forward_access,
                                       forward_wake, forward_stuck};
+/* Nobody wants to know what is touched, which is most of what is told. */
+static const SimTracer deaf_tracer = {step_in_lane, NULL, forward_wake,
+                                      forward_stuck};
 
 static void scenario_main(void *opaque)
 {
@@ -512,7 +519,7 @@ ScheduleOutcome runner_run(Runner *r, Oracle *oracle, const SimTracer *tracer,
     r->scenario = (ScenarioOutcome){.failed_checks = 0};
     r->tracer = tracer;
     config.oracle = oracle;
-    config.tracer = &lane_tracer;
+    config.tracer = tracer || r->watch ? &lane_tracer : &deaf_tracer;
     if (sink) {
         probe_start(sink, opaque);
     }

@@ -214,15 +214,40 @@ void sim_abandon(void)
     sim.abandoned = true;
 }
 
+/*
+ * There is no other thread, and nothing that would come by itself: as long as
+ * that is so, which is most of a scenario's beginning and end, there is nobody
+ * to be woken and nothing to choose.
+ */
+static bool is_alone(void)
+{
+    VThread *first = QTAILQ_FIRST(&machine.threads);
+
+    return first && !QTAILQ_NEXT(first, next) && QTAILQ_EMPTY(&sim.laios) &&
+           QLIST_EMPTY(&sim.pollers) && sim_monitor_next_event(sim.now) < 0;
+}
+
+static void go_on_alone(void)
+{
+    trace_step(machine_current()->self.id);
+    if (unlikely(sim.abandoned)) {
+        stop(SIM_ABANDONED);
+    }
+}
+
 void sim_point(void)
 {
     sim_tick();
     sim.steps++;
     machine_current()->points++;
-    wake_spinning();
     if (sim.config.max_steps && sim.steps > sim.config.max_steps) {
         stop(SIM_BUDGET);
     }
+    if (is_alone()) {
+        go_on_alone();
+        return;
+    }
+    wake_spinning();
     wake_due();
     reschedule();
 }

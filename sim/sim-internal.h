@@ -30,7 +30,7 @@ extern Sim sim;
 
 static inline void sim_access(const volatile void *object, SimAccess how)
 {
-    if (unlikely(sim.config.tracer)) {
+    if (unlikely(sim.config.tracer && sim.config.tracer->access)) {
         sim.config.tracer->access(object, how);
     }
 }

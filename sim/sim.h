@@ -87,7 +87,7 @@ typedef enum SimAccess {
 typedef struct SimTracer {
     /* @thread makes the next step; 0: time passes. */
     void (*step)(uint32_t thread);
-    /* The current step touches what stands at @object. */
+    /* The current step touches what stands at @object; or NULL. */
     void (*access)(const volatile void *object, SimAccess how);
     /* It lets @thread, which waited, go on, or begin. */
     void (*wake)(uint32_t thread);
