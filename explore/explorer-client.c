@@ -15,15 +15,15 @@ struct Explorer {
 };
 
 /* Beside this program where it is installed, and below it in a build folder. */
-static char *find_program(Error **errp)
+static char *find_program(const char *name, Error **errp)
 {
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *dir = self ? g_path_get_dirname(self) : g_strdup(".");
-    const char *wanted = g_getenv("AIOLAB_EXPLORER");
+    const char *wanted = g_str_equal(name, "aiolab-explorer")
+                             ? g_getenv("AIOLAB_EXPLORER") : NULL;
     char *paths[] = {
-        wanted ? g_strdup(wanted)
-               : g_build_filename(dir, "aiolab-explorer", NULL),
-        g_build_filename(dir, "explorer", "aiolab-explorer", NULL),
+        wanted ? g_strdup(wanted) : g_build_filename(dir, name, NULL),
+        g_build_filename(dir, "explorer", name, NULL),
     };
     unsigned found = !g_file_test(paths[0], G_FILE_TEST_IS_EXECUTABLE);
 
@@ -45,6 +45,8 @@ static void become_explorer(const char *path, char **argv, int out)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* GLib's own caches would outlive what schedules put into them. */
     env = g_environ_setenv(env, "G_SLICE", "always-malloc", true);
+    /* Or what a schedule has found out of symbols would be forgotten, too. */
+    env = g_environ_setenv(env, "LD_BIND_NOW", "1", true);
     if (out != EXPLORER_FD) {
         dup2(out, EXPLORER_FD);
         close(out);
@@ -55,7 +57,7 @@ static void become_explorer(const char *path, char **argv, int out)
 
 Explorer *explorer_start(char **argv, Error **errp)
 {
-    g_autofree char *path = find_program(errp);
+    g_autofree char *path = find_program(argv[0], errp);
     Explorer *explorer;
     int fds[2];
 
@@ -76,6 +78,11 @@ Explorer *explorer_start(char **argv, Error **errp)
     close(fds[1]);
     explorer->in = fdopen(fds[0], "r");
     return explorer;
+}
+
+int explorer_fd(const Explorer *explorer)
+{
+    return fileno(explorer->in);
 }
 
 static bool flag(JsonObject *object, const char *name)

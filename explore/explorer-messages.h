@@ -25,8 +25,13 @@ int explorer_serve(const ScenarioSpec *spec, const SearchJob *job);
 
 typedef struct Explorer Explorer;
 
-/* @argv: the arguments of the search. NULL and *errp if it cannot start. */
+/*
+ * @argv: the program's name, and the arguments of the search.  NULL and *errp if
+ * it cannot start.
+ */
 Explorer *explorer_start(char **argv, Error **errp);
+/* What it says, for whoever reads that himself. */
+int explorer_fd(const Explorer *explorer);
 /*
  * Reads until the end; the listener is called on the way.  False and *errp if
  * the search could not begin, or its process died.

@@ -133,7 +133,8 @@ static void warm_up_json(void)
 int explorer_serve(const ScenarioSpec *spec, const SearchJob *job)
 {
     int64_t last = now_ns();
-    SearchListener listener = {on_finding, on_progress, &last};
+    SearchListener listener = {on_finding, job->scout ? NULL : on_progress,
+                               &last};
     SearchStats stats;
     Error *err = NULL;
 
@@ -141,6 +142,9 @@ int explorer_serve(const ScenarioSpec *spec, const SearchJob *job)
     if (!search_run(spec, job, &listener, &stats, &err)) {
         explorer_send_error(err);
         return 3;
+    }
+    if (job->scout) {
+        return 0; /* it has said what it had to */
     }
     send_stats("end", &stats);
     return 0;

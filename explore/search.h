@@ -16,6 +16,8 @@ typedef struct SearchJob {
     bool store_buffers;
     uint64_t max_steps; /* of a schedule */
     const Schedule *start; /* neighbourhood; or only this one, if max is 0 */
+    char **arguments;   /* of this program, if a scout may help; or NULL */
+    uint64_t scout;     /* this is one (scout.h), from that schedule on; or 0 */
 } SearchJob;
 
 typedef struct SearchStats {

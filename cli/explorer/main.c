@@ -6,6 +6,8 @@
  * the arena in front, so that schedules are taken back wholesale, and the
  * compiler tells it each access to memory.  It says on descriptor 3 what it
  * finds, one JSON object a line (explorer-messages.h).
+ *
+ * aiolab-scout is the same without the latter: scout.h.
  */
 #include "builtin.h"
 #include "explorer-messages.h"
@@ -14,7 +16,7 @@
 
 static char **scenario_name, **params;
 static char *strategy_name = (char *)"portfolio", *shard, *start, *memory;
-static gint64 seed, from, max = 20000, max_steps = 20000;
+static gint64 seed, from, max = 20000, max_steps = 20000, scout;
 static gboolean all, plain;
 
 static const GOptionEntry entries[] = {
@@ -29,6 +31,7 @@ static const GOptionEntry entries[] = {
     {"memory", 0, 0, G_OPTION_ARG_STRING, &memory, NULL, NULL},
     {"all", 0, 0, G_OPTION_ARG_NONE, &all, NULL, NULL},
     {"plain", 0, 0, G_OPTION_ARG_NONE, &plain, NULL, NULL},
+    {"scout", 0, 0, G_OPTION_ARG_INT64, &scout, NULL, NULL},
     {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &scenario_name, NULL,
      NULL},
     {NULL}};
@@ -45,7 +48,7 @@ static bool read_job(SearchJob *job, Error **errp)
 
     *job = (SearchJob){
         .seed = seed, .from = from, .max = max, .shards = 1, .all = all,
-        .plain = plain, .max_steps = max_steps,
+        .plain = plain, .max_steps = max_steps, .scout = scout,
         .store_buffers = g_strcmp0(memory, "tso") == 0,
     };
     if (shard) {
@@ -85,8 +88,16 @@ static void silence_stdout(void)
     }
 }
 
+/* Sends a scout only if it does not itself tell accesses for nothing. */
+static char **scout_arguments(char **argv)
+{
+    return trace_hooks_are_linked() && !g_getenv("AIOLAB_NO_SCOUT")
+               ? g_strdupv(argv) : NULL;
+}
+
 int main(int argc, char **argv)
 {
+    char **arguments = scout_arguments(argv);
     GOptionContext *context = g_option_context_new(NULL);
     ScenarioSpec *spec;
     Error *err = NULL;
@@ -95,7 +106,7 @@ int main(int argc, char **argv)
     setlocale(LC_ALL, "");
     silence_stdout();
     run_lookup = builtin_scenario_find;
-    run_compiler_flags = traced_flags;
+    run_compiler_flags = trace_hooks_are_linked() ? traced_flags : NULL;
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, NULL) ||
         !scenario_name) {
@@ -108,5 +119,6 @@ int main(int argc, char **argv)
         explorer_send_error(err);
         return 3;
     }
+    job.arguments = arguments;
     return explorer_serve(spec, &job);
 }

@@ -6,6 +6,7 @@
 #include "program.h"
 #include "testlib.h"
 
+#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 
 /* What a search says of itself; freed by json_node_unref(). */
@@ -128,11 +129,67 @@ static void test_stale_tokens(void **state)
 static void test_abandoned_schedules(void **state)
 {
     JsonNode *node = explore(0, "b40-throttle-yield/fixed", "dfs",
-                             "--max=4000");
+                             "--max=5000");
 
     assert_true(number(node, "blocked") > 1024);
-    assert_int_equal(number(node, "schedules"), 4000);
+    assert_int_equal(number(node, "schedules"), 5000);
     json_node_unref(node);
+}
+
+/* What a search says, with or without another program that runs ahead. */
+static char *search_with(bool scout, const char *scenario)
+{
+    ChildResult result;
+    char *text;
+
+    if (scout) {
+        g_unsetenv("AIOLAB_NO_SCOUT");
+    } else {
+        g_setenv("AIOLAB_NO_SCOUT", "1", true);
+    }
+    result = aiolab("explore", scenario, "--max=24000", "--all", "--json",
+                    NULL);
+    g_unsetenv("AIOLAB_NO_SCOUT");
+    assert_int_equal(result.signal, 0);
+    text = g_strdup(result.out);
+    child_finish(&result);
+    return text;
+}
+
+/* The same steps, failures and tokens; some fail behind the scout's first. */
+static void test_scout(void **state)
+{
+    static const char *const scenarios[] = {
+        "b11-ctx-dispatching/buggy", "b46-two-pollers/fixed",
+        "tests/bench/scenarios/fifty-steps.c",
+    };
+
+    g_chdir(AIOLAB_SOURCE_DIR);
+    for (unsigned i = 0; i < ARRAY_SIZE(scenarios); i++) {
+        g_autofree char *with = search_with(true, scenarios[i]);
+        g_autofree char *without = search_with(false, scenarios[i]);
+
+        assert_non_null(strstr(with, "\"schedules\":24000"));
+        assert_string_equal(with, without);
+    }
+}
+
+/* Its own findings, not only its word: a token says the same in both. */
+static void test_both_programs_agree(void **state)
+{
+    JsonNode *one = explore(1, "b19-stop-flag/buggy", "random", NULL);
+    g_autofree char *scout = g_strconcat(g_getenv("AIOLAB_EXPLORERS"),
+                                         "/aiolab-scout", NULL);
+    g_autofree char *token = first_token(one);
+    ChildResult result;
+
+    g_setenv("AIOLAB_EXPLORER", scout, true);
+    result = aiolab("explore", token, "--json", NULL);
+    g_unsetenv("AIOLAB_EXPLORER");
+    child_expect_status(&result, 1, token);
+    assert_non_null(strstr(result.out, token));
+    child_finish(&result);
+    json_node_unref(one);
 }
 
 static void test_usage(void **state)
@@ -153,6 +210,8 @@ int main(void)
         cmocka_unit_test(test_same_seed_same_token),
         cmocka_unit_test(test_stale_tokens),
         cmocka_unit_test(test_abandoned_schedules),
+        cmocka_unit_test(test_scout),
+        cmocka_unit_test(test_both_programs_agree),
         cmocka_unit_test(test_usage),
     };
 
