@@ -3,6 +3,7 @@
 #include "search-internal.h"
 
 enum {
+    LEARN_FROM = 8,      /* schedules */
     SCOUT_AFTER = 2048,  /* schedules: most failures are found before */
     SCOUT_WORTH = 20000, /* there must be so many more */
 };
@@ -27,7 +28,8 @@ static Oracle *begin_drawn(Search *s, Strategy strategy, uint64_t n)
                         seed_at(s->job, n), s->length);
         return &s->neighbour->base;
     }
-    walker_begin(s->walker, strategy, seed_at(s->job, n), s->length);
+    walker_begin(s->walker, strategy, seed_at(s->job, n),
+                 strategy.kind == STRATEGY_PCT ? s->longest : s->length);
     return &s->walker->base;
 }
 
@@ -67,16 +69,30 @@ static bool run_drawn(Search *s, uint64_t n)
     return s->real_findings > 0;
 }
 
-/* How long schedules are: the default one, which belongs to no shard. */
+/* Belongs to no shard. */
+static ScheduleEnd run_to_learn(Search *s, Strategy strategy, uint64_t seed)
+{
+    walker_begin(s->walker, strategy, seed, 1);
+    noting_oracle_begin(s->noting, &s->walker->base);
+    return runner_run(s->runner, &s->noting->base, NULL, NULL, NULL).end;
+}
+
+/*
+ * How long schedules are.  By the default policy a thread runs until it waits,
+ * and there is no choice when the last one is left.  Threads that take turns come
+ * to more of them, and pct promises something only if it knows how many.
+ */
 static void learn_length(Search *s)
 {
-    static const Strategy policy = {STRATEGY_DEFAULT, 0};
-
-    walker_begin(s->walker, policy, 0, 1);
-    noting_oracle_begin(s->noting, &s->walker->base);
-    runner_run(s->runner, &s->noting->base, NULL, NULL, NULL);
-    s->length = MAX(s->noting->n, 1);
+    run_to_learn(s, (Strategy){STRATEGY_DEFAULT, 0}, 0);
+    s->length = s->longest = MAX(s->noting->n, 1);
     s->default_trace = s->noting->trace;
+    for (unsigned i = 0; i < LEARN_FROM; i++) {
+        if (run_to_learn(s, (Strategy){STRATEGY_RANDOM, 0}, i) !=
+            SCHEDULE_ENDLESS) {
+            s->longest = MAX(s->longest, s->noting->n);
+        }
+    }
 }
 
 /* ---- With a scout ---- */

@@ -28,6 +28,7 @@ typedef struct Search {
     Scout *scout;         /* runs most schedules ahead; or NULL */
     Neighbour *neighbour;
     unsigned length;      /* choices of the default schedule */
+    unsigned longest;     /* choices that a schedule has been seen to have */
     uint64_t default_trace;
     GHashTable *findings; /* signature -> Finding */
     unsigned observed, looked_at_endless, sampled;

@@ -10,7 +10,8 @@
  *            thread with the highest priority runs.  Priorities are random, and
  *            at d-1 random places the running one's becomes the lowest so far.
  *            A bug that needs d ordered events is found with a probability of
- *            at least 1/(threads * length^(d-1)).
+ *            at least 1/(threads * length^(d-1)), if length is the longest
+ *            schedule's.
  *   starve   rr's chaos mode: someone does not run for a while.
  *   delay    few deviations, anywhere.
  */
