@@ -84,12 +84,13 @@ static ScheduleEnd run_to_learn(Search *s, Strategy strategy, uint64_t seed)
  */
 static void learn_length(Search *s)
 {
-    run_to_learn(s, (Strategy){STRATEGY_DEFAULT, 0}, 0);
+    ScheduleEnd end = run_to_learn(s, (Strategy){STRATEGY_DEFAULT, 0}, 0);
+
     s->length = s->longest = MAX(s->noting->n, 1);
     s->default_trace = s->noting->trace;
-    for (unsigned i = 0; i < LEARN_FROM; i++) {
-        if (run_to_learn(s, (Strategy){STRATEGY_RANDOM, 0}, i) !=
-            SCHEDULE_ENDLESS) {
+    for (unsigned i = 0; i < LEARN_FROM && end != SCHEDULE_ENDLESS; i++) {
+        end = run_to_learn(s, (Strategy){STRATEGY_RANDOM, 0}, i);
+        if (end != SCHEDULE_ENDLESS) {
             s->longest = MAX(s->longest, s->noting->n);
         }
     }
