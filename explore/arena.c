@@ -53,6 +53,14 @@ typedef struct Range {
     size_t size;
 } Range;
 
+/* What is different at the checkpoint. */
+typedef struct Checkpoint {
+    Range ranges[RANGES_MAX];
+    unsigned n_ranges;
+    char *locals;
+    Allocator allocator;
+} Checkpoint;
+
 /*
  * Everything here survives a restore, so it is not static data: arena_start()
  * maps it, and the one static pointer to it never changes again.
@@ -72,6 +80,7 @@ typedef struct Arena {
     size_t n_locals;
     Block *mappings[256]; /* large blocks of this schedule */
     unsigned n_mappings;
+    Checkpoint checkpoint;
 } Arena;
 
 static Arena *arena;
@@ -372,6 +381,11 @@ void arena_snapshot(const void *code)
     }
 }
 
+static void set_allocator(const Allocator *allocator)
+{
+    memcpy(&arena->now, allocator, offsetof(Allocator, lanes[arena->n_used]));
+}
+
 void arena_restore(void)
 {
     arena_off();
@@ -382,8 +396,55 @@ void arena_restore(void)
         memcpy(arena->hot[i], arena->hot_copy[i], PAGE);
     }
     memcpy(arena->locals, arena->locals_copy, arena->n_locals);
-    memcpy(&arena->now, &arena->kept,
-           offsetof(Allocator, lanes[arena->n_used]));
+    set_allocator(&arena->kept);
+}
+
+/* ---- The checkpoint ---- */
+
+static bool keep(const void *start, size_t size)
+{
+    Checkpoint *c = &arena->checkpoint;
+    Range *range = &c->ranges[c->n_ranges];
+
+    if (c->n_ranges == RANGES_MAX) {
+        return false;
+    }
+    *range = (Range){(char *)start, map(ROUND_UP(size, PAGE)), size};
+    memcpy(range->copy, start, size);
+    c->n_ranges++;
+    return true;
+}
+
+bool arena_checkpoint(const void *stack, size_t size)
+{
+    Checkpoint *c = &arena->checkpoint;
+    bool kept = !arena->n_mappings && keep(stack, size);
+
+    for (unsigned i = 0; i < arena->n_hot && kept; i++) {
+        if (memcmp(arena->hot[i], arena->hot_copy[i], PAGE) != 0) {
+            kept = keep(arena->hot[i], PAGE);
+        }
+    }
+    for (unsigned i = 0; i < arena->n_used && kept; i++) {
+        char *from = arena->kept.lanes[i].at, *to = arena->now.lanes[i].at;
+
+        kept = from == to || keep(from, to - from);
+    }
+    c->allocator = arena->now;
+    c->locals = map(ROUND_UP(arena->n_locals, PAGE));
+    memcpy(c->locals, arena->locals, arena->n_locals);
+    return kept;
+}
+
+void arena_advance(void)
+{
+    const Checkpoint *c = &arena->checkpoint;
+
+    for (unsigned i = 0; i < c->n_ranges; i++) {
+        memcpy(c->ranges[i].start, c->ranges[i].copy, c->ranges[i].size);
+    }
+    memcpy(arena->locals, c->locals, arena->n_locals);
+    set_allocator(&c->allocator);
 }
 
 bool arena_handle_fault(void *address)

@@ -41,6 +41,10 @@ struct Runner {
     Races *races;
     MemoryFault race;        /* the first one between the scenario's places */
     bool raced;
+    bool has_start;          /* runs may begin where the scenario does */
+    unsigned start_choices;  /* that were asked before that: none */
+    unsigned start_stacks;   /* that are in use then */
+    ScenarioOutcome start;   /* what it has then */
     GHashTable *places;      /* code address -> whether it is the scenario's */
 };
 
@@ -71,5 +75,7 @@ void runner_tell_race(Runner *r);
 /* runner-start.c */
 void runner_reset_stacks(Runner *r);
 void runner_prepare(Runner *r);
+/* To where the scenario begins, if Runner.has_start. */
+void runner_advance(Runner *r);
 
 #endif

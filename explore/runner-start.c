@@ -102,6 +102,77 @@ static void warm_up_libraries(Runner *r)
     runner_reset_stacks(r);
 }
 
+/* ---- Where the scenario begins ---- */
+
+/*
+ * Before it does, a run makes its main loop, in the same steps each time, which
+ * is a quarter of a short schedule.  So most begin behind that.  Those that are
+ * listened to, or traced, do not, because somebody wants to hear of it.
+ */
+
+static unsigned count_choice(Oracle *oracle, const Choice *choice)
+{
+    the_runner->start_choices++;
+    return 0;
+}
+
+/* Stacks are given out in order, and this is how many are not free. */
+static bool find_used_stacks(Runner *r)
+{
+    unsigned used = r->n_stacks - r->n_free;
+
+    for (unsigned i = 0; i < r->n_free; i++) {
+        if (r->free_stacks[i] != r->all_stacks[r->n_stacks - 1 - i]) {
+            return false;
+        }
+    }
+    r->start_stacks = used;
+    return true;
+}
+
+static bool run_to_start(Runner *r, const SimConfig *config)
+{
+    bool rests = false;
+
+    if (sigsetjmp(r->crashed, 0) == 0) {
+        r->running = true;
+        rests = sim_run_to_rest(config, &sim_host, runner_main, r);
+    }
+    r->running = false;
+    return rests;
+}
+
+static void find_start(Runner *r)
+{
+    Oracle counting = {.choose = count_choice};
+    SimConfig config = r->config;
+    const void *stack;
+    size_t size;
+
+    config.oracle = &counting;
+    config.tracer = &runner_deaf_tracer;
+    scenario_begins = sim_rest;
+    arena_on();
+    r->has_start = run_to_start(r, &config);
+    arena_off();
+    stack = r->has_start ? sim_resting_stack(&size) : NULL;
+    r->has_start = stack && !r->start_choices && !r->n_fds &&
+                   find_used_stacks(r) && !thread_keys_are_new() &&
+                   arena_checkpoint(stack, size);
+    r->start = r->scenario;
+    runner_close_descriptors(r);
+    arena_restore();
+    thread_keys_restore();
+    runner_reset_stacks(r);
+}
+
+void runner_advance(Runner *r)
+{
+    arena_advance();
+    r->n_free -= r->start_stacks;
+    r->scenario = r->start;
+}
+
 void runner_prepare(Runner *r)
 {
     const ScenarioSpec *spec = r->spec;
@@ -110,4 +181,5 @@ void runner_prepare(Runner *r)
     warm_up_libraries(r);
     thread_keys_snapshot();
     arena_snapshot(spec->source ? (const void *)spec->scenario->run : NULL);
+    find_start(r);
 }

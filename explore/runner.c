@@ -119,13 +119,14 @@ static void conclude(Runner *r, const SimResult *result)
     }
 }
 
-static void run_here(Runner *r, const SimConfig *config)
+static void run_here(Runner *r, const SimConfig *config, bool advanced)
 {
     SimResult result;
 
     if (sigsetjmp(r->crashed, 0) == 0) {
         r->running = true;
-        result = sim_run(config, &sim_host, runner_main, r);
+        result = advanced ? sim_go_on(config->oracle, config->tracer)
+                          : sim_run(config, &sim_host, runner_main, r);
         r->running = false;
         conclude(r, &result);
     } else {
@@ -133,11 +134,14 @@ static void run_here(Runner *r, const SimConfig *config)
     }
 }
 
-static void run_and_restore(Runner *r, const SimConfig *config)
+static void run_and_restore(Runner *r, const SimConfig *config, bool advanced)
 {
     runner_begin_watching(r);
+    if (advanced) {
+        runner_advance(r);
+    }
     arena_on();
-    run_here(r, config);
+    run_here(r, config, advanced);
     arena_off();
     runner_end_watching(r);
     runner_close_descriptors(r);
@@ -166,7 +170,7 @@ ScheduleOutcome runner_run(Runner *r, Oracle *oracle, const SimTracer *tracer,
     if (sink) {
         probe_start(sink, opaque);
     }
-    run_and_restore(r, &config);
+    run_and_restore(r, &config, r->has_start && !sink && !tracer);
     if (sink) {
         probe_stop();
     }

@@ -25,6 +25,16 @@ void thread_keys_snapshot(void)
     }
 }
 
+bool thread_keys_are_new(void)
+{
+    pthread_key_t free_key = PTHREAD_KEYS_MAX;
+
+    if (pthread_key_create(&free_key, NULL) == 0) {
+        pthread_key_delete(free_key);
+    }
+    return free_key != first_free;
+}
+
 void thread_keys_restore(void)
 {
     pthread_key_t free_key;

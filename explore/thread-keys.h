@@ -8,9 +8,13 @@
 #ifndef EXPLORE_THREAD_KEYS_H
 #define EXPLORE_THREAD_KEYS_H
 
+#include "qemu/osdep.h"
+
 /* Before the first schedule, with the arena off. */
 void thread_keys_snapshot(void);
 /* After each: deletes the keys that it has made. */
 void thread_keys_restore(void);
+/* Are there some that the snapshot does not have? */
+bool thread_keys_are_new(void);
 
 #endif

@@ -6,7 +6,7 @@
 
 Machine machine;
 
-static Stack *thread_stack(VThread *thread)
+Stack *machine_thread_stack(VThread *thread)
 {
     return coroutine_stack(thread->self.fast.current);
 }
@@ -154,7 +154,7 @@ void machine_switch(VThread *to)
     machine.current = to;
     thread_locals_switch(from ? from->locals : NULL, to ? to->locals : NULL);
     host_set_self(to ? &to->self : machine.outside);
-    from_stack = from ? thread_stack(from) : &machine.scheduler.stack;
-    to_stack = to ? thread_stack(to) : &machine.scheduler.stack;
+    from_stack = from ? machine_thread_stack(from) : &machine.scheduler.stack;
+    to_stack = to ? machine_thread_stack(to) : &machine.scheduler.stack;
     stack_switch(from_stack, to_stack);
 }

@@ -61,6 +61,8 @@ VThread *machine_thread_new(const char *name, void *(*start)(void *),
 /* The current thread ends. */
 void QEMU_NORETURN machine_thread_exit(void *ret);
 VThread *machine_thread_by_id(uint32_t id);
+/* That of the coroutine which runs in it. */
+Stack *machine_thread_stack(VThread *thread);
 /* For HostOps.thread_attach: there is one OS thread, and it has its state. */
 HostThread *machine_no_foreign_thread(void);
 /* front.c: from now on the host hears of exit(). */

@@ -189,6 +189,8 @@ void scenario_check_failed(const ProbeSite *site, const char *condition,
 
 /* ---- Running ---- */
 
+void (*scenario_begins)(void);
+
 int scenario_run(const ScenarioSpec *spec, ScenarioOutcome *outcome,
                  Error **errp)
 {
@@ -200,6 +202,9 @@ int scenario_run(const ScenarioSpec *spec, ScenarioOutcome *outcome,
     };
     current = outcome;
     ret = qemu_init_main_loop(errp);
+    if (ret == 0 && scenario_begins) {
+        scenario_begins();
+    }
     if (ret == 0) {
         spec->scenario->run(&args);
         qemu_finish_main_loop();

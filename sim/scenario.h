@@ -41,6 +41,8 @@ char *scenario_spec_name(const ScenarioSpec *spec);
 /* Runs in the calling thread, on the current host.  0 or a negative errno. */
 int scenario_run(const ScenarioSpec *spec, ScenarioOutcome *outcome,
                  Error **errp);
+/* Called right before it begins, when the main loop is there; or NULL. */
+extern void (*scenario_begins)(void);
 void scenario_outcome_finish(ScenarioOutcome *outcome);
 
 #endif

@@ -349,11 +349,8 @@ static void *call_main(void *opaque)
 
 Sim sim;
 
-SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
-                  void *opaque)
+static void set_up(const SimConfig *config, const HostOps *ops)
 {
-    MainCall call = {fn, opaque};
-
     sim = (Sim){.config = *config, .rng = config->seed};
     sim.config.oracle = config->oracle ? config->oracle : &oracle_default;
     sim.config.device = config->device ? config->device : &sim_device_ssd;
@@ -372,14 +369,71 @@ SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
              (config->fine ? HOST_SIGHTS : 0));
     machine_init();
     machine.ended = ended;
-    trace_step(1);
-    machine_switch(machine_thread_new("main", call_main, &call));
+}
 
+static void take_down(void)
+{
     machine_finish();
     sim_files_finish();
     g_ptr_array_free(sim.notifiers, true);
     g_ptr_array_free(sim.files, true);
     live_stop(); /* the live host is who is there when nobody else is */
+}
+
+static SimResult result(void)
+{
     return (SimResult){sim.outcome, sim.steps, sim.now, sim.exit_status,
                        sim.exit_signal};
+}
+
+SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
+                  void *opaque)
+{
+    MainCall call = {fn, opaque};
+
+    set_up(config, ops);
+    trace_step(1);
+    machine_switch(machine_thread_new("main", call_main, &call));
+    take_down();
+    return result();
+}
+
+/* ---- Runs that begin in the middle ---- */
+
+void sim_rest(void)
+{
+    sim.rests = true;
+    machine_switch(NULL);
+    sim.rests = false;
+}
+
+bool sim_run_to_rest(const SimConfig *config, const HostOps *ops, SimMain *fn,
+                     void *opaque)
+{
+    MainCall call = {fn, opaque};
+
+    set_up(config, ops);
+    trace_step(1);
+    machine_switch(machine_thread_new("main", call_main, &call));
+    if (!sim.rests) {
+        take_down();
+    }
+    return sim.rests;
+}
+
+SimResult sim_go_on(Oracle *oracle, const SimTracer *tracer)
+{
+    sim.config.oracle = oracle;
+    sim.config.tracer = tracer;
+    machine_switch(machine_thread_by_id(1));
+    take_down();
+    return result();
+}
+
+const void *sim_resting_stack(size_t *size)
+{
+    const Stack *stack = machine_thread_stack(machine_thread_by_id(1));
+
+    *size = (const char *)stack->limit + stack->size - (char *)stack->sp;
+    return stack->sp;
 }

@@ -15,6 +15,7 @@ typedef struct Sim {
     uint64_t rng;
     uint64_t steps;
     bool abandoned;
+    bool rests; /* the main thread, in sim_rest() */
     SimOutcome outcome;
     int exit_status, exit_signal;
     QTAILQ_HEAD(, HostMonitor) monitors;

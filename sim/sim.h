@@ -151,6 +151,18 @@ extern const HostOps sim_host;
 SimResult sim_run(const SimConfig *config, const HostOps *ops, SimMain *fn,
                   void *opaque);
 
+/*
+ * The same in two parts, for whoever goes back to the same state again and
+ * again: the main thread rests in sim_rest(), and what memory is like then, its
+ * stack included, can be kept and put back before each sim_go_on().
+ */
+bool sim_run_to_rest(const SimConfig *config, const HostOps *ops, SimMain *fn,
+                     void *opaque); /* false: it ended, without a rest */
+void sim_rest(void);
+/* What of the main thread's stack is in use. */
+const void *sim_resting_stack(size_t *size);
+SimResult sim_go_on(Oracle *oracle, const SimTracer *tracer);
+
 /* By the oracle or the tracer: nobody needs the rest of this run. */
 void sim_abandon(void);
 

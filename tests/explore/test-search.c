@@ -174,6 +174,28 @@ static void test_scout(void **state)
     }
 }
 
+/*
+ * What comes before the scenario is done once for all schedules that are drawn,
+ * and for each of those that are not: it counts, and nothing else is different.
+ */
+static void test_beginning_counts(void **state)
+{
+    static const char *const scenarios[] = {
+        "nested-laio/fixed", "b11-ctx-dispatching/fixed", "file-io",
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(scenarios); i++) {
+        JsonNode *drawn = explore(0, scenarios[i], "default", "--max=1");
+        JsonNode *tried = explore(0, scenarios[i], "bounded:0", NULL);
+
+        assert_int_equal(number(drawn, "schedules"), 1);
+        assert_int_equal(number(tried, "schedules"), 1);
+        assert_int_equal(number(drawn, "steps"), number(tried, "steps"));
+        json_node_unref(drawn);
+        json_node_unref(tried);
+    }
+}
+
 /* Its own findings, not only its word: a token says the same in both. */
 static void test_both_programs_agree(void **state)
 {
@@ -212,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_abandoned_schedules),
         cmocka_unit_test(test_scout),
         cmocka_unit_test(test_both_programs_agree),
+        cmocka_unit_test(test_beginning_counts),
         cmocka_unit_test(test_usage),
     };
 
