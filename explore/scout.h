@@ -6,7 +6,8 @@
  * Being told of accesses costs a program time even while it does not listen, so
  * the scout is the same explorer without that.  It finds nothing itself: it says
  * of each of its schedules whether that ended well, and those that did not are
- * run again by whoever sent it.  So the findings are the same without a scout.
+ * run again by whoever sent it.  So the findings are the same without a scout,
+ * which AIOLAB_NO_SCOUT=1 in the environment asks for.
  */
 #ifndef EXPLORE_SCOUT_H
 #define EXPLORE_SCOUT_H
