@@ -53,9 +53,9 @@ void arena_set_freed(ArenaFreed *freed);
 void arena_snapshot(const void *code);
 void arena_restore(void);
 /*
- * A second state, which was reached from the snapshot's, and which schedules can
- * begin from, too: what is there now, and @size bytes at @stack.  Once; false:
- * it cannot be kept.  arena_advance() goes there from the snapshot's state.
+ * A second state, which was reached from the snapshot's, and which schedules
+ * can begin from, too: what is there now, and @size bytes at @stack.  Once;
+ * false: it cannot be kept.  arena_advance() goes there from the snapshot's.
  */
 bool arena_checkpoint(const void *stack, size_t size);
 void arena_advance(void);

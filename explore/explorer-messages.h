@@ -26,8 +26,8 @@ int explorer_serve(const ScenarioSpec *spec, const SearchJob *job);
 typedef struct Explorer Explorer;
 
 /*
- * @argv: the program's name, and the arguments of the search.  NULL and *errp if
- * it cannot start.
+ * @argv: the program's name, and the arguments of the search.  NULL and *errp
+ * if it cannot start.
  */
 Explorer *explorer_start(char **argv, Error **errp);
 /* What it says, for whoever reads that himself. */

@@ -6,11 +6,10 @@
  * copy of a structure touches all its bytes.  Freed memory is known by pieces
  * of the size of an allocation's alignment.
  *
- * What a run touches lies together, and the next run touches it again, so both
- * tables keep neighbours together: blocks of memory are found by a hash, and
- * what is known of variables stands in the order in which they came.  A watched
- * run looks up thousands; each that missed the processor's caches would take
- * longer than the step that it belongs to.
+ * A short run touches a thousand variables, and thousands of bytes in copies.  So
+ * blocks of memory are found by a hash, and mostly it is the block before; bytes
+ * that were only touched together share what is known of them, until one is
+ * touched alone; and what only one thread has touched needs no comparison.
  */
 #include "races.h"
 
@@ -298,8 +297,8 @@ static void note_read(Cell *cell, const Access *access)
     }
 }
 
-static inline bool access_cell(Races *r, Cell *cell, bool write, uintptr_t place,
-                        MemoryFault *fault)
+static inline bool access_cell(Races *r, Cell *cell, bool write,
+                               uintptr_t place, MemoryFault *fault)
 {
     Access access = {r->clock[r->thread][r->thread], r->thread, place};
     const Access *other = NULL;

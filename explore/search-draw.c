@@ -79,8 +79,8 @@ static ScheduleEnd run_to_learn(Search *s, Strategy strategy, uint64_t seed)
 
 /*
  * How long schedules are.  By the default policy a thread runs until it waits,
- * and there is no choice when the last one is left.  Threads that take turns come
- * to more of them, and pct promises something only if it knows how many.
+ * and there is no choice when the last one is left.  Threads that take turns
+ * come to more of them, and pct promises something only if it knows how many.
  */
 static void learn_length(Search *s)
 {
