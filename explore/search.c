@@ -19,7 +19,7 @@ enum {
 };
 
 /* Changes with what a schedule means: kinds, objects and order of choices. */
-#define SCHEDULE_FORMAT "1"
+#define SCHEDULE_FORMAT "2"
 
 static const SimDevice exact_device = {
     .read_ns = 60000, .write_ns = 25000, .flush_ns = 200000, .nop_ns = 1000,
@@ -29,7 +29,7 @@ SimConfig search_machine(const SearchJob *job)
 {
     return (SimConfig){
         .seed = 1, .device = &exact_device, .max_steps = job->max_steps,
-        .fine = true, .still = true, .store_buffers = job->store_buffers,
+        .fine = true, .still = true, .extras = job->extras,
     };
 }
 
@@ -48,7 +48,7 @@ static int compare_names(gconstpointer a, gconstpointer b)
     return strcmp(a, b);
 }
 
-uint64_t search_identity(const ScenarioSpec *spec, bool store_buffers)
+uint64_t search_identity(const ScenarioSpec *spec)
 {
     uint64_t hash = 0xcbf29ce484222325ULL;
     g_autofree char *name = scenario_spec_name(spec);
@@ -67,7 +67,7 @@ uint64_t search_identity(const ScenarioSpec *spec, bool store_buffers)
 
         hash = hash_text(hash, digest);
     }
-    return store_buffers ? hash_text(hash, "tso") : hash;
+    return hash;
 }
 
 /* ---- The search ---- */
@@ -78,7 +78,7 @@ typedef struct Search {
     const SearchListener *listener;
     SearchStats *stats;
     char *name;
-    uint64_t identity;
+    ScheduleOwner owner;
     Runner *runner;
     NotingOracle *noting;
     Walker *walker;
@@ -169,8 +169,7 @@ static void look_at_endless(Search *s, const ScheduleOutcome *outcome,
 
     if (calm) {
         Finding *finding = analyse(s->runner, &(Suspect){
-            calm, suspect->found_by, suspect->number, false}, s->name,
-            s->identity);
+            calm, suspect->found_by, suspect->number, false}, &s->owner);
 
         s->stats->failing += finding != NULL;
         if (finding) {
@@ -202,7 +201,7 @@ static void look_at(Search *s, const ScheduleOutcome *outcome,
         known->seen++;
         return;
     }
-    finding = analyse(s->runner, suspect, s->name, s->identity);
+    finding = analyse(s->runner, suspect, &s->owner);
     if (finding) {
         add_finding(s, finding);
     }
@@ -247,7 +246,7 @@ static void sample(Search *s, const Suspect *suspect)
     s->sampled++;
     if (!g_str_equal(signature, "done") &&
         !g_hash_table_contains(s->findings, signature)) {
-        finding = analyse(s->runner, suspect, s->name, s->identity);
+        finding = analyse(s->runner, suspect, &s->owner);
     }
     if (finding) {
         s->stats->failing++;
@@ -279,8 +278,7 @@ static void tell_potential(Search *s)
     finding->number = s->stats->schedules;
     finding->seen = 1;
     finding->chance_before = 0;
-    finding->token = schedule_token(nothing, s->name, s->identity,
-                                    s->default_trace);
+    finding->token = schedule_token(nothing, &s->owner, s->default_trace);
     schedule_free(nothing);
     add_finding(s, finding);
 }
@@ -475,13 +473,13 @@ bool search_run(const ScenarioSpec *spec, const SearchJob *job,
     Search s = {
         .spec = spec, .job = job, .listener = listener, .stats = stats,
         .name = scenario_spec_name(spec),
-        .identity = search_identity(spec, job->store_buffers),
         .noting = noting_oracle_new(), .walker = g_new0(Walker, 1),
         .neighbour = neighbour_new(), .potential = potential_new(),
         .findings = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                           free_finding),
     };
 
+    s.owner = (ScheduleOwner){s.name, search_identity(spec), job->extras};
     *stats = (SearchStats){.schedules = 0};
     s.runner = runner_new(spec, &machine);
     if (job->start && !job->max) {

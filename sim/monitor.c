@@ -30,6 +30,7 @@ struct HostMonitor {
     SimRequestList pending; /* at the device, by due time */
     QTAILQ_HEAD(, SimWatch) watches;
     VThread *waiter;
+    bool fault; /* the last request failed, see fault.c */
     QTAILQ_ENTRY(HostMonitor) next;
 };
 
@@ -380,9 +381,10 @@ static void deliver(HostMonitor *m, HostBatch *batch)
 
     for (; n > 0; n--) {
         SimRequest *req = next_request(m);
+        int32_t res = sim_perform(m->ctx, &m->fault, &req->sqe);
 
         QTAILQ_REMOVE(&m->pending, req, next);
-        host_batch_cqe(batch, req->handler, sim_file_perform(&req->sqe), 0);
+        host_batch_cqe(batch, req->handler, res, 0);
         g_free(req);
     }
     deliver_watches(m, batch);
