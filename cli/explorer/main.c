@@ -11,6 +11,8 @@
 #include "explorer-messages.h"
 #include "extras.h"
 
+#include <locale.h>
+
 static char **scenario_name, **params;
 static char *strategy_name = (char *)"portfolio", *shard, *start;
 static ExtrasOptions extras;
@@ -95,9 +97,10 @@ int main(int argc, char **argv)
     SearchJob job;
 
     /*
-     * The locale stays "C": in another one the C library would load
-     * translations in a schedule, and keep what is taken back with it.
+     * No translations, and no conversion of characters: the C library would
+     * load them in a schedule, and keep what is taken back with it.
      */
+    setlocale(LC_CTYPE, "C.UTF-8");
     silence_stdout();
     run_lookup = builtin_scenario_find;
     run_compiler_flags = traced_flags;
