@@ -31,7 +31,7 @@ typedef struct ModelRow {
 struct SimModel {
     uint64_t size;
     unsigned slots;
-    int64_t free_at[SLOTS_MAX];
+    int64_t free_at[SLOTS_MAX]; /* a heap: which slot it is is all the same */
     bool moves;      /* a head goes to where the data is */
     uint64_t head;   /* where it stands */
     unsigned jitter_percent;
@@ -133,26 +133,30 @@ static int64_t service_ns(SimModel *model, const struct io_uring_sqe *sqe,
     return ns;
 }
 
-static int64_t *first_free(SimModel *model)
+/* The slot that was free first has work until @until: a step in the heap. */
+static void occupy_first(SimModel *model, int64_t until)
 {
-    unsigned first = 0;
+    unsigned at = 0, child;
 
-    for (unsigned i = 1; i < model->slots; i++) {
-        if (model->free_at[i] < model->free_at[first]) {
-            first = i;
+    for (; (child = 2 * at + 1) < model->slots; at = child) {
+        child += child + 1 < model->slots &&
+                 model->free_at[child + 1] < model->free_at[child];
+        if (model->free_at[child] >= until) {
+            break;
         }
+        model->free_at[at] = model->free_at[child];
     }
-    return &model->free_at[first];
+    model->free_at[at] = until;
 }
 
 int64_t sim_model_done(SimModel *model, const struct io_uring_sqe *sqe,
                        int64_t now, uint64_t *rng)
 {
-    int64_t *slot = first_free(model);
-    int64_t begin = MAX(now, *slot);
+    int64_t begin = MAX(now, model->free_at[0]);
+    int64_t done = begin + service_ns(model, sqe, begin, rng);
 
-    *slot = begin + service_ns(model, sqe, begin, rng);
-    return *slot;
+    occupy_first(model, done);
+    return done;
 }
 
 /* ---- Tables ---- */

@@ -103,6 +103,14 @@ static bool advance(int64_t event)
     return true;
 }
 
+/* There is nobody else to be woken or to go first, and nobody looks on. */
+static bool is_alone(const VThread *thread)
+{
+    return thread && QTAILQ_FIRST(&machine.threads) == thread &&
+           !QTAILQ_NEXT(thread, next) && !sim.config.fine &&
+           !sim.config.tracer && !sim.abandoned;
+}
+
 /*
  * Who runs next, or NULL.  It may be chosen that time passes first, and wakes
  * others, though somebody could run.
@@ -113,6 +121,10 @@ static VThread *pick(void)
     uint64_t ids[MAX_OPTIONS + 1];
     unsigned n, taken;
 
+    if (is_alone(machine_current())) {
+        return machine_current()->state == VTHREAD_RUNNABLE
+            ? machine_current() : NULL;
+    }
     do {
         unsigned options = n = runnable(threads, ids);
 
@@ -216,13 +228,19 @@ void sim_abandon(void)
 
 void sim_point(void)
 {
+    VThread *self = machine_current();
+
     sim_tick();
     sim.steps++;
-    machine_current()->points++;
-    wake_spinning();
+    self->points++;
     if (sim.config.max_steps && sim.steps > sim.config.max_steps) {
         stop(SIM_BUDGET);
     }
+    if (is_alone(self)) {
+        sim_laio_complete_due();
+        return;
+    }
+    wake_spinning();
     wake_due();
     reschedule();
 }

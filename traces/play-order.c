@@ -42,6 +42,9 @@ static void choose_lanes(PlayPlan *plan, const PlayTimes *times)
     g_autoptr(GHashTable) processes = g_hash_table_new(NULL, NULL);
     bool by_process;
 
+    if (plan->lanes == 1) {
+        return;
+    }
     for (size_t i = 0; i < plan->n; i++) {
         g_hash_table_add(processes, GUINT_TO_POINTER(times[i].process));
     }
