@@ -36,6 +36,12 @@ struct QemuTrace {
     GStringChunk *strings;   /* of the events that were read ahead */
     GHashTable *in_flight;   /* pointer, or coroutine -> TraceRecord */
     GHashTable *node_names;  /* bs -> file name */
+    struct {
+        bool valid;
+        uint64_t bs;
+        const char *what;
+        uint32_t device;
+    } last_device;           /* that had no name */
     LastIo last_io;
 };
 
@@ -63,11 +69,20 @@ static uint32_t device_of(QemuTrace *t, uint64_t bs, const char *what)
     const char *name = g_hash_table_lookup(t->node_names, &bs);
     char text[64];
 
-    if (!name) {
-        snprintf(text, sizeof(text), "%s 0x%" PRIx64, what, bs);
-        name = text;
+    if (name) {
+        return trace_import_device(t->import, (Word){name, strlen(name)});
     }
-    return trace_import_device(t->import, (Word){name, strlen(name)});
+    if (!t->last_device.valid || t->last_device.bs != bs ||
+        t->last_device.what != what) {
+        int len = snprintf(text, sizeof(text), "%s 0x%" PRIx64, what, bs);
+
+        t->last_device.device = trace_import_device(t->import,
+                                                    (Word){text, len});
+        t->last_device.bs = bs;
+        t->last_device.what = what;
+        t->last_device.valid = true;
+    }
+    return t->last_device.device;
 }
 
 static TraceRecord new_record(QemuTrace *t, const QemuEvent *e, uint8_t op)

@@ -10,44 +10,44 @@ typedef enum CallKind {
 } CallKind;
 
 static const struct {
-    const char *name;
+    Word name;
     CallKind kind;
     TraceOp op;
     int fd, offset; /* which argument, or -1 */
 } calls[] = {
-    {"pread64", CALL_IO, TRACE_READ, 0, 3},
-    {"pwrite64", CALL_IO, TRACE_WRITE, 0, 3},
-    {"pread", CALL_IO, TRACE_READ, 0, 3},
-    {"pwrite", CALL_IO, TRACE_WRITE, 0, 3},
-    {"read", CALL_IO, TRACE_READ, 0, -1},
-    {"write", CALL_IO, TRACE_WRITE, 0, -1},
-    {"readv", CALL_IO, TRACE_READ, 0, -1},
-    {"writev", CALL_IO, TRACE_WRITE, 0, -1},
-    {"preadv", CALL_IO, TRACE_READ, 0, 3},
-    {"pwritev", CALL_IO, TRACE_WRITE, 0, 3},
-    {"preadv2", CALL_IO, TRACE_READ, 0, 3},
-    {"pwritev2", CALL_IO, TRACE_WRITE, 0, 3},
-    {"fsync", CALL_SYNC, TRACE_SYNC, 0, -1},
-    {"fdatasync", CALL_SYNC, TRACE_DATASYNC, 0, -1},
-    {"sync_file_range", CALL_SYNC, TRACE_DATASYNC, 0, -1},
-    {"fallocate", CALL_ALLOCATE, TRACE_DISCARD, 0, 2},
-    {"io_submit", CALL_SUBMIT, TRACE_OP_MAX, -1, -1},
-    {"copy_file_range", CALL_COPY, TRACE_OP_MAX, 0, -1},
-    {"sendfile", CALL_COPY, TRACE_OP_MAX, 0, -1},
-    {"open", CALL_OPEN, TRACE_OP_MAX, -1, -1},
-    {"openat", CALL_OPEN, TRACE_OP_MAX, -1, -1},
-    {"openat2", CALL_OPEN, TRACE_OP_MAX, -1, -1},
-    {"creat", CALL_OPEN, TRACE_OP_MAX, -1, -1},
-    {"close", CALL_CLOSE, TRACE_OP_MAX, 0, -1},
-    {"dup", CALL_DUP, TRACE_OP_MAX, 0, -1},
-    {"dup2", CALL_DUP, TRACE_OP_MAX, 0, -1},
-    {"dup3", CALL_DUP, TRACE_OP_MAX, 0, -1},
-    {"fcntl", CALL_DUP, TRACE_OP_MAX, 0, -1},
-    {"lseek", CALL_SEEK, TRACE_OP_MAX, 0, -1},
-    {"fork", CALL_FORK, TRACE_OP_MAX, -1, -1},
-    {"vfork", CALL_FORK, TRACE_OP_MAX, -1, -1},
-    {"clone", CALL_FORK, TRACE_OP_MAX, -1, -1},
-    {"clone3", CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {WORD("pread64"), CALL_IO, TRACE_READ, 0, 3},
+    {WORD("pwrite64"), CALL_IO, TRACE_WRITE, 0, 3},
+    {WORD("pread"), CALL_IO, TRACE_READ, 0, 3},
+    {WORD("pwrite"), CALL_IO, TRACE_WRITE, 0, 3},
+    {WORD("read"), CALL_IO, TRACE_READ, 0, -1},
+    {WORD("write"), CALL_IO, TRACE_WRITE, 0, -1},
+    {WORD("readv"), CALL_IO, TRACE_READ, 0, -1},
+    {WORD("writev"), CALL_IO, TRACE_WRITE, 0, -1},
+    {WORD("preadv"), CALL_IO, TRACE_READ, 0, 3},
+    {WORD("pwritev"), CALL_IO, TRACE_WRITE, 0, 3},
+    {WORD("preadv2"), CALL_IO, TRACE_READ, 0, 3},
+    {WORD("pwritev2"), CALL_IO, TRACE_WRITE, 0, 3},
+    {WORD("fsync"), CALL_SYNC, TRACE_SYNC, 0, -1},
+    {WORD("fdatasync"), CALL_SYNC, TRACE_DATASYNC, 0, -1},
+    {WORD("sync_file_range"), CALL_SYNC, TRACE_DATASYNC, 0, -1},
+    {WORD("fallocate"), CALL_ALLOCATE, TRACE_DISCARD, 0, 2},
+    {WORD("io_submit"), CALL_SUBMIT, TRACE_OP_MAX, -1, -1},
+    {WORD("copy_file_range"), CALL_COPY, TRACE_OP_MAX, 0, -1},
+    {WORD("sendfile"), CALL_COPY, TRACE_OP_MAX, 0, -1},
+    {WORD("open"), CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {WORD("openat"), CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {WORD("openat2"), CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {WORD("creat"), CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {WORD("close"), CALL_CLOSE, TRACE_OP_MAX, 0, -1},
+    {WORD("dup"), CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {WORD("dup2"), CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {WORD("dup3"), CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {WORD("fcntl"), CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {WORD("lseek"), CALL_SEEK, TRACE_OP_MAX, 0, -1},
+    {WORD("fork"), CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {WORD("vfork"), CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {WORD("clone"), CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {WORD("clone3"), CALL_FORK, TRACE_OP_MAX, -1, -1},
 };
 
 struct Syscalls {
@@ -72,24 +72,60 @@ void syscalls_free(Syscalls *s)
 
 /* ---- Arguments ---- */
 
+const char *syscalls_last_equals(Scan line, const char *before)
+{
+    while ((before = memrchr(line.at, '=', before - line.at))) {
+        if (before > line.at && before[-1] == ' ' && before + 1 < line.end &&
+            before[1] == ' ') {
+            return before - 1;
+        }
+    }
+    return NULL;
+}
+
+/* What splitting has to look at. */
+static bool is_special(char c)
+{
+    static const bool special[256] = {
+        [','] = true, ['"'] = true, ['('] = true, [')'] = true,
+        ['['] = true, [']'] = true, ['{'] = true, ['}'] = true,
+    };
+
+    return special[(unsigned char)c];
+}
+
+/* From behind a string's first quote to its last, or the end. */
+static const char *skip_string(const char *text, const char *end)
+{
+    const char *quote = text, *p;
+
+    while ((quote = memchr(quote, '"', end - quote))) {
+        for (p = quote; p > text && p[-1] == '\\'; p--) {
+        }
+        if ((quote - p) % 2 == 0) {
+            return quote;
+        }
+        quote++;
+    }
+    return end;
+}
+
 unsigned syscalls_split(Scan scan, Word *args)
 {
     const char *start = scan.at;
     unsigned n = 0, depth = 0;
-    bool quoted = false;
 
     for (const char *p = scan.at; p < scan.end && n < CALL_ARGS; p++) {
-        if (quoted && *p == '\\') {
-            p++;
-        } else if (quoted) {
-            quoted = *p != '"';
-        } else if (*p == '"') {
-            quoted = true;
-        } else if (strchr("([{", *p)) {
+        if (!is_special(*p)) {
+            continue;
+        }
+        if (*p == '"') {
+            p = skip_string(p + 1, scan.end);
+        } else if (*p == '(' || *p == '[' || *p == '{') {
             depth++;
-        } else if (strchr(")]}", *p)) {
+        } else if (*p != ',') {
             depth -= depth > 0;
-        } else if (*p == ',' && !depth) {
+        } else if (!depth) {
             args[n++] = (Word){start, p - start};
             start = p + 1;
             while (start < scan.end && *start == ' ') {
@@ -474,7 +510,7 @@ void syscalls_take(Syscalls *s, const Call *call)
     TraceReason reason = REASON_CALL;
 
     for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
-        if (word_is(call->name, calls[i].name)) {
+        if (word_same(call->name, calls[i].name)) {
             reason = take(s, call, i);
             break;
         }
