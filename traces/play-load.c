@@ -9,6 +9,30 @@ enum { TARGETS_MAX = 255 };
 
 /* ---- Which records ---- */
 
+/* Does the statement call a function that has another value each time? */
+static bool is_of_chance(Log *log, const char *sql)
+{
+    static const char *const functions[] = {
+        "random(", "randomblob(", "current_time(", "current_date(",
+        "current_timestamp(",
+    };
+    g_autofree char *explain = g_strdup_printf("EXPLAIN %s", sql);
+    LogSql *program = log_sql_new(log, explain);
+    bool found = false;
+
+    while (log_sql_row(program)) {
+        const char *opcode = log_sql_get_text(program, 1);
+        const char *callee = log_sql_get_text(program, 5);
+
+        for (unsigned i = 0; callee && g_str_has_prefix(opcode, "Func") &&
+                             i < ARRAY_SIZE(functions); i++) {
+            found |= g_str_has_prefix(callee, functions[i]);
+        }
+    }
+    log_sql_free(program);
+    return found;
+}
+
 /* --where: the condition, with the columns of one record. */
 static LogSql *condition_new(Log *log, const char *where, Error **errp)
 {
@@ -27,6 +51,12 @@ static LogSql *condition_new(Log *log, const char *where, Error **errp)
                    "start_ns, op, offset, bytes, device, comm, pid, tid, cpu, "
                    "latency_ns and error", where);
         error_free(err);
+        return NULL;
+    }
+    if (is_of_chance(log, sql)) {
+        error_setg(errp, "where=%s: must choose the same records in each run, "
+                   "and random() and the time do not; seq %% 10 = 0 takes "
+                   "each tenth", where);
         return NULL;
     }
     return log_sql_new(log, sql);

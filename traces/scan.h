@@ -109,7 +109,7 @@ static inline bool scan_key(Scan *scan, Word key)
     return true;
 }
 
-enum { SCAN_SAFE_DIGITS = 19 }; /* so many fit into 64 bits, whatever they are */
+enum { SCAN_SAFE_DIGITS = 19 }; /* which fit into 64 bits, whatever they are */
 
 /* Digits; false also if the number needs more than 64 bits. */
 static inline bool scan_u64(Scan *scan, uint64_t *value)
