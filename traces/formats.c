@@ -62,9 +62,8 @@ static const TraceFormat simpletrace = {
 
 #define TABLE(ID, name, title, clock, recognise)                     \
     static const TraceFormat ID = {                                  \
-        name, title, TRACE_CLOCK_##clock, recognise,                 \
-        .by_lines = &table_##ID != &table_columns, TEXT(table),      \
-        .argument = &table_##ID,                                     \
+        name, title, TRACE_CLOCK_##clock, recognise, true,           \
+        TEXT(table), .argument = &table_##ID,                        \
     }
 
 TABLE(fio1, "fio1", "fio I/O log, version 1", NONE, NULL);
@@ -77,8 +76,10 @@ TABLE(fiu, "fiu", "FIU IODedup block traces", START, NULL);
 TABLE(mqsim, "mqsim", "MQSim and SSDsim traces (ns)", START, NULL);
 TABLE(disksim, "disksim", "DiskSim ASCII traces (ms)", START, NULL);
 TABLE(blkreplay, "blkreplay", "blkreplay load", START, blkreplay_recognise);
-TABLE(columns, "columns", "a table that --columns describes", START,
-      never_recognise);
+static const TraceFormat columns = {
+    "columns", "a table that --columns describes", TRACE_CLOCK_START,
+    never_recognise, TEXT(table), .argument = &table_columns,
+};
 
 const TraceFormat *const trace_formats[] = {
     &fio1, &fio2, &fio3, &blktrace, &blkparse, &kernel, &qemu_log,

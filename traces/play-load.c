@@ -5,6 +5,8 @@
 #include "log-sql.h"
 #include "store.h"
 
+#include <sys/mman.h>
+
 enum { TARGETS_MAX = 255 };
 
 /* ---- Which records ---- */
@@ -70,7 +72,8 @@ typedef struct Loader {
     TraceNames *names;
     LogSql *condition; /* or NULL */
     TraceAt at;
-    GArray *times;     /* of PlayTimes */
+    PlayTimes *times;  /* of the plan's requests */
+    size_t times_mapped; /* bytes */
     GHashTable *map;   /* device -> file, or "-" */
     int *target_of;    /* by device: a target, -1: not known, -2: left out */
 } Loader;
@@ -203,19 +206,20 @@ static void add_request(Loader *l, uint64_t number, const TraceRecord *record,
 {
     PlayPlan *plan = l->plan;
     int64_t start = trace_record_start(record, l->at);
-    PlayRequest *r = &plan->requests[plan->n++];
-    PlayTimes times = {start, record->complete_ns, record->process};
+    PlayRequest *r = &plan->requests[plan->n];
 
+    l->times[plan->n++] = (PlayTimes){start, record->complete_ns,
+                                      record->process};
     *r = (PlayRequest){
         .record = number, .offset = record->offset, .bytes = record->bytes,
         .op = record->op, .flags = record->flags, .target = target,
         .result = PLAY_WAITING,
     };
     if (start != TRACE_NO_TIME) {
-        r->at_ns = (int64_t)((start - l->config->from_ns) / l->config->speed);
+        r->at_ns = play_at_speed(start - l->config->from_ns,
+                                 l->config->speed);
     }
     plan->ops[record->op]++;
-    g_array_append_val(l->times, times);
     note_range(&g_array_index(plan->targets, PlayTarget, target), r);
 }
 
@@ -296,12 +300,19 @@ static bool make_room(Loader *l, bool shared, Error **errp)
     }
     plan->mapped = n * sizeof(PlayRequest);
     plan->requests = play_plan_map(plan->mapped, shared, errp);
-    return plan->requests != NULL;
+    if (!plan->requests) {
+        return false;
+    }
+    l->times_mapped = MAX(plan->records, 1) * sizeof(PlayTimes);
+    l->times = play_plan_map(l->times_mapped, false, errp);
+    return l->times != NULL;
 }
 
 static void loader_finish(Loader *l)
 {
-    g_array_free(l->times, true);
+    if (l->times) {
+        munmap(l->times, l->times_mapped);
+    }
     g_hash_table_destroy(l->map);
     g_free(l->target_of);
     log_sql_free(l->condition);
@@ -314,7 +325,6 @@ PlayPlan *play_plan_load(const PlayConfig *config, bool shared, Error **errp)
 {
     Loader l = {
         .config = config, .plan = g_new0(PlayPlan, 1),
-        .times = g_array_new(false, false, sizeof(PlayTimes)),
         .map = parse_map(config->map),
     };
     PlayPlan *plan = l.plan;
@@ -331,7 +341,7 @@ PlayPlan *play_plan_load(const PlayConfig *config, bool shared, Error **errp)
     }
     if (ok) {
         plan->per_loop = plan->n;
-        play_plan_order(plan, config, (const PlayTimes *)l.times->data);
+        play_plan_order(plan, config, l.times);
     }
     loader_finish(&l);
     if (!ok) {

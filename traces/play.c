@@ -143,7 +143,7 @@ static DrainTimer *arm_drains(Play *play)
 
         d->play = play;
         d->drain = g_array_index(config->drains, PlayDrain, i);
-        at = (int64_t)((d->drain.at_ns - config->from_ns) / config->speed);
+        at = play_at_speed(d->drain.at_ns - config->from_ns, config->speed);
         d->timer = aio_timer_new(qemu_get_aio_context(), QEMU_CLOCK_REALTIME,
                                  SCALE_NS, drain_cb, d);
         if (at >= 0) {

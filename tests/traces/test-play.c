@@ -186,6 +186,19 @@ static void test_lag(void **state)
     expect_identical(log, "dropped requests");
 }
 
+/* The sum of a stranger's times, loops and a speed stays a number. */
+static void test_far_times(void **state)
+{
+    const char *trace = play_trace_of(
+        "far", "0 file read 0 4096\n9000000000000000 file read 4096 4096\n");
+    const char *log = play_file("far.play");
+
+    g_free(play(0, trace, "--device", "ssd", "--speed", "0.000001", "--loops",
+                "1000", "-o", log, NULL));
+    assert_int_equal(play_sql(log, "SELECT count(*) FROM play_request "
+                              "WHERE state = 'done' AND planned_ns >= 0"), 2000);
+}
+
 /* A coroutine goes on with the request that waits for the room of its last. */
 static void test_coroutines(void **state)
 {
@@ -411,7 +424,8 @@ int main(void)
         TEST(test_speed), TEST(test_asap), TEST(test_closed_loop),
         TEST(test_dependencies), TEST(test_match_depth), TEST(test_lag),
         TEST(test_choice), TEST(test_random_name), TEST(test_tables),
-        TEST(test_coroutines), TEST(test_refusals), TEST(test_drain),
+        TEST(test_coroutines), TEST(test_far_times),
+        TEST(test_refusals), TEST(test_drain),
         TEST(test_fault), TEST(test_grid), TEST(test_compare),
     };
 
