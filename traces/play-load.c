@@ -304,7 +304,7 @@ static bool make_room(Loader *l, bool shared, Error **errp)
         return false;
     }
     l->times_mapped = MAX(plan->records, 1) * sizeof(PlayTimes);
-    l->times = play_plan_map(l->times_mapped, false, errp);
+    l->times = play_plan_map(l->times_mapped, true, errp); /* not copied */
     return l->times != NULL;
 }
 
