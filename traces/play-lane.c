@@ -71,18 +71,21 @@ static void take(PlayLane *lane, uint32_t number)
     }
 }
 
-static unsigned limit(const PlayLane *lane, const PlayRequest *r)
+/* Its part of what may be in flight; asked once, for it divides. */
+static unsigned room_of(const PlayLane *lane)
 {
     const PlayConfig *config = &lane->play->config;
-    unsigned lanes = lane->play->plan->lanes;
+    unsigned most = config->depth ? config->depth
+                  : config->timing == PLAY_ASAP ? ASAP_IN_FLIGHT
+                                                : MOST_IN_FLIGHT;
 
-    if (config->timing == PLAY_MATCH_DEPTH) {
-        return r->depth;
-    }
-    if (config->timing == PLAY_ASAP) {
-        return MAX((config->depth ? config->depth : ASAP_IN_FLIGHT) / lanes, 1);
-    }
-    return MAX((config->depth ? config->depth : MOST_IN_FLIGHT) / lanes, 1);
+    return MAX(most / lane->play->plan->lanes, 1);
+}
+
+static unsigned limit(const PlayLane *lane, const PlayRequest *r)
+{
+    return lane->play->config.timing == PLAY_MATCH_DEPTH ? r->depth
+                                                         : lane->room;
 }
 
 /* ---- Waiting ---- */
@@ -235,6 +238,7 @@ void play_lane_start(void *opaque)
 {
     PlayLane *lane = opaque;
 
+    lane->room = room_of(lane);
     lane->timer = aio_timer_new(lane->ctx, QEMU_CLOCK_REALTIME, SCALE_NS,
                                 pump_cb, lane);
     lane->bh = aio_bh_new(lane->ctx, pump_cb, lane);

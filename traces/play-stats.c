@@ -10,21 +10,11 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return hash ^ hash >> 29;
 }
 
-static uint64_t mix_request(uint64_t hash, const PlayRequest *r)
+uint64_t play_hash_add(uint64_t hash, const PlayRequest *r)
 {
     hash = mix(hash, r->issued_ns);
     hash = mix(hash, r->completed_ns);
     return mix(hash, (uint32_t)r->result);
-}
-
-uint64_t play_hash(const PlayPlan *plan)
-{
-    uint64_t hash = plan->n;
-
-    for (size_t i = 0; i < plan->n; i++) {
-        hash = mix_request(hash, &plan->requests[i]);
-    }
-    return hash;
 }
 
 /* ---- What was played ---- */
@@ -87,7 +77,7 @@ static void add_requests(PlayStats *stats, const PlayPlan *plan)
         const PlayRequest *r = &plan->requests[i];
 
         add_request(stats, &span, r);
-        stats->hash = mix_request(stats->hash, r);
+        stats->hash = play_hash_add(stats->hash, r);
     }
     for (unsigned op = 0; op < TRACE_OP_MAX; op++) {
         histogram_add_all(&stats->all, &stats->by_op[op]);

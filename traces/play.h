@@ -39,6 +39,7 @@ typedef struct PlayLane {
     unsigned n_ready;
     size_t left;            /* not ended */
     unsigned in_flight;
+    unsigned room;          /* so many may be, unless the timing says it */
     int64_t slip_ns;        /* lag=slip: so much later is the rest */
     bool pumping;
     void *buffers[BUFFER_CLASSES]; /* free ones; each begins with the next */
