@@ -12,7 +12,8 @@
 
 typedef struct ExploreOptions {
     char **params;
-    char *strategy, *shard, *memory, *unit, *recording, *token;
+    char *strategy, *shard, *unit, *recording, *token;
+    ExtrasOptions extras;
     gint64 seed, from, max, max_steps;
     gboolean all, plain, watch, tui, force;
 } ExploreOptions;
@@ -45,7 +46,7 @@ static bool apply_words(const ExploreOptions *o, Unit *unit)
     Error *err = NULL;
     char end;
 
-    if (!unit_set_memory(unit, o->memory, &err)) {
+    if (!extras_parse(&o->extras, &unit->extras, &err)) {
         cli_fail(err, STATUS_USAGE);
         return false;
     }
@@ -110,7 +111,7 @@ static bool apply_token(Unit *unit, const char *token, int *status)
         return false;
     }
     unit->start = g_strdup(token);
-    unit->store_buffers = config.sim.store_buffers;
+    unit->extras = config.sim.extras;
     unit->max = 0;
     unit->max_steps = config.sim.max_steps;
     return true;
@@ -346,9 +347,7 @@ int cmd_explore(int argc, char **argv)
          "cut a schedule after that many steps (default: 20000)", "N"},
         {"all", 'a', 0, G_OPTION_ARG_NONE, &o.all,
          "go on after the first failure, and tell each kind once", NULL},
-        {"memory", 0, 0, G_OPTION_ARG_STRING, &o.memory,
-         "sc: stores are seen at once (default); tso: x86's store buffers",
-         "MODEL"},
+        EXTRAS_ENTRIES(&o.extras),
         {"param", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &o.params,
          "set a parameter of the scenario", "NAME=VALUE"},
         {"schedule", 0, 0, G_OPTION_ARG_STRING, &o.token,

@@ -6,7 +6,8 @@
 #include "unit.h"
 
 typedef struct PlanOptions {
-    char *strategy, *memory, **params;
+    char *strategy, **params;
+    ExtrasOptions extras;
     gint64 seeds, schedules, chunk, first_seed;
     gboolean all;
 } PlanOptions;
@@ -49,7 +50,7 @@ static void plan_scenario(const char *name, Strategy strategy,
 
     unit->strategy = strategy;
     unit->all = o->all;
-    unit->store_buffers = g_strcmp0(o->memory, "tso") == 0;
+    extras_parse(&o->extras, &unit->extras, NULL); /* as it was checked */
     for (char **p = o->params; p && *p; p++) {
         g_ptr_array_add(unit->params, g_strdup(*p));
     }
@@ -87,15 +88,15 @@ static void plan_all(Strategy strategy, const PlanOptions *o,
 static bool check_options(const PlanOptions *o, Strategy *strategy)
 {
     Error *err = NULL;
+    unsigned extras;
 
     *strategy = (Strategy){STRATEGY_PORTFOLIO, 0};
     if (o->strategy && !strategy_parse(o->strategy, strategy, &err)) {
         cli_fail(err, STATUS_USAGE);
         return false;
     }
-    if (o->memory && !g_str_equal(o->memory, "sc") &&
-        !g_str_equal(o->memory, "tso")) {
-        cli_error("--memory: '%s' is neither sc nor tso", o->memory);
+    if (!extras_parse(&o->extras, &extras, &err)) {
+        cli_fail(err, STATUS_USAGE);
         return false;
     }
     if (o->seeds < 1 || o->schedules < 1 || o->chunk < 1 ||
@@ -123,7 +124,7 @@ int cmd_plan(int argc, char **argv)
          "schedules of each seed (default: 20000)", "N"},
         {"chunk", 0, 0, G_OPTION_ARG_INT64, &o.chunk,
          "schedules of a unit (default: 20000)", "N"},
-        {"memory", 0, 0, G_OPTION_ARG_STRING, &o.memory, "sc or tso", "MODEL"},
+        EXTRAS_ENTRIES(&o.extras),
         {"all", 'a', 0, G_OPTION_ARG_NONE, &o.all,
          "units go on after their first failure", NULL},
         {"param", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &o.params,

@@ -187,6 +187,7 @@ void play_print_json(const PlayJob *job, const PlayStats *stats)
     cli_json_int(b, "bytes", stats->bytes);
     cli_json_int(b, "elapsed_ns", stats->elapsed_ns);
     json_real(b, "iops", play_stats_iops(stats));
+    json_real(b, "cpu_s", job->cpu_s);
     json_real(b, "drift_percent", stats->drift * 100);
     json_histogram(b, "lag", &stats->lag);
     json_ops(b, stats);

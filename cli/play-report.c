@@ -5,7 +5,7 @@
 #include "histogram.h"
 #include "log-sql.h"
 #include "play-store.h"
-#include "report.h"
+#include "trace-report.h"
 
 enum { ROWS = 3, SLOWEST = 10 };
 
@@ -90,8 +90,8 @@ static void each_slowest(Log *log, SlowFn *fn, void *opaque)
 
 static void print_slow(const SlowRow *row, void *opaque)
 {
-    g_autofree char *lag = report_time(row->lag_ns);
-    g_autofree char *latency = report_time(row->latency_ns);
+    g_autofree char *lag = trace_report_ns(row->lag_ns);
+    g_autofree char *latency = trace_report_ns(row->latency_ns);
 
     printf("  %10" PRId64 "  %-12s %12s %12s  %s\n", row->record, row->op, lag,
            latency, row->reason);
@@ -109,11 +109,11 @@ void play_report_text(Log *log)
            r->failed, r->left_out, "", "p50", "p90", "p99", "p99.9", "p99.99",
            "most");
     for (unsigned i = 0; i < ROWS; i++) {
-        g_autofree char *most = report_time(r->rows[i].most);
+        g_autofree char *most = trace_report_ns(r->rows[i].most);
 
         printf("  %-9s", row_names[i]);
         for (unsigned k = 0; k < HISTOGRAM_SHOWN; k++) {
-            g_autofree char *time = report_time(
+            g_autofree char *time = trace_report_ns(
                 histogram_percentile(&r->rows[i], histogram_shown[k]));
 
             printf(" %12s", time);
@@ -129,13 +129,13 @@ void play_report_text(Log *log)
 
 static void put_slow(const SlowRow *row, void *opaque)
 {
-    g_autofree char *lag = report_time(row->lag_ns);
-    g_autofree char *latency = report_time(row->latency_ns);
+    g_autofree char *lag = trace_report_ns(row->lag_ns);
+    g_autofree char *latency = trace_report_ns(row->latency_ns);
     g_autofree char *op = g_markup_escape_text(row->op, -1);
     g_autofree char *reason = g_markup_escape_text(row->reason, -1);
 
-    printf("<tr><td>%" PRId64 "</td><td>%s</td><td>%s</td><td>%s</td>"
-           "<td>%s</td></tr>\n", row->record, op, lag, latency, reason);
+    printf("<tr><td>%" PRId64 "</td><td class=t>%s</td><td>%s</td><td>%s</td>"
+           "<td class=t>%s</td></tr>\n", row->record, op, lag, latency, reason);
 }
 
 void play_report_html(Log *log)
@@ -153,19 +153,20 @@ void play_report_html(Log *log)
     }
     printf("<th>most</th></tr>\n");
     for (unsigned i = 0; i < ROWS; i++) {
-        g_autofree char *most = report_time(r->rows[i].most);
+        g_autofree char *most = trace_report_ns(r->rows[i].most);
 
-        printf("<tr><th>%s</th>", row_names[i]);
+        printf("<tr><th class=t>%s</th>", row_names[i]);
         for (unsigned k = 0; k < HISTOGRAM_SHOWN; k++) {
-            g_autofree char *time = report_time(
+            g_autofree char *time = trace_report_ns(
                 histogram_percentile(&r->rows[i], histogram_shown[k]));
 
             printf("<td>%s</td>", time);
         }
         printf("<td>%s</td></tr>\n", most);
     }
-    printf("</table>\n<table>\n<tr><th>record</th><th>operation</th>"
-           "<th>lag</th><th>latency</th><th>why</th></tr>\n");
+    printf("</table>\n<p>What ended latest after its time, and why:</p>\n"
+           "<table>\n<tr><th>record</th><th class=t>operation</th>"
+           "<th>lag</th><th>latency</th><th class=t>why</th></tr>\n");
     each_slowest(log, put_slow, NULL);
     printf("</table>\n");
 }

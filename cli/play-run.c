@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,13 +89,14 @@ static int run_in_child(PlayJob *job)
 }
 
 /* On a terminal, how far it is.  Returns the child's wait status. */
-static int wait_for(const PlayJob *job, pid_t pid)
+static int wait_for(PlayJob *job, pid_t pid)
 {
     struct pollfd pfd = {
         .fd = job->common->quiet || !isatty(STDERR_FILENO)
                   ? -1 : (int)syscall(SYS_pidfd_open, pid, 0),
         .events = POLLIN,
     };
+    struct rusage used = {.ru_minflt = 0};
     unsigned seconds = 0;
     int status;
 
@@ -108,8 +110,10 @@ static int wait_for(const PlayJob *job, pid_t pid)
     if (pfd.fd >= 0) {
         close(pfd.fd);
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    while (wait4(pid, &status, 0, &used) < 0 && errno == EINTR) {
     }
+    job->cpu_s = used.ru_utime.tv_sec + used.ru_stime.tv_sec +
+                 (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
     return status;
 }
 

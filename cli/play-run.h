@@ -15,6 +15,7 @@ typedef struct PlayJob {
     PlayPlan *plan;
     bool allow_write;     /* said so, or nothing real is written to */
     CommonOptions *common;
+    double cpu_s;         /* unrecorded: of the process that played; or 0 */
 } PlayJob;
 
 /*

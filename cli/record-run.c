@@ -131,6 +131,11 @@ int record_and_index(const ScenarioSpec *spec, const RunConfig *config,
     Log *log;
     int status;
 
+    if (config->sim.extras & SIM_STORE_BUFFERS) {
+        cli_error("%s: a log cannot hold what stood in store buffers; keep the "
+                  "schedule, which says all of it", path);
+        return STATUS_USAGE;
+    }
     cli_progress_start(common);
     status = record_log(spec, config, path, options->force);
     if (status == STATUS_OK) {

@@ -46,7 +46,7 @@ static Unit *unit_of_token(const Source *source)
     Unit *unit = unit_new(file ? file : name);
 
     unit->start = g_strdup(source->token);
-    unit->store_buffers = source->config.sim.store_buffers;
+    unit->extras = source->config.sim.extras;
     unit->max = 0;
     unit->max_steps = source->config.sim.max_steps;
     for (char **p = source->params; p && *p; p++) {

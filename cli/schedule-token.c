@@ -29,20 +29,6 @@ static bool is_name_of(const TokenParts *parts, const ScenarioSpec *spec)
     return g_str_equal(name, parts->name);
 }
 
-/* Which memory it was made for: its identity tells. */
-static bool find_machine(const TokenParts *parts, const ScenarioSpec *spec,
-                         SearchJob *job)
-{
-    for (unsigned tso = 0; tso < 2; tso++) {
-        if (schedule_short_digest(search_identity(spec, tso)) ==
-            parts->identity) {
-            *job = (SearchJob){.max_steps = MAX_STEPS, .store_buffers = tso};
-            return true;
-        }
-    }
-    return false;
-}
-
 bool schedule_token_apply(const char *token, const ScenarioSpec *spec,
                           RunConfig *config, Error **errp)
 {
@@ -50,12 +36,13 @@ bool schedule_token_apply(const char *token, const ScenarioSpec *spec,
     Schedule *schedule = schedule_from_token(token, &parts, errp);
     g_autofree char *name = parts.name;
     ScheduleOracle *oracle;
-    SearchJob job;
+    SearchJob job = {.max_steps = MAX_STEPS};
 
     if (!schedule) {
         return false;
     }
-    if (!is_name_of(&parts, spec) || !find_machine(&parts, spec, &job)) {
+    if (!is_name_of(&parts, spec) ||
+        schedule_short_digest(search_identity(spec)) != parts.identity) {
         error_setg(errp, is_name_of(&parts, spec)
                    ? "%s: was made by another version of aiolab or of %s, or "
                      "with other parameters (-p); explore it again"
@@ -65,6 +52,7 @@ bool schedule_token_apply(const char *token, const ScenarioSpec *spec,
         return false;
     }
     config->live = false;
+    job.extras = parts.extras;
     config->sim = search_machine(&job);
     oracle = schedule_oracle_new();
     schedule_oracle_begin(oracle, schedule); /* they live as long as we do */

@@ -4,15 +4,18 @@
 
 enum { GROUPS_SHOWN = 10 };
 
-char *trace_report_time(const TraceReport *report, int64_t ns)
+char *trace_report_ns(int64_t ns)
 {
-    if (!report->timed) {
-        return g_strdup_printf("%" PRId64 " lines", ns);
-    }
     return ns < 1000 ? g_strdup_printf("%" PRId64 " ns", ns)
          : ns < 1000000 ? g_strdup_printf("%.1f us", ns / 1e3)
          : ns < 1000000000 ? g_strdup_printf("%.2f ms", ns / 1e6)
                            : g_strdup_printf("%.3f s", ns / 1e9);
+}
+
+char *trace_report_time(const TraceReport *report, int64_t ns)
+{
+    return report->timed ? trace_report_ns(ns)
+                         : g_strdup_printf("%" PRId64 " lines", ns);
 }
 
 char *trace_report_bytes(uint64_t bytes)

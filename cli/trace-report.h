@@ -22,6 +22,7 @@ void trace_report_html(const TraceReport *report);
 void trace_report_json(const TraceReport *report);
 
 /* What they share: "1.5 ms", or "120 lines" where there are no times... */
+char *trace_report_ns(int64_t ns);
 char *trace_report_time(const TraceReport *report, int64_t ns);
 /* ..."4.0 KiB", and "sqlite3 (123)". */
 char *trace_report_bytes(uint64_t bytes);

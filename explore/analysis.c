@@ -32,30 +32,28 @@ static char *describe_steps(const Observation *o)
 }
 
 static Finding *describe(Runner *runner, const Observation *o,
-                         const Suspect *suspect, const char *scenario,
-                         uint64_t identity)
+                         const Suspect *suspect, const ScheduleOwner *owner)
 {
     Finding *f = finding_new();
 
-    f->scenario = g_strdup(scenario);
+    f->scenario = g_strdup(owner->scenario);
     f->end = o->outcome.end;
     f->kind = g_strdup(observation_kind(o));
     f->class_name = observation_class(o);
     f->signature = observation_signature(o);
-    f->report = observation_report(o, scenario);
+    f->report = observation_report(o, owner->scenario);
     f->found_by = g_strdup(suspect->found_by);
     f->number = suspect->number;
     f->seen = 1;
     f->deviations = schedule_length(o->schedule);
-    f->token = schedule_token(o->schedule, scenario, identity, o->trace);
+    f->token = schedule_token(o->schedule, owner, o->trace);
     f->steps = describe_steps(o);
     f->events = event_store_count(o->events);
     explain_no_return(f, runner, o);
     return f;
 }
 
-Finding *analyse(Runner *runner, const Suspect *suspect, const char *scenario,
-                 uint64_t identity)
+Finding *analyse(Runner *runner, const Suspect *suspect, const ScheduleOwner *owner)
 {
     ScheduleOracle *oracle = schedule_oracle_new();
     Observation *o;
@@ -76,7 +74,7 @@ Finding *analyse(Runner *runner, const Suspect *suspect, const char *scenario,
         observation_free(o);
         o = observe_schedule(runner, oracle, reduced);
         schedule_free(reduced);
-        finding = describe(runner, o, suspect, scenario, identity);
+        finding = describe(runner, o, suspect, owner);
     }
     runner_watch_memory(runner, false);
     observation_free(o);

@@ -22,7 +22,6 @@ typedef struct Suspect {
 } Suspect;
 
 /* NULL if the schedule does not fail when it is run again. */
-Finding *analyse(Runner *runner, const Suspect *suspect, const char *scenario,
-                 uint64_t identity);
+Finding *analyse(Runner *runner, const Suspect *suspect, const ScheduleOwner *owner);
 
 #endif

@@ -334,8 +334,9 @@ static void send_token(Neighbourhood *n, const ScenarioSpec *spec, int fd)
         _exit(1);
     }
     schedule = noting_oracle_schedule(noting);
-    token = schedule_token(schedule, name, search_identity(spec, false),
-                           noting->trace);
+    token = schedule_token(
+        schedule, &(ScheduleOwner){name, search_identity(spec), 0},
+        noting->trace);
     if (write(fd, token, strlen(token)) < 0) {
         _exit(1);
     }

@@ -211,6 +211,19 @@ static char *why(const Observation *o, const ChoiceRecord *taken,
         return g_strdup_printf("the device finished one request before the "
                                "other (event %" PRIu64 "); the other way round "
                                "it can pass.", at);
+    case CHOICE_WAKE:
+        return taken->value
+            ? g_strdup_printf("a wait ended though nobody woke it (event %"
+                              PRIu64 "); if it had waited it can pass.", at)
+            : g_strdup_printf("a wait lasted until somebody woke it (event %"
+                              PRIu64 "); had it ended by itself it can pass.",
+                              at);
+    case CHOICE_FAULT:
+        return g_strdup_printf("a request was answered with '%s' (event %"
+                               PRIu64 "); with '%s' it can pass.",
+                               taken->value ? sim_fault_names[taken->value - 1]
+                                            : "done", at,
+                               saving ? sim_fault_names[saving - 1] : "done");
     default:
         return g_strdup_printf("a store stayed in the store buffer (event %"
                                PRIu64 ") while a later load was made; with a "

@@ -59,6 +59,9 @@ Observation *observe_with(Runner *runner, Oracle *oracle, Potential *potential)
     o->choices = g_array_new(false, false, sizeof(ChoiceRecord));
     noting_oracle_begin(noting, oracle);
     o->outcome = runner_run(runner, &noting->base, NULL, hear, &listener);
+    if (o->outcome.end == SCHEDULE_DONE) {
+        rules_apply_end(o->rules, o->model);
+    }
     o->schedule = noting_oracle_schedule(noting);
     o->trace = noting->trace;
     g_array_append_vals(o->choices, noting->records, noting->n);

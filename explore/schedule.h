@@ -109,13 +109,20 @@ void schedule_oracle_begin(ScheduleOracle *oracle, const Schedule *schedule);
 
 /* ---- In a line ---- */
 
+/* What a schedule is one of. */
+typedef struct ScheduleOwner {
+    const char *scenario;
+    uint64_t identity; /* a digest of everything that it means something for
+                          only: version, scenario, parameters */
+    unsigned extras;   /* SimConfig.extras of the machine */
+} ScheduleOwner;
+
 /*
- * The token that reproduces a run anywhere: "aiolab1-NAME-HASH-DEVIATIONS".
- * @identity: a digest of everything that the schedule means something for only
- * (version, scenario, parameters, machine); @trace: of the run's choices.
+ * The token that reproduces a run anywhere: "aio1-NAME-HASH-DEVIATIONS".
+ * @trace: of the run's choices.  Freed by the caller.
  */
-char *schedule_token(const Schedule *schedule, const char *name,
-                     uint64_t identity, uint64_t trace);
+char *schedule_token(const Schedule *schedule, const ScheduleOwner *owner,
+                     uint64_t trace);
 /*
  * The parts of a token; the name is freed by the caller.  NULL and *errp if it
  * is none.
@@ -123,6 +130,7 @@ char *schedule_token(const Schedule *schedule, const char *name,
 typedef struct TokenParts {
     char *name;
     uint16_t identity, trace;
+    unsigned extras;
 } TokenParts;
 Schedule *schedule_from_token(const char *token, TokenParts *parts,
                               Error **errp);

@@ -21,7 +21,7 @@ typedef struct Search {
     const SearchListener *listener;
     SearchStats *stats;
     char *name;
-    uint64_t identity;
+    ScheduleOwner owner;
     Runner *runner;
     NotingOracle *noting;
     Walker *walker;

@@ -79,8 +79,7 @@ static void look_at_endless(Search *s, const ScheduleOutcome *outcome,
 
     if (calm) {
         Finding *finding = analyse(s->runner, &(Suspect){
-            calm, suspect->found_by, suspect->number, false}, s->name,
-            s->identity);
+            calm, suspect->found_by, suspect->number, false}, &s->owner);
 
         s->stats->failing += finding != NULL;
         if (finding) {
@@ -112,7 +111,7 @@ void search_look_at(Search *s, const ScheduleOutcome *outcome,
         known->seen++;
         return;
     }
-    finding = analyse(s->runner, suspect, s->name, s->identity);
+    finding = analyse(s->runner, suspect, &s->owner);
     if (finding) {
         add_finding(s, finding);
     }
@@ -157,7 +156,7 @@ void search_sample(Search *s, const Suspect *suspect)
     s->sampled++;
     if (!g_str_equal(signature, "done") &&
         !g_hash_table_contains(s->findings, signature)) {
-        finding = analyse(s->runner, suspect, s->name, s->identity);
+        finding = analyse(s->runner, suspect, &s->owner);
     }
     if (finding) {
         s->stats->failing++;
@@ -189,8 +188,7 @@ void search_tell_potential(Search *s)
     finding->number = s->stats->schedules;
     finding->seen = 1;
     finding->chance_before = 0;
-    finding->token = schedule_token(nothing, s->name, s->identity,
-                                    s->default_trace);
+    finding->token = schedule_token(nothing, &s->owner, s->default_trace);
     schedule_free(nothing);
     add_finding(s, finding);
 }

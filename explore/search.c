@@ -8,7 +8,7 @@
 #include "qapi/error.h"
 
 /* Changes with what a schedule means: kinds, objects and order of choices. */
-#define SCHEDULE_FORMAT "1"
+#define SCHEDULE_FORMAT "2"
 
 static const SimDevice exact_device = {
     .read_ns = 60000, .write_ns = 25000, .flush_ns = 200000, .nop_ns = 1000,
@@ -18,7 +18,7 @@ SimConfig search_machine(const SearchJob *job)
 {
     return (SimConfig){
         .seed = 1, .device = &exact_device, .max_steps = job->max_steps,
-        .fine = true, .still = true, .store_buffers = job->store_buffers,
+        .fine = true, .still = true, .extras = job->extras,
     };
 }
 
@@ -37,7 +37,7 @@ static int compare_names(gconstpointer a, gconstpointer b)
     return strcmp(a, b);
 }
 
-uint64_t search_identity(const ScenarioSpec *spec, bool store_buffers)
+uint64_t search_identity(const ScenarioSpec *spec)
 {
     uint64_t hash = 0xcbf29ce484222325ULL;
     g_autofree char *name = scenario_spec_name(spec);
@@ -56,7 +56,7 @@ uint64_t search_identity(const ScenarioSpec *spec, bool store_buffers)
 
         hash = hash_text(hash, digest);
     }
-    return store_buffers ? hash_text(hash, "tso") : hash;
+    return hash;
 }
 
 /* ---- Progress ---- */
@@ -174,13 +174,13 @@ bool search_run(const ScenarioSpec *spec, const SearchJob *job,
     Search s = {
         .spec = spec, .job = job, .listener = listener, .stats = stats,
         .name = scenario_spec_name(spec),
-        .identity = search_identity(spec, job->store_buffers),
         .noting = noting_oracle_new(), .walker = g_new0(Walker, 1),
         .neighbour = neighbour_new(), .potential = potential_new(),
         .findings = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                           free_finding),
     };
 
+    s.owner = (ScheduleOwner){s.name, search_identity(spec), job->extras};
     *stats = (SearchStats){.schedules = 0};
     s.runner = runner_new(spec, &machine);
     if (job->start && !job->max) {

@@ -13,7 +13,7 @@ typedef struct SearchJob {
     unsigned shard, shards;
     bool all;           /* go on behind the first failure */
     bool plain;         /* dfs: without sleep sets */
-    bool store_buffers;
+    unsigned extras;    /* SimConfig.extras */
     uint64_t max_steps; /* of a schedule */
     const Schedule *start; /* neighbourhood; or only this one, if max is 0 */
     char **arguments;   /* of this program, if a scout may help; or NULL */
@@ -41,8 +41,8 @@ typedef struct SearchListener {
 
 /* What a simulated machine is like while it is explored. */
 SimConfig search_machine(const SearchJob *job);
-/* What a token of that job belongs to; see schedule_token(). */
-uint64_t search_identity(const ScenarioSpec *spec, bool store_buffers);
+/* See ScheduleOwner. */
+uint64_t search_identity(const ScenarioSpec *spec);
 
 /*
  * False and *errp if the scenario refuses its parameters.  Only in a process

@@ -6,13 +6,18 @@
  *
  * Behind the name stand four hexadecimal digits of what the schedule belongs
  * to: the version, the scenario, its parameters.  The last part is the
- * schedule in base 32: sixteen bits of what the run was asked, and then each
- * deviation as four variable-length numbers.  So a token of another version is
+ * schedule in base 32: sixteen bits of what the run was asked, what the machine
+ * may do beyond the ordinary (SIM_...), and then each deviation as three
+ * variable-length numbers.  So a token of another version is
  * refused, and one that leads elsewhere is noticed.
  */
 #include "schedule.h"
 
 #include "qapi/error.h"
+
+enum { KIND_BITS = 3 };
+
+QEMU_BUILD_BUG_ON(CHOICE_KIND_MAX > 1 << KIND_BITS);
 
 /* Crockford's digits: none looks like another one. */
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -103,30 +108,33 @@ static uint64_t unfold_name(uint64_t folded)
 
 static bool names_an_object(ChoiceKind kind)
 {
-    return kind == CHOICE_BATCH || kind == CHOICE_REQUEST;
+    return kind == CHOICE_BATCH || kind == CHOICE_REQUEST ||
+           kind == CHOICE_FAULT;
 }
 
-char *schedule_token(const Schedule *schedule, const char *name,
-                     uint64_t identity, uint64_t trace)
+char *schedule_token(const Schedule *schedule, const ScheduleOwner *owner,
+                     uint64_t trace)
 {
     GByteArray *bytes = g_byte_array_new();
     GString *text = g_string_new("aio1-");
     uint16_t check = schedule_short_digest(trace);
 
-    for (const char *p = name; *p; p++) {
+    for (const char *p = owner->scenario; *p; p++) {
         g_string_append_c(text, *p == '/' ? '.' : *p);
     }
     g_byte_array_append(bytes, (uint8_t[]){check >> 8, check}, 2);
+    put_number(bytes, owner->extras);
     for (unsigned i = 0; i < schedule_length(schedule); i++) {
         const Deviation *d = schedule_at(schedule, i);
         bool object = names_an_object(d->kind);
 
-        put_number(bytes, (uint64_t)d->ordinal << 2 | d->kind);
+        put_number(bytes, (uint64_t)d->ordinal << KIND_BITS | d->kind);
         put_number(bytes, object ? fold_name(d->object) : d->object);
         put_number(bytes, d->kind == CHOICE_REQUEST ? fold_name(d->value)
                                                     : d->value);
     }
-    g_string_append_printf(text, "-%04x-", schedule_short_digest(identity));
+    g_string_append_printf(text, "-%04x-",
+                           schedule_short_digest(owner->identity));
     append_base32(text, bytes);
     g_byte_array_unref(bytes);
     return g_string_free(text, false);
@@ -136,13 +144,15 @@ static Schedule *take_deviations(const GByteArray *bytes, TokenParts *parts)
 {
     Schedule *schedule = schedule_new();
     unsigned at = 2;
-    uint64_t head, object, value;
+    uint64_t head, object, value, extras;
 
-    if (bytes->len < 2) {
+    if (bytes->len < 2 || !take_number(bytes, &at, &extras) ||
+        extras >= SIM_EXTRAS_END) {
         schedule_free(schedule);
         return NULL;
     }
     parts->trace = bytes->data[0] << 8 | bytes->data[1];
+    parts->extras = extras;
     while (at < bytes->len) {
         Deviation d;
 
@@ -152,7 +162,12 @@ static Schedule *take_deviations(const GByteArray *bytes, TokenParts *parts)
             schedule_free(schedule);
             return NULL;
         }
-        d = (Deviation){head & 3, object, head >> 2, value};
+        d = (Deviation){head & ((1 << KIND_BITS) - 1), object,
+                        head >> KIND_BITS, value};
+        if (d.kind >= CHOICE_KIND_MAX) {
+            schedule_free(schedule);
+            return NULL;
+        }
         d.object = names_an_object(d.kind) ? unfold_name(object) : object;
         d.value = d.kind == CHOICE_REQUEST ? unfold_name(value) : value;
         schedule_add(schedule, &d);
@@ -189,6 +204,22 @@ Schedule *schedule_from_token(const char *token, TokenParts *parts,
     return schedule;
 }
 
+/* Of a context's ring, of a linux-aio queue, or of a thread's own. */
+static char *fault_text(const Deviation *d)
+{
+    const char *fault = d->value && d->value <= SIM_FAULTS
+                            ? sim_fault_names[d->value - 1] : "none";
+
+    return d->object >> 32
+               ? g_strdup_printf("a request of %" PRIu64 ".%" PRIu64 " fails "
+                                 "(%s), at choice %u of its faults",
+                                 d->object >> 32, d->object & UINT32_MAX,
+                                 fault, d->ordinal)
+               : g_strdup_printf("a request of thread %" PRIu64 " fails (%s), "
+                                 "at choice %u of its faults", d->object,
+                                 fault, d->ordinal);
+}
+
 char *deviation_text(const Deviation *d)
 {
     switch (d->kind) {
@@ -209,6 +240,11 @@ char *deviation_text(const Deviation *d)
                                "first, at choice %u of its context",
                                d->value >> 32, d->value & UINT32_MAX,
                                d->ordinal);
+    case CHOICE_WAKE:
+        return g_strdup_printf("thread %" PRIu64 " wakes by itself, at its "
+                               "choice %u", d->object, d->ordinal);
+    case CHOICE_FAULT:
+        return fault_text(d);
     default:
         return g_strdup_printf("%" PRIu64 " stores of thread %" PRIu64
                                " become visible, at its choice %u", d->value,

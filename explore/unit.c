@@ -69,16 +69,6 @@ static bool parse_shard(Unit *unit, const char *value)
            unit->shard < unit->shards;
 }
 
-bool unit_set_memory(Unit *unit, const char *memory, Error **errp)
-{
-    unit->store_buffers = g_strcmp0(memory, "tso") == 0;
-    if (memory && !unit->store_buffers && !g_str_equal(memory, "sc")) {
-        error_setg(errp, "--memory: '%s' is neither sc nor tso", memory);
-        return false;
-    }
-    return true;
-}
-
 static bool parse_word(Unit *unit, const char *word, Error **errp)
 {
     const char *equals = strchr(word, '=');
@@ -89,10 +79,14 @@ static bool parse_word(Unit *unit, const char *word, Error **errp)
         return unit->all = true;
     } else if (g_str_equal(word, "plain")) {
         return unit->plain = true;
+    } else if (g_str_equal(word, "spurious")) {
+        return unit->extras |= SIM_SPURIOUS;
     } else if (name && g_str_equal(name, "strategy")) {
         return strategy_parse(value, &unit->strategy, errp);
     } else if (name && g_str_equal(name, "memory")) {
-        return unit_set_memory(unit, value, errp);
+        return extras_set_memory(&unit->extras, value, errp);
+    } else if (name && g_str_equal(name, "faults")) {
+        return extras_set_faults(&unit->extras, value, errp);
     } else if (name && g_str_equal(name, "shard")) {
         return parse_shard(unit, value);
     } else if (name && g_str_equal(name, "start")) {
@@ -140,6 +134,17 @@ static void append_quoted(GString *text, const char *word)
     g_string_append(text, quoted);
 }
 
+static void append_extras(GString *text, unsigned extras)
+{
+    g_autofree char *faults = extras_faults(extras);
+
+    g_string_append(text, extras & SIM_STORE_BUFFERS ? " memory=tso" : "");
+    g_string_append(text, extras & SIM_SPURIOUS ? " spurious" : "");
+    if (faults) {
+        g_string_append_printf(text, " faults=%s", faults);
+    }
+}
+
 char *unit_text(const Unit *unit)
 {
     static const Unit defaults = {
@@ -159,7 +164,7 @@ char *unit_text(const Unit *unit)
     if (unit->shards > 1) {
         g_string_append_printf(text, " shard=%u/%u", unit->shard, unit->shards);
     }
-    g_string_append(text, unit->store_buffers ? " memory=tso" : "");
+    append_extras(text, unit->extras);
     g_string_append(text, unit->all ? " all" : "");
     g_string_append(text, unit->plain ? " plain" : "");
     if (unit->start) {
@@ -193,6 +198,7 @@ char **unit_arguments(const Unit *unit)
 {
     GPtrArray *argv = g_ptr_array_new();
     g_autofree char *strategy = strategy_text(unit->strategy);
+    g_autofree char *faults = extras_faults(unit->extras);
 
     add_argument(argv, "aiolab-explorer");
     add_argument(argv, "--strategy=%s", strategy);
@@ -201,7 +207,15 @@ char **unit_arguments(const Unit *unit)
                      *number_field(unit, i));
     }
     add_argument(argv, "--shard=%u/%u", unit->shard, unit->shards);
-    add_argument(argv, "--memory=%s", unit->store_buffers ? "tso" : "sc");
+    if (unit->extras & SIM_STORE_BUFFERS) {
+        add_argument(argv, "--memory=tso");
+    }
+    if (unit->extras & SIM_SPURIOUS) {
+        add_argument(argv, "--spurious");
+    }
+    if (faults) {
+        add_argument(argv, "--faults=%s", faults);
+    }
     if (unit->all) {
         add_argument(argv, "--all");
     }

@@ -9,6 +9,7 @@
 #ifndef EXPLORE_UNIT_H
 #define EXPLORE_UNIT_H
 
+#include "extras.h"
 #include "search.h"
 
 typedef struct Unit {
@@ -16,7 +17,8 @@ typedef struct Unit {
     Strategy strategy;
     uint64_t seed, from, max, max_steps;
     unsigned shard, shards; /* of a bounded search */
-    bool all, plain, store_buffers;
+    bool all, plain;
+    unsigned extras;   /* SimConfig.extras */
     GPtrArray *params; /* of char *: "name=value" */
     char *start;       /* a token, or NULL */
 } Unit;
@@ -28,8 +30,6 @@ void unit_free(Unit *unit);
 /* NULL and *errp if the line is none. */
 Unit *unit_parse(const char *line, Error **errp);
 char *unit_text(const Unit *unit);
-/* "sc" or "tso" (NULL: sc); false and *errp if it is neither. */
-bool unit_set_memory(Unit *unit, const char *memory, Error **errp);
 /* The arguments of aiolab-explorer that do it; freed by the caller. */
 char **unit_arguments(const Unit *unit);
 

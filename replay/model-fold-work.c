@@ -173,6 +173,7 @@ void model_apply_block(Model *model, ModelThread *thread, const ProbeEvent *e)
         break;
     case PROBE_REQ_BEGIN:
         object = model_add(model, MODEL_REQUEST, e, STATE_PENDING);
+        object->site = e->site;
         object->a = e->b;
         object->b = e->c;
         object->owner = model_running_coroutine(thread);

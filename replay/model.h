@@ -61,7 +61,7 @@ typedef struct ModelObject {
     uint64_t owner;   /* see model-fold.c */
     int64_t since_ns;
     const ProbeSite *site; /* mutex: where it was taken; coroutine: where it
-                              waits */
+                              waits; request: where it began */
     const char *waits; /* coroutine: for what, "CoMutex &s->lock", or NULL */
     bool disabled;     /* reason: its handler is not there */
     uint64_t batch;    /* reason: event of the frame that has fetched it */

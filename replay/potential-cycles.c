@@ -27,6 +27,15 @@ static bool is_over(const PotentialDependency *a, const PotentialDependency *b)
            g_array_index(b->over, unsigned, a->clock_thread) > a->clock;
 }
 
+/* By what threads told each other, @a was done before @b could be. */
+static bool is_heard_of(const PotentialDependency *a,
+                        const PotentialDependency *b)
+{
+    return a->known && b->known && a->run == b->run &&
+           b->known->len > a->clock_thread &&
+           g_array_index(b->known, unsigned, a->clock_thread) > a->known_at;
+}
+
 /* Coroutines of one thread run in turns: their lives must overlap. */
 static bool lives_apart(const PotentialDependency *a,
                         const PotentialDependency *b)
@@ -43,26 +52,35 @@ static bool can_meet(const PotentialDependency *a,
 {
     return a->thread != b->thread && a->from != b->from &&
            !share_gate(a->gates, b->gates) && !is_over(a, b) &&
-           !is_over(b, a) && !lives_apart(a, b);
+           !is_over(b, a) && !is_heard_of(a, b) && !is_heard_of(b, a) &&
+           !lives_apart(a, b);
 }
 
-/* @next goes on where the chain ends, and can be at the same time as all. */
+/* An event that is brought without it, too, does not depend on it. */
+static bool is_needed(const Potential *p, const PotentialDependency *d)
+{
+    const PotentialLock *from = potential_lock(p, d->from);
+
+    for (unsigned i = 0; from->brought && i < from->needed->len; i++) {
+        if (g_array_index(from->needed, unsigned, i) == d->to) {
+            return true;
+        }
+    }
+    return !from->brought;
+}
+
+/* What @next depends on can be at the same time as all of the chain. */
 static bool goes_on(const Potential *p, const GArray *chain, unsigned index)
 {
     const PotentialDependency *next = potential_dependency(p, index);
 
     for (unsigned i = 0; i < chain->len; i++) {
-        const PotentialDependency *other =
-            potential_dependency(p, g_array_index(chain, unsigned, i));
-
-        if (!can_meet(other, next)) {
+        if (!can_meet(potential_dependency(p, g_array_index(chain, unsigned,
+                                                            i)), next)) {
             return false;
         }
     }
-    return !chain->len ||
-           potential_dependency(p, g_array_index(chain, unsigned,
-                                                 chain->len - 1))->to ==
-               next->from;
+    return true;
 }
 
 /* ---- Words ---- */
@@ -122,20 +140,43 @@ static bool is_known(const Potential *p, const GArray *cycle)
     return false;
 }
 
-/* All cycles of @length that begin with what @chain holds. */
-static void extend(Potential *p, GArray *chain, unsigned length)
+/* The dependencies of each lock and event: of unsigned, by from. */
+static GPtrArray *sort_by_lock(const Potential *p)
 {
+    GPtrArray *of = g_ptr_array_new_with_free_func(
+        (GDestroyNotify)g_array_unref);
+
+    for (unsigned i = 0; i < p->locks->len; i++) {
+        g_ptr_array_add(of, g_array_new(false, false, sizeof(unsigned)));
+    }
     for (unsigned i = 0; i < p->dependencies->len; i++) {
-        if (!goes_on(p, chain, i)) {
+        const PotentialDependency *d = potential_dependency(p, i);
+
+        if (is_needed(p, d)) {
+            g_array_append_val(of->pdata[d->from], i);
+        }
+    }
+    return of;
+}
+
+/* All cycles of @length that begin with what @chain holds, at @lock. */
+static void extend(Potential *p, const GPtrArray *of, GArray *chain,
+                   unsigned length, unsigned first, unsigned lock)
+{
+    const GArray *next = of->pdata[lock];
+
+    for (unsigned i = 0; i < next->len; i++) {
+        unsigned index = g_array_index(next, unsigned, i);
+        unsigned to = potential_dependency(p, index)->to;
+        bool last = chain->len + 1 == length;
+
+        if ((last && to != first) || !goes_on(p, chain, index)) {
             continue;
         }
-        g_array_append_val(chain, i);
-        if (chain->len < length) {
-            extend(p, chain, length);
-        } else if (potential_dependency(p, i)->to ==
-                       potential_dependency(
-                           p, g_array_index(chain, unsigned, 0))->from &&
-                   !is_known(p, chain)) {
+        g_array_append_val(chain, index);
+        if (!last) {
+            extend(p, of, chain, length, first, to);
+        } else if (!is_known(p, chain)) {
             g_ptr_array_add(p->cycles, g_array_copy(chain));
         }
         g_array_set_size(chain, chain->len - 1);
@@ -144,14 +185,19 @@ static void extend(Potential *p, GArray *chain, unsigned length)
 
 static void search(Potential *p)
 {
+    g_autoptr(GPtrArray) of = NULL;
+
     if (p->searched) {
         return;
     }
+    of = sort_by_lock(p);
     g_ptr_array_set_size(p->cycles, 0);
     for (unsigned length = 2; length <= LONGEST; length++) {
         g_autoptr(GArray) chain = g_array_new(false, false, sizeof(unsigned));
 
-        extend(p, chain, length);
+        for (unsigned lock = 0; lock < p->locks->len; lock++) {
+            extend(p, of, chain, length, lock, lock);
+        }
     }
     p->searched = true;
 }
@@ -179,6 +225,33 @@ static void append_row(GString *text, unsigned column, const char *what,
                            what, name);
 }
 
+/* A thread's first lock, if it has one, and then what it asks for. */
+static void append_step(GString *text, const Potential *p, unsigned column,
+                        const PotentialDependency *d, unsigned step)
+{
+    const PotentialLock *lock = potential_lock(p, step ? d->to : d->from);
+
+    if (step || !lock->is_event) {
+        append_row(text, column, lock->is_event ? "wait" : "lock", lock->name);
+    }
+}
+
+static void append_part(GString *text, const Potential *p,
+                        const PotentialDependency *d)
+{
+    const PotentialLock *from = potential_lock(p, d->from);
+    const PotentialLock *to = potential_lock(p, d->to);
+
+    g_string_append_printf(
+        text, from->is_event
+            ? "  %s brings %s  (%s, %s:%d)  and needs %s for it  (%s, %s:%d)\n"
+        : to->is_event
+            ? "  %s has %s  (%s, %s:%d)  and waits for %s  (%s, %s:%d)\n"
+            : "  %s has %s  (%s, %s:%d)  and asks for %s  (%s, %s:%d)\n",
+        d->by, from->name, d->held_at->func, d->held_at->file, d->held_at->line,
+        to->name, d->wanted_at->func, d->wanted_at->file, d->wanted_at->line);
+}
+
 /* As each thread takes its first lock, and then each asks for the second. */
 static void append_cycle(GString *text, const Potential *p,
                          const GArray *cycle)
@@ -194,23 +267,13 @@ static void append_cycle(GString *text, const Potential *p,
     g_string_append_c(text, '\n');
     for (unsigned step = 0; step < 2; step++) {
         for (unsigned i = 0; i < cycle->len; i++) {
-            const PotentialDependency *d =
-                potential_dependency(p, g_array_index(cycle, unsigned, i));
-
-            append_row(text, i, "lock",
-                       potential_lock_name(p, step ? d->to : d->from));
+            append_step(text, p, i, potential_dependency(
+                            p, g_array_index(cycle, unsigned, i)), step);
         }
     }
     for (unsigned i = 0; i < cycle->len; i++) {
-        const PotentialDependency *d =
-            potential_dependency(p, g_array_index(cycle, unsigned, i));
-
-        g_string_append_printf(
-            text, "  %s has %s  (%s, %s:%d)  and asks for %s  (%s, %s:%d)\n",
-            d->by, potential_lock_name(p, d->from), d->held_at->func,
-            d->held_at->file, d->held_at->line,
-            potential_lock_name(p, d->to), d->wanted_at->func,
-            d->wanted_at->file, d->wanted_at->line);
+        append_part(text, p, potential_dependency(
+                        p, g_array_index(cycle, unsigned, i)));
     }
 }
 

@@ -5,11 +5,16 @@
  */
 #include "potential-internal.h"
 
+enum { VARIANTS = 4 };
+
 static void free_lock(gpointer data)
 {
     PotentialLock *lock = data;
 
     g_free(lock->name);
+    if (lock->needed) {
+        g_array_free(lock->needed, true);
+    }
     g_free(lock);
 }
 
@@ -19,6 +24,9 @@ static void free_dependency(gpointer data)
 
     g_array_free(dependency->gates, true);
     g_array_free(dependency->over, true);
+    if (dependency->known) {
+        g_array_free(dependency->known, true);
+    }
     g_free(dependency->by);
     g_free(dependency);
 }
@@ -29,12 +37,18 @@ Potential *potential_new(void)
 
     p->locks = g_ptr_array_new_with_free_func(free_lock);
     p->dependencies = g_ptr_array_new_with_free_func(free_dependency);
+    p->seen = g_hash_table_new(NULL, NULL);
     p->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
                                      NULL);
     p->holders = g_hash_table_new_full(NULL, NULL, NULL,
                                        (GDestroyNotify)g_array_unref);
     p->clocks = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
     p->births = g_hash_table_new(NULL, NULL);
+    p->taken = g_hash_table_new_full(NULL, NULL, NULL,
+                                     (GDestroyNotify)g_array_unref);
+    p->reasons = g_hash_table_new(NULL, NULL);
+    p->last_brought = g_hash_table_new(NULL, NULL);
+    p->order = potential_order_new();
     p->cycles = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
     return p;
 }
@@ -44,10 +58,15 @@ void potential_free(Potential *p)
     if (p) {
         g_ptr_array_free(p->locks, true);
         g_ptr_array_free(p->dependencies, true);
+        g_hash_table_destroy(p->seen);
         g_hash_table_destroy(p->by_id);
         g_hash_table_destroy(p->holders);
         g_ptr_array_free(p->clocks, true);
         g_hash_table_destroy(p->births);
+        g_hash_table_destroy(p->taken);
+        g_hash_table_destroy(p->reasons);
+        g_hash_table_destroy(p->last_brought);
+        potential_order_free(p->order);
         g_ptr_array_free(p->cycles, true);
         g_free(p);
     }
@@ -59,6 +78,10 @@ void potential_begin_run(Potential *p)
     g_hash_table_remove_all(p->holders);
     g_ptr_array_set_size(p->clocks, 0);
     g_hash_table_remove_all(p->births);
+    g_hash_table_remove_all(p->taken);
+    g_hash_table_remove_all(p->reasons);
+    g_hash_table_remove_all(p->last_brought);
+    potential_order_begin_run(p->order);
     p->run++;
 }
 
@@ -105,7 +128,7 @@ static void pass_on(Potential *p, uint32_t from, uint32_t to)
  * One object for a lock of every run: those that a program makes at the same
  * point have the same number, because numbers are the creator's ordinals.
  */
-static unsigned lock_of(Potential *p, uint64_t id, const char *name)
+unsigned potential_lock_of(Potential *p, uint64_t id, const char *name)
 {
     gpointer found = g_hash_table_lookup(p->by_id, &id);
     PotentialLock *lock;
@@ -129,8 +152,7 @@ static unsigned lock_of(Potential *p, uint64_t id, const char *name)
     return p->locks->len - 1;
 }
 
-/* What a thread or a coroutine holds, in the order in which it took it. */
-static GArray *held_by(Potential *p, uint64_t holder)
+GArray *potential_held_by(Potential *p, uint64_t holder)
 {
     gpointer key = GSIZE_TO_POINTER(holder);
     GArray *held = g_hash_table_lookup(p->holders, key);
@@ -154,31 +176,40 @@ static void drop(GArray *held, unsigned lock)
 
 /* ---- Dependencies ---- */
 
-static bool is_same(const PotentialDependency *a, const PotentialDependency *b)
+static uint64_t mix(uint64_t hash, uint64_t value)
 {
-    return a->from == b->from && a->to == b->to && a->thread == b->thread &&
-           a->clock == b->clock && a->born == b->born &&
-           a->held_at->line == b->held_at->line &&
-           a->wanted_at->line == b->wanted_at->line &&
-           g_str_equal(a->held_at->file, b->held_at->file) &&
-           g_str_equal(a->wanted_at->file, b->wanted_at->file) &&
-           a->gates->len == b->gates->len &&
-           memcmp(a->gates->data, b->gates->data,
-                  a->gates->len * sizeof(unsigned)) == 0;
+    hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+    return hash ^ hash >> 32;
 }
 
+/* Of everything but what its thread had heard. */
+static uint64_t hash_of(const PotentialDependency *d)
+{
+    uint64_t hash = mix(d->from, d->to);
+
+    hash = mix(mix(hash, d->thread), d->clock);
+    hash = mix(mix(hash, d->born), d->gates->len);
+    for (unsigned i = 0; i < d->gates->len; i++) {
+        hash = mix(hash, g_array_index(d->gates, unsigned, i));
+    }
+    hash = mix(mix(hash, d->held_at->line), d->wanted_at->line);
+    hash = mix(hash, g_str_hash(d->held_at->file));
+    return mix(hash, g_str_hash(d->wanted_at->file));
+}
+
+/* Of those that differ in what their threads had heard some are enough. */
 static void add_dependency(Potential *p, PotentialDependency dependency)
 {
-    for (unsigned i = 0; i < p->dependencies->len; i++) {
-        if (is_same(g_ptr_array_index(p->dependencies, i), &dependency)) {
-            g_array_free(dependency.gates, true);
-            g_array_free(dependency.over, true);
-            g_free(dependency.by);
-            return;
-        }
+    gpointer key = GSIZE_TO_POINTER(hash_of(&dependency));
+    unsigned same = GPOINTER_TO_UINT(g_hash_table_lookup(p->seen, key));
+    PotentialDependency *copy = g_memdup2(&dependency, sizeof(dependency));
+
+    if (same >= (copy->known ? VARIANTS : 1)) {
+        free_dependency(copy);
+        return;
     }
-    g_ptr_array_add(p->dependencies,
-                    g_memdup2(&dependency, sizeof(dependency)));
+    g_hash_table_insert(p->seen, key, GUINT_TO_POINTER(same + 1));
+    g_ptr_array_add(p->dependencies, copy);
     p->searched = false;
 }
 
@@ -204,28 +235,39 @@ static GArray *gates_of(const GArray *held, unsigned from, unsigned to)
     return gates;
 }
 
+void potential_depend(Potential *p, PotentialDependency d, uint32_t on,
+                      const char *by)
+{
+    d.by = g_strdup(by);
+    d.run = p->run;
+    d.clock_thread = on;
+    d.clock = *clock_at(clock_of(p, on), on);
+    d.over = g_array_copy(clock_of(p, on));
+    if (potential_lock(p, d.from)->is_event ||
+        potential_lock(p, d.to)->is_event) {
+        d.known = potential_order_known(p->order, on, &d.known_at);
+    }
+    d.born = GPOINTER_TO_SIZE(g_hash_table_lookup(p->births,
+                                                  GSIZE_TO_POINTER(d.thread)));
+    add_dependency(p, d);
+}
+
 /* @holder, on @thread, has taken @lock after waiting for it, if need be. */
 static void take(Potential *p, uint64_t holder, uint32_t thread,
                  const char *by, unsigned lock, const ProbeSite *site)
 {
-    GArray *held = held_by(p, holder);
-    PotentialHeld taken = {lock, site};
+    GArray *held = potential_held_by(p, holder);
+    PotentialHeld taken = {lock, site, 0};
 
     for (unsigned i = 0; i < held->len; i++) {
         const PotentialHeld *other = &g_array_index(held, PotentialHeld, i);
 
         if (other->lock != lock) {
-            add_dependency(p, (PotentialDependency){
+            potential_depend(p, (PotentialDependency){
                 .from = other->lock, .to = lock, .thread = holder,
-                .by = g_strdup(by), .held_at = other->site,
-                .wanted_at = site,
+                .held_at = other->site, .wanted_at = site,
                 .gates = gates_of(held, other->lock, lock),
-                .run = p->run, .clock_thread = thread,
-                .clock = *clock_at(clock_of(p, thread), thread),
-                .over = g_array_copy(clock_of(p, thread)),
-                .born = GPOINTER_TO_SIZE(g_hash_table_lookup(
-                    p->births, GSIZE_TO_POINTER(holder))),
-            });
+            }, thread, by);
         }
     }
     g_array_append_val(held, taken);
@@ -244,11 +286,11 @@ static void apply_mutex(Potential *p, const ProbeEvent *event,
 {
     const ModelThread *thread = model_thread(model, event->thread);
     const char *name = model_lock_name(event->text);
-    unsigned lock = lock_of(p, event->obj, name);
-    PotentialHeld taken = {lock, event->site};
+    unsigned lock = potential_lock_of(p, event->obj, name);
+    PotentialHeld taken = {lock, event->site, 0};
 
     if (was_tried(event)) {
-        g_array_append_val(held_by(p, event->thread), taken);
+        g_array_append_val(potential_held_by(p, event->thread), taken);
     } else {
         take(p, event->thread, event->thread, thread ? thread->name : "?",
              lock, event->site);
@@ -261,7 +303,8 @@ static void apply_colock(Potential *p, const ProbeEvent *event,
     const ModelObject *co = model_find(model, event->a);
 
     take(p, event->a, event->thread, co && co->name ? co->name : "coroutine",
-         lock_of(p, event->obj, model_lock_name(event->text)), event->site);
+         potential_lock_of(p, event->obj, model_lock_name(event->text)),
+         event->site);
 }
 
 /* Its dependencies were made in a life that is over. */
@@ -297,13 +340,17 @@ void potential_apply(Potential *p, const ProbeEvent *event, const Model *model)
         apply_mutex(p, event, model);
         break;
     case PROBE_UNLOCK:
-        drop(held_by(p, event->thread), lock_of(p, event->obj, NULL));
+        drop(potential_held_by(p, event->thread),
+             potential_lock_of(p, event->obj, NULL));
         break;
     case PROBE_CO_LOCK:
         apply_colock(p, event, model);
         break;
     case PROBE_CO_UNLOCK:
-        drop(held_by(p, event->a), lock_of(p, event->obj, NULL));
+        drop(potential_held_by(p, event->a),
+             potential_lock_of(p, event->obj, NULL));
         break;
     }
+    potential_order_apply(p->order, event);
+    potential_apply_waits(p, event, model);
 }

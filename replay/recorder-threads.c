@@ -223,7 +223,11 @@ void rec_word_begin(const volatile void *word, unsigned how)
 
 void rec_word_end(const volatile void *word, uint64_t value)
 {
-    if (rec_muted || rec.simulated) {
+    if (rec.simulated) {
+        rec.base->word_end(word, value);
+        return;
+    }
+    if (rec_muted) {
         return;
     }
     if (rec_planted("word")) {

@@ -104,6 +104,9 @@ Rules *rules_of_session(const Session *session)
         rules_apply(rules, &event, model);
         model_apply(model, &event);
     }
+    if (session->end == SESSION_DONE) {
+        rules_apply_end(rules, model);
+    }
     model_free(model);
     return rules;
 }

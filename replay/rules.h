@@ -39,6 +39,8 @@ Rules *rules_new(void);
 void rules_free(Rules *rules);
 /* @event is the next; @model is the state right before it. */
 void rules_apply(Rules *rules, const ProbeEvent *event, const Model *model);
+/* The run has ended well, and @model is what it has left. */
+void rules_apply_end(Rules *rules, const Model *model);
 
 unsigned rules_count(const Rules *rules);
 const RuleFinding *rules_finding(const Rules *rules, unsigned index);

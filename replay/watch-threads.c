@@ -69,8 +69,8 @@ WatchedThread *watch_begin(bool limited, const GPollFD *fds, unsigned n)
     if (thread) {
         thread->fds = fds;
         thread->n_fds = n;
-        thread->limited = limited;
-        thread->epoch++;
+        qatomic_set(&thread->limited, limited);
+        qatomic_set(&thread->epoch, thread->epoch + 1);
         qatomic_store_release(&thread->waits, true);
     }
     return thread;
@@ -145,7 +145,8 @@ static unsigned count_tasks(void)
 
 static bool waits_for_us(const WatchedThread *thread)
 {
-    if (!qatomic_load_acquire(&thread->waits) || thread->limited ||
+    if (!qatomic_load_acquire(&thread->waits) ||
+        qatomic_read(&thread->limited) ||
         !sleeps(thread->tid)) {
         return false;
     }
@@ -169,7 +170,7 @@ bool watch_all_sleep(unsigned helpers, uint64_t *epochs)
 
         if (thread->used) {
             all = waits_for_us(thread);
-            *epochs += thread->epoch * (i + 1);
+            *epochs += qatomic_read(&thread->epoch) * (i + 1);
             n++;
         }
     }

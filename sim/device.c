@@ -19,6 +19,7 @@ static const char *const op_names[MODEL_OPS] = {
 };
 
 enum { SLOTS_MAX = 1024, TIMES_MAX = 64 };
+#define TIME_MAX_NS 1000000000000000000LL
 
 /* What a request of at most @up_to bytes takes: one of @times. */
 typedef struct ModelRow {
@@ -31,7 +32,7 @@ typedef struct ModelRow {
 struct SimModel {
     uint64_t size;
     unsigned slots;
-    int64_t free_at[SLOTS_MAX];
+    int64_t free_at[SLOTS_MAX]; /* a heap: which slot it is is all the same */
     bool moves;      /* a head goes to where the data is */
     uint64_t head;   /* where it stands */
     unsigned jitter_percent;
@@ -133,26 +134,31 @@ static int64_t service_ns(SimModel *model, const struct io_uring_sqe *sqe,
     return ns;
 }
 
-static int64_t *first_free(SimModel *model)
+/* The slot that was free first has work until @until: a step in the heap. */
+static void occupy_first(SimModel *model, int64_t until)
 {
-    unsigned first = 0;
+    unsigned at = 0, child;
 
-    for (unsigned i = 1; i < model->slots; i++) {
-        if (model->free_at[i] < model->free_at[first]) {
-            first = i;
+    for (; (child = 2 * at + 1) < model->slots; at = child) {
+        child += child + 1 < model->slots &&
+                 model->free_at[child + 1] < model->free_at[child];
+        if (model->free_at[child] >= until) {
+            break;
         }
+        model->free_at[at] = model->free_at[child];
     }
-    return &model->free_at[first];
+    model->free_at[at] = until;
 }
 
 int64_t sim_model_done(SimModel *model, const struct io_uring_sqe *sqe,
                        int64_t now, uint64_t *rng)
 {
-    int64_t *slot = first_free(model);
-    int64_t begin = MAX(now, *slot);
+    /* Times of a table may be so long that they add up to no number. */
+    int64_t begin = MIN(MAX(now, model->free_at[0]), INT64_MAX / 2);
+    int64_t done = begin + service_ns(model, sqe, begin, rng);
 
-    *slot = begin + service_ns(model, sqe, begin, rng);
-    return *slot;
+    occupy_first(model, done);
+    return done;
 }
 
 /* ---- Tables ---- */
@@ -171,9 +177,12 @@ bool sim_time_parse(const char *text, int64_t *ns)
 
     for (unsigned i = 0; end > text && i < ARRAY_SIZE(units); i++) {
         if (g_str_equal(end, units[i].name)) {
-            value *= units[i].scale;
-            *ns = (int64_t)(value + 0.5);
-            return value >= 0 && value < 1e18;
+            value = value * units[i].scale + 0.5;
+            if (!(value >= 0 && value < TIME_MAX_NS)) {
+                return false;
+            }
+            *ns = (int64_t)value;
+            return true;
         }
     }
     return false;
@@ -192,7 +201,12 @@ static bool parse_size(const char *text, uint64_t *bytes)
     *bytes = g_ascii_strtoull(text, &end, 10);
     suffix = *end ? strchr(suffixes, *end) : NULL;
     if (suffix && end > text) {
-        *bytes <<= 10 * (suffix - suffixes + 1);
+        unsigned shift = 10 * (suffix - suffixes + 1);
+
+        if (*bytes > UINT64_MAX >> shift) {
+            return false;
+        }
+        *bytes <<= shift;
         end++;
     }
     return end > text && !*end;

@@ -190,5 +190,6 @@ int32_t sim_file_wait_and_perform(const struct io_uring_sqe *sqe)
 {
     sim_point();
     sim_block(sim.now + sim_latency(sqe)); /* nobody wakes us before that */
-    return sim_file_perform(sqe);
+    return sim_perform(machine_current()->self.id, &machine_current()->fault,
+                       sqe);
 }

@@ -21,6 +21,7 @@ struct HostLaio {
     unsigned max_events;
     unsigned in_flight;
     unsigned n_done;
+    bool fault; /* the last request failed, see fault.c */
     LaioItemList pending; /* at the device, by due time */
     LaioItemList done;
     QTAILQ_ENTRY(HostLaio) next;
@@ -112,7 +113,8 @@ static void complete_due(HostLaio *laio)
         CqeHandler *handler = &item->req->handler;
 
         sim_access(laio, SIM_WRITE);
-        handler->cqe.res = sim_file_perform(&item->req->sqe);
+        handler->cqe.res = sim_perform(laio->id, &laio->fault,
+                                       &item->req->sqe);
         handler->cqe.flags = 0;
         QTAILQ_REMOVE(&laio->pending, item, next);
         QTAILQ_INSERT_TAIL(&laio->done, item, next);

@@ -128,6 +128,17 @@ void sim_cond_destroy(QemuCond *cond)
     g_free(cond->host);
 }
 
+/* By choice, and not twice in a row, so that it comes to an end. */
+static bool wakes_by_itself(VThread *self)
+{
+    static const uint64_t options[] = {0, 1};
+
+    self->woke_by_itself =
+        unlikely(sim.config.extras & SIM_SPURIOUS) && !self->woke_by_itself &&
+        sim_choose(CHOICE_WAKE, self->self.id, options, ARRAY_SIZE(options));
+    return self->woke_by_itself;
+}
+
 bool sim_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
 {
     SimCond *c = cond->host;
@@ -135,6 +146,11 @@ bool sim_cond_wait(QemuCond *cond, QemuMutex *mutex, int64_t timeout_ns)
     bool woken;
 
     sim_access(c, SIM_WRITE);
+    if (wakes_by_itself(machine_current())) {
+        sim_mutex_unlock(mutex);
+        sim_mutex_lock(mutex);
+        return true;
+    }
     QSIMPLEQ_INSERT_TAIL(&c->waiters, &waiter, next);
     sim_mutex_unlock(mutex);
     woken = sim_block(timeout_ns < 0 ? -1 : sim.now + timeout_ns);

@@ -23,6 +23,8 @@ typedef struct VThread {
     int64_t deadline; /* while blocked; -1: none */
     bool timed_out;   /* why it was woken */
     bool spinning;    /* blocked only until somebody else makes a step */
+    bool fault;       /* its last request failed, see fault.c */
+    bool woke_by_itself; /* see lock.c */
     bool looking;     /* in io_poll callbacks, which no replay calls */
     void *(*start)(void *);
     void *arg;

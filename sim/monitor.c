@@ -28,8 +28,10 @@ struct HostMonitor {
     int fd; /* for GLib's loops */
     SimRequestList queued;  /* not submitted yet */
     SimRequestList pending; /* at the device, by due time */
+    SimRequestList spare;   /* for the next ones */
     QTAILQ_HEAD(, SimWatch) watches;
     VThread *waiter;
+    bool fault; /* the last request failed, see fault.c */
     QTAILQ_ENTRY(HostMonitor) next;
 };
 
@@ -46,6 +48,7 @@ HostMonitor *sim_monitor_new(uint64_t ctx, Error **errp)
     m->fd = SIM_FD_MONITOR + sim.next_monitor++;
     QTAILQ_INIT(&m->queued);
     QTAILQ_INIT(&m->pending);
+    QTAILQ_INIT(&m->spare);
     QTAILQ_INIT(&m->watches);
     QTAILQ_INSERT_TAIL(&sim.monitors, m, next);
     return m;
@@ -69,6 +72,7 @@ void sim_monitor_free(HostMonitor *m)
 {
     drop_requests(&m->queued);
     drop_requests(&m->pending);
+    drop_requests(&m->spare);
     QTAILQ_REMOVE(&sim.monitors, m, next);
     g_free(m);
 }
@@ -106,10 +110,22 @@ void sim_watch_remove(HostMonitor *m, HostWatch *base)
 
 /* ---- Requests ---- */
 
+static SimRequest *new_request(HostMonitor *m)
+{
+    SimRequest *req = QTAILQ_FIRST(&m->spare);
+
+    if (!req) {
+        return g_new0(SimRequest, 1);
+    }
+    QTAILQ_REMOVE(&m->spare, req, next);
+    req->sqe = (struct io_uring_sqe){0};
+    return req;
+}
+
 void sim_add_sqe(HostMonitor *m, HostPrepSqe *prep, void *opaque,
                  CqeHandler *handler)
 {
-    SimRequest *req = g_new0(SimRequest, 1);
+    SimRequest *req = new_request(m);
 
     prep(&req->sqe, opaque);
     req->handler = handler;
@@ -152,11 +168,27 @@ int64_t sim_latency(const struct io_uring_sqe *sqe)
     return ROUND_UP(ns, 1000);
 }
 
+/* Is it nearer to the first of them than to the last? */
+static bool is_early(const HostMonitor *m, const SimRequest *req)
+{
+    const SimRequest *first = QTAILQ_FIRST(&m->pending);
+
+    return first && req->due - first->due < QTAILQ_LAST(&m->pending)->due -
+                                                req->due;
+}
+
 /* Keeps pending sorted; equal times stay in the order of submission. */
 static void insert_pending(HostMonitor *m, SimRequest *req)
 {
     SimRequest *other;
 
+    if (is_early(m, req)) { /* so that there is a later one */
+        for (other = QTAILQ_FIRST(&m->pending); other->due <= req->due;) {
+            other = QTAILQ_NEXT(other, next);
+        }
+        QTAILQ_INSERT_BEFORE(other, req, next);
+        return;
+    }
     QTAILQ_FOREACH_REVERSE(other, &m->pending, next) {
         if (other->due <= req->due) {
             QTAILQ_INSERT_AFTER(&m->pending, other, req, next);
@@ -296,13 +328,16 @@ static SimRequest *next_request(HostMonitor *m)
     uint64_t ids[MAX_REQUEST_OPTIONS];
     unsigned n = 0, taken;
 
+    if (!sim.config.fine) {
+        return first;
+    }
     QTAILQ_FOREACH(req, &m->pending, next) {
         if (n < MAX_REQUEST_OPTIONS) {
             requests[n] = req;
             ids[n++] = req->handler->cqe.user_data;
         }
     }
-    if (n < 2 || !sim.config.fine) {
+    if (n < 2) {
         return first;
     }
     taken = sim_choose(CHOICE_REQUEST, m->ctx, ids, n);
@@ -376,14 +411,16 @@ void sim_monitor_touch_due(int64_t before, int64_t now)
 
 static void deliver(HostMonitor *m, HostBatch *batch)
 {
-    unsigned n = sim_choose_batch(m->ctx, count_due(m), any_watch_ready(m));
+    unsigned n = count_due(m);
 
+    n = n ? sim_choose_batch(m->ctx, n, any_watch_ready(m)) : 0;
     for (; n > 0; n--) {
         SimRequest *req = next_request(m);
+        int32_t res = sim_perform(m->ctx, &m->fault, &req->sqe);
 
         QTAILQ_REMOVE(&m->pending, req, next);
-        host_batch_cqe(batch, req->handler, sim_file_perform(&req->sqe), 0);
-        g_free(req);
+        host_batch_cqe(batch, req->handler, res, 0);
+        QTAILQ_INSERT_HEAD(&m->spare, req, next);
     }
     deliver_watches(m, batch);
     batch->now_ns = sim.now;

@@ -3,7 +3,7 @@
 #include "sim-internal.h"
 
 const char *const choice_kind_names[CHOICE_KIND_MAX] = {
-    "thread", "batch", "request", "stores",
+    "thread", "batch", "request", "stores", "wake", "fault",
 };
 
 static unsigned choose_default(Oracle *oracle, const Choice *choice)
@@ -69,6 +69,14 @@ uint64_t choice_detail(const Choice *choice)
 {
     uint64_t threads = 0;
 
+    if (choice->kind == CHOICE_FAULT) {
+        uint64_t faults = 0;
+
+        for (unsigned i = 1; i < choice->n; i++) {
+            faults |= SIM_FAULT(choice->options[i] - 1);
+        }
+        return faults;
+    }
     if (choice->kind != CHOICE_THREAD) {
         return choice->options[0];
     }
@@ -98,6 +106,19 @@ static unsigned thread_options(uint64_t object, uint64_t mask,
     return n;
 }
 
+static unsigned fault_options(uint64_t extras, uint64_t *options)
+{
+    unsigned n = 0;
+
+    options[n++] = 0;
+    for (unsigned i = 0; i < SIM_FAULTS; i++) {
+        if (extras & SIM_FAULT(i)) {
+            options[n++] = i + 1;
+        }
+    }
+    return n;
+}
+
 bool choice_options(ChoiceKind kind, uint64_t object, unsigned n,
                     uint64_t detail, uint64_t options[CHOICE_OPTIONS_MAX])
 {
@@ -118,6 +139,12 @@ bool choice_options(ChoiceKind kind, uint64_t object, unsigned n,
             options[i] = detail - i;
         }
         return true;
+    case CHOICE_WAKE:
+        options[0] = 0;
+        options[1] = 1;
+        return true;
+    case CHOICE_FAULT:
+        return fault_options(detail, options) == n;
     default:
         return false;
     }

@@ -104,6 +104,20 @@ static bool advance(int64_t event)
 }
 
 /*
+ * Nobody else is there to be woken or to go first, and time cannot pass by
+ * choice: so it is while a plain run has one thread, and in most of the
+ * beginning and end of an explored one.
+ */
+static bool is_alone(const VThread *thread)
+{
+    return thread && QTAILQ_FIRST(&machine.threads) == thread &&
+           !QTAILQ_NEXT(thread, next) && !sim.abandoned &&
+           (!sim.config.fine ||
+            (QTAILQ_EMPTY(&sim.laios) && QLIST_EMPTY(&sim.pollers) &&
+             sim_monitor_next_event(sim.now) < 0));
+}
+
+/*
  * Who runs next, or NULL.  It may be chosen that time passes first, and wakes
  * others, though somebody could run.
  */
@@ -113,6 +127,10 @@ static VThread *pick(void)
     uint64_t ids[MAX_OPTIONS + 1];
     unsigned n, taken;
 
+    if (is_alone(machine_current())) {
+        return machine_current()->state == VTHREAD_RUNNABLE
+            ? machine_current() : NULL;
+    }
     do {
         unsigned options = n = runnable(threads, ids);
 
@@ -214,19 +232,6 @@ void sim_abandon(void)
     sim.abandoned = true;
 }
 
-/*
- * There is no other thread, and nothing that would come by itself: as long as
- * that is so, which is most of a scenario's beginning and end, there is nobody
- * to be woken and nothing to choose.
- */
-static bool is_alone(void)
-{
-    VThread *first = QTAILQ_FIRST(&machine.threads);
-
-    return first && !QTAILQ_NEXT(first, next) && QTAILQ_EMPTY(&sim.laios) &&
-           QLIST_EMPTY(&sim.pollers) && sim_monitor_next_event(sim.now) < 0;
-}
-
 static void go_on_alone(void)
 {
     trace_step(machine_current()->self.id);
@@ -237,13 +242,16 @@ static void go_on_alone(void)
 
 void sim_point(void)
 {
+    VThread *self = machine_current();
+
     sim_tick();
     sim.steps++;
-    machine_current()->points++;
+    self->points++;
     if (sim.config.max_steps && sim.steps > sim.config.max_steps) {
         stop(SIM_BUDGET);
     }
-    if (is_alone()) {
+    if (is_alone(self)) {
+        sim_laio_complete_due();
         go_on_alone();
         return;
     }

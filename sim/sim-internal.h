@@ -125,6 +125,11 @@ void sim_file_close(int fd);
 int64_t sim_file_size(int fd);
 /* Performs a request on a virtual file; returns its result. */
 int32_t sim_file_perform(const struct io_uring_sqe *sqe);
+/*
+ * Likewise, but it may fail by choice, see fault.c; @fault is whether it did,
+ * and whether the one before did.
+ */
+int32_t sim_perform(uint64_t object, bool *fault, const struct io_uring_sqe *sqe);
 /* The same, when the device has taken its time for it. */
 int32_t sim_file_wait_and_perform(const struct io_uring_sqe *sqe);
 void sim_files_finish(void);

@@ -26,8 +26,12 @@ typedef enum ChoiceKind {
                       last: none, if there are descriptors to return */
     CHOICE_REQUEST, /* SimConfig.fine: which request at the device is done
                        next; option 0: the one that takes least time */
-    CHOICE_STORES,  /* SimConfig.store_buffers: how many of a thread's stores
-                       become visible; option 0: all */
+    CHOICE_STORES,  /* SIM_STORE_BUFFERS: how many of a thread's stores become
+                       visible; option 0: all */
+    CHOICE_WAKE,    /* SIM_SPURIOUS: does a wait for a condition end though
+                       nobody wakes it? */
+    CHOICE_FAULT,   /* SIM_FAULT(): how a request fails; 0: it does not, else
+                       a SimFault + 1 */
     CHOICE_KIND_MAX
 } ChoiceKind;
 
@@ -106,6 +110,25 @@ extern const SimDevice sim_device_ssd;
 
 /* ---- Running ---- */
 
+typedef enum SimFault {
+    SIM_FAULT_SHORT, /* half of it is transferred */
+    SIM_FAULT_AGAIN, /* -EAGAIN */
+    SIM_FAULT_EIO,   /* -EIO */
+    SIM_FAULTS
+} SimFault;
+
+extern const char *const sim_fault_names[SIM_FAULTS];
+
+/* What a machine does only if it is asked for; each makes choices of its own. */
+enum {
+    SIM_STORE_BUFFERS = 1 << 0, /* a thread's qatomic_set() is seen by others
+                                   later, in order: x86's memory */
+    SIM_SPURIOUS = 1 << 1,      /* waits may end though nobody wakes them */
+#define SIM_FAULT(fault) (1U << (2 + (fault)))
+    SIM_ANY_FAULT = SIM_FAULT(SIM_FAULTS) - SIM_FAULT(0),
+    SIM_EXTRAS_END = SIM_FAULT(SIM_FAULTS), /* greater than any of them */
+};
+
 typedef struct SimConfig {
     uint64_t seed;
     Oracle *oracle;          /* NULL: the default policy */
@@ -119,8 +142,7 @@ typedef struct SimConfig {
                   at the end of each turn */
     bool still; /* operations take no time; it passes only while threads wait,
                    or by choice */
-    bool store_buffers; /* a thread's qatomic_set() is seen by others later,
-                           at a moment of choice, in order: x86's memory */
+    unsigned extras; /* SIM_... */
     const SimTracer *tracer; /* or NULL */
 } SimConfig;
 
@@ -192,6 +214,7 @@ void sim_emit_choice(ChoiceKind kind, uint64_t object, unsigned n,
  * What the options are, in one number.  CHOICE_THREAD: a bit for each thread
  * that could run, bit 0 for time.  CHOICE_BATCH: how many completions are due;
  * the option behind those is to return none.  CHOICE_REQUEST: the first one.
+ * CHOICE_FAULT: a SIM_FAULT() for each that could be.
  */
 uint64_t choice_detail(const Choice *choice);
 enum { CHOICE_OPTIONS_MAX = 65 };

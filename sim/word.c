@@ -9,7 +9,7 @@
  * it would take for ever, because each look is a step of its own.  From the
  * third look in a row on it waits instead, until somebody stores into the word.
  *
- * With SimConfig.store_buffers a store goes into a buffer of its thread first,
+ * With SIM_STORE_BUFFERS a store goes into a buffer of its thread first,
  * and into memory at a moment of the oracle's choice, in order.  The thread
  * itself sees its own stores at once, other threads do not.  That is the memory
  * of x86: a later load may overtake an earlier store, and nothing else may
@@ -217,7 +217,7 @@ void sim_word_begin(const volatile void *word, unsigned how)
     wait_if_spinning(s, word);
     sim_access(word, how & QATOMIC_STORES_ ? SIM_WRITE : SIM_READ);
     s->how = how;
-    if (sim.config.store_buffers) {
+    if (sim.config.extras & SIM_STORE_BUFFERS) {
         if ((how & QATOMIC_CHANGES_) == QATOMIC_CHANGES_) {
             sim_fence();
         } else {
@@ -244,7 +244,7 @@ void sim_word_end(const volatile void *word, uint64_t value)
     if (!size) {
         return;
     }
-    if (sim.config.store_buffers) {
+    if (sim.config.extras & SIM_STORE_BUFFERS) {
         switch (s->how & QATOMIC_CHANGES_) {
         case QATOMIC_STORES_:
             buffer_store(s, word, size);

@@ -124,13 +124,24 @@ bool block_text_fields(Scan *scan, BlockShape shape, BlockText *text)
     return ok;
 }
 
+/* The digits of @value end before @end; returns where they begin. */
+static char *put_digits(char *end, uint64_t value)
+{
+    do {
+        *--end = '0' + value % 10;
+        value /= 10;
+    } while (value);
+    return end;
+}
+
 static uint32_t device_of(TraceImport *import, uint64_t major, uint64_t minor)
 {
-    char name[48];
-    int len = snprintf(name, sizeof(name), "%" PRIu64 ",%" PRIu64, major,
-                       minor);
+    char name[48], *end = name + sizeof(name);
+    char *at = put_digits(end, minor);
 
-    return trace_import_device(import, (Word){name, len});
+    *--at = ',';
+    at = put_digits(at, major);
+    return trace_import_device(import, (Word){at, end - at});
 }
 
 TraceReason block_text_event(TraceImport *import, const BlockText *text,

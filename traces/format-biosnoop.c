@@ -75,6 +75,10 @@ static bool scan_columns(Snoop *snoop, Scan scan)
     Word word;
     int field;
 
+    scan_spaces(&scan);
+    if (scan.at < scan.end && scan_is_digit(*scan.at)) {
+        return false;
+    }
     while (scan_word(&scan, &word)) {
         field = find_field(word);
         if (field < 0 || found.n == COLUMNS_MAX) {

@@ -48,30 +48,30 @@ void kernel_end(TraceImport *import, void *state)
 /* ---- Events ---- */
 
 static const struct {
-    const char *name;
+    Word name;
     BlockAction action;
     BlockShape shape;
 } events[] = {
-    {"block_bio_queue", BLOCK_QUEUE, BLOCK_SHAPE_BIO},
-    {"block_bio_backmerge", BLOCK_BACK_MERGE, BLOCK_SHAPE_BIO},
-    {"block_bio_frontmerge", BLOCK_FRONT_MERGE, BLOCK_SHAPE_BIO},
-    {"block_getrq", BLOCK_GET_REQUEST, BLOCK_SHAPE_BIO},
-    {"block_sleeprq", BLOCK_SLEEP, BLOCK_SHAPE_BIO},
-    {"block_bio_bounce", BLOCK_BOUNCE, BLOCK_SHAPE_BIO},
-    {"block_rq_insert", BLOCK_INSERT, BLOCK_SHAPE_REQUEST},
-    {"block_rq_issue", BLOCK_ISSUE, BLOCK_SHAPE_REQUEST},
-    {"block_rq_merge", BLOCK_BACK_MERGE, BLOCK_SHAPE_REQUEST},
-    {"block_rq_requeue", BLOCK_REQUEUE, BLOCK_SHAPE_DONE},
-    {"block_rq_complete", BLOCK_COMPLETE, BLOCK_SHAPE_DONE},
-    {"block_split", BLOCK_SPLIT, BLOCK_SHAPE_SPLIT},
-    {"block_bio_remap", BLOCK_REMAP, BLOCK_SHAPE_REMAP},
-    {"block_rq_remap", BLOCK_REMAP, BLOCK_SHAPE_REMAP},
+    {WORD("block_bio_queue"), BLOCK_QUEUE, BLOCK_SHAPE_BIO},
+    {WORD("block_bio_backmerge"), BLOCK_BACK_MERGE, BLOCK_SHAPE_BIO},
+    {WORD("block_bio_frontmerge"), BLOCK_FRONT_MERGE, BLOCK_SHAPE_BIO},
+    {WORD("block_getrq"), BLOCK_GET_REQUEST, BLOCK_SHAPE_BIO},
+    {WORD("block_sleeprq"), BLOCK_SLEEP, BLOCK_SHAPE_BIO},
+    {WORD("block_bio_bounce"), BLOCK_BOUNCE, BLOCK_SHAPE_BIO},
+    {WORD("block_rq_insert"), BLOCK_INSERT, BLOCK_SHAPE_REQUEST},
+    {WORD("block_rq_issue"), BLOCK_ISSUE, BLOCK_SHAPE_REQUEST},
+    {WORD("block_rq_merge"), BLOCK_BACK_MERGE, BLOCK_SHAPE_REQUEST},
+    {WORD("block_rq_requeue"), BLOCK_REQUEUE, BLOCK_SHAPE_DONE},
+    {WORD("block_rq_complete"), BLOCK_COMPLETE, BLOCK_SHAPE_DONE},
+    {WORD("block_split"), BLOCK_SPLIT, BLOCK_SHAPE_SPLIT},
+    {WORD("block_bio_remap"), BLOCK_REMAP, BLOCK_SHAPE_REMAP},
+    {WORD("block_rq_remap"), BLOCK_REMAP, BLOCK_SHAPE_REMAP},
 };
 
 static int find_event(Word name)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(events); i++) {
-        if (word_is(name, events[i].name)) {
+        if (word_same(name, events[i].name)) {
             return i;
         }
     }

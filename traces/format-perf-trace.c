@@ -91,15 +91,11 @@ static void order_args(Call *call, const Word *args, unsigned n)
 
 static bool scan_call(Scan scan, Call *call)
 {
-    const char *equals = NULL, *at = scan.at;
+    const char *equals = syscalls_last_equals(scan, scan.end);
     Word args[CALL_ARGS], name;
     Scan inside, result;
     unsigned n;
 
-    while ((at = memmem(at, scan.end - at, " = ", 3))) {
-        equals = at;
-        at += 3;
-    }
     if (!equals || !scan_until(&scan, '(', &name) || !name.len ||
         equals < scan.at) {
         return false;

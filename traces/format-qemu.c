@@ -88,30 +88,26 @@ static bool scan_date_stamp(Scan *scan, QemuEvent *event)
 void qemu_log_line(TraceImport *import, void *state, const TraceLine *line)
 {
     Scan scan = {line->text, line->end};
-    QemuEvent event = {.tid = -1, .time_ns = import->place};
     QemuLog *log = state;
-    QemuEvent stamp = event;
+    QemuEvent event;
 
-    stamp.time_synth = !scan_thread_stamp(&scan, &stamp) &&
-                       !scan_date_stamp(&scan, &stamp);
+    event.tid = -1;
+    event.time_ns = import->place;
+    event.time_synth = !scan_thread_stamp(&scan, &event) &&
+                       !scan_date_stamp(&scan, &event);
     if (scan_at_end(&scan)) {
         trace_import_skip(import, REASON_BLANK);
     } else if (line->cut) {
         trace_import_skip(import, REASON_CUT); /* its values may be, too */
-    } else if (!qemu_event_scan(scan, &event)) {
-        if (stamp.time_synth) {
-            trace_import_skip(import, REASON_PROSE);
-        } else {
-            trace_import_reject_line(import, REASON_FIELDS, line);
-        }
-    } else {
-        event.time_ns = stamp.time_ns;
-        event.tid = stamp.tid;
-        event.time_synth = stamp.time_synth;
+    } else if (qemu_event_scan(scan, &event)) {
         if (event.time_synth && import->clock != TRACE_CLOCK_NONE) {
             import->clock = TRACE_CLOCK_NONE;
         }
         qemu_trace_add(log->trace, &event);
+    } else if (event.time_synth) {
+        trace_import_skip(import, REASON_PROSE);
+    } else {
+        trace_import_reject_line(import, REASON_FIELDS, line);
     }
 }
 
@@ -184,21 +180,16 @@ static size_t take_mapping(Simple *s, const uint8_t *at, size_t len)
     return 20 + name_len;
 }
 
-/* The payload as a row says it; false if it is of another length. */
-static bool unpack_row(const Simple *s, const uint8_t *at, size_t len,
-                       unsigned row, QemuEvent *event)
+/* The payload as a form says it; false if it is of another length. */
+static bool unpack(const Simple *s, const uint8_t *at, size_t len,
+                   const QemuEventForm *form, QemuEvent *event)
 {
-    const char *text = qemu_event_arguments(row);
-    Scan keys = {text, text + strlen(text)};
     size_t pos = 0;
-    Word key;
 
-    qemu_event_begin(event, row);
-    while (scan_word(&keys, &key)) {
-        unsigned i = event->n++;
-
-        event->args[i] = 0;
-        if (*key.text == '*') {
+    qemu_event_begin(event, form);
+    for (unsigned i = 0; i < form->n; i++) {
+        event->n++;
+        if (form->args[i].is_string) {
             uint32_t n = len - pos >= 4 ? get32(at + pos, s->swapped)
                                         : UINT32_MAX;
 
@@ -220,11 +211,12 @@ static bool unpack_row(const Simple *s, const uint8_t *at, size_t len,
 static void take_known(Simple *s, QemuEvent *event, const char *name,
                        const uint8_t *at, size_t len)
 {
-    unsigned first = 0;
-    unsigned n = qemu_event_rows((Word){name, strlen(name)}, &first);
+    unsigned n;
+    const QemuEventForm *forms = qemu_event_forms((Word){name, strlen(name)},
+                                                  &n);
 
     for (unsigned i = 0; i < n; i++) {
-        if (unpack_row(s, at, len, first + i, event)) {
+        if (unpack(s, at, len, &forms[i], event)) {
             qemu_trace_add(s->trace, event);
             return;
         }

@@ -121,20 +121,19 @@ static bool scan_start(Strace *strace, Scan *scan, int64_t *ns)
 /* Where ") = RESULT" is: the last one, since strings may hold such, too. */
 static const char *find_result(const char *text, const char *end)
 {
-    const char *found = NULL, *at = text;
+    const char *equals = end;
 
-    while ((at = memmem(at, end - at, " = ", 3))) {
-        const char *p = at;
+    while ((equals = syscalls_last_equals((Scan){text, end}, equals))) {
+        const char *p = equals;
 
         while (p > text && scan_is_space(p[-1])) {
             p--;
         }
         if (p > text && p[-1] == ')') {
-            found = at + 3;
+            return equals + 3;
         }
-        at += 3;
     }
-    return found;
+    return NULL;
 }
 
 /* "65536 <0.0002>", "3</etc/passwd>", "-1 ENOENT (...)" or "?" */
@@ -214,13 +213,13 @@ static bool take_unfinished(TraceImport *import, Strace *strace, Scan scan,
 static bool take_resumed(TraceImport *import, Strace *strace, Scan scan,
                          Call *call)
 {
-    Begun *begun = g_hash_table_lookup(strace->begun,
-                                       GINT_TO_POINTER(call->tid));
+    Begun *begun;
     Word name;
 
     if (!scan_text(&scan, "<... ") || !scan_until(&scan, '>', &name)) {
         return false;
     }
+    begun = g_hash_table_lookup(strace->begun, GINT_TO_POINTER(call->tid));
     if (!begun) {
         trace_import_skip(import, REASON_ORPHAN);
         return true;

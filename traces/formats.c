@@ -60,13 +60,11 @@ static const TraceFormat simpletrace = {
     TRACE_CLOCK_MONOTONIC, simpletrace_recognise, .read = simpletrace_read,
 };
 
-#define TABLE_FORMAT(ID, name, title, clock, recognise, lines)       \
-    static const TraceFormat ID = {                                  \
-        name, title, TRACE_CLOCK_##clock, recognise,                 \
-        .by_lines = lines, TEXT(table), .argument = &table_##ID,     \
-    }
 #define TABLE(ID, name, title, clock, recognise)                     \
-    TABLE_FORMAT(ID, name, title, clock, recognise, true)
+    static const TraceFormat ID = {                                  \
+        name, title, TRACE_CLOCK_##clock, recognise, true,           \
+        TEXT(table), .argument = &table_##ID,                        \
+    }
 
 TABLE(fio1, "fio1", "fio I/O log, version 1", NONE, NULL);
 TABLE(msr, "msr", "MSR Cambridge block traces", UNIX, NULL);
@@ -78,8 +76,10 @@ TABLE(fiu, "fiu", "FIU IODedup block traces", START, NULL);
 TABLE(mqsim, "mqsim", "MQSim and SSDsim traces (ns)", START, NULL);
 TABLE(disksim, "disksim", "DiskSim ASCII traces (ms)", START, NULL);
 TABLE(blkreplay, "blkreplay", "blkreplay load", START, blkreplay_recognise);
-TABLE_FORMAT(columns, "columns", "a table that --columns describes", START,
-             never_recognise, false);
+static const TraceFormat columns = {
+    "columns", "a table that --columns describes", TRACE_CLOCK_START,
+    never_recognise, TEXT(table), .argument = &table_columns,
+};
 
 const TraceFormat *const trace_formats[] = {
     &fio1, &fio2, &fio3, &blktrace, &blkparse, &kernel, &qemu_log,

@@ -28,14 +28,37 @@ static int64_t top_of(unsigned bucket)
            1;
 }
 
-void histogram_add(Histogram *h, int64_t value)
+static void note_range(Histogram *h, int64_t least, int64_t most)
+{
+    h->least = h->n ? MIN(h->least, least) : least;
+    h->most = h->n ? MAX(h->most, most) : most;
+}
+
+void histogram_add_many(Histogram *h, int64_t value, uint32_t n)
 {
     value = MAX(value, 0);
-    h->least = h->n ? MIN(h->least, value) : value;
-    h->most = h->n ? MAX(h->most, value) : value;
-    h->n++;
-    h->sum += value;
-    h->buckets[bucket_of(value)]++;
+    note_range(h, value, value);
+    h->n += n;
+    h->sum += value * (uint64_t)n;
+    h->buckets[bucket_of(value)] += n;
+}
+
+void histogram_add(Histogram *h, int64_t value)
+{
+    histogram_add_many(h, value, 1);
+}
+
+void histogram_add_all(Histogram *h, const Histogram *other)
+{
+    if (!other->n) {
+        return;
+    }
+    note_range(h, other->least, other->most);
+    h->n += other->n;
+    h->sum += other->sum;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        h->buckets[i] += other->buckets[i];
+    }
 }
 
 int64_t histogram_percentile(const Histogram *h, double percent)

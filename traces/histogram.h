@@ -24,6 +24,9 @@ enum { HISTOGRAM_SHOWN = 5 };
 extern const double histogram_shown[HISTOGRAM_SHOWN];
 
 void histogram_add(Histogram *histogram, int64_t value);
+/* So many of that value. */
+void histogram_add_many(Histogram *histogram, int64_t value, uint32_t n);
+void histogram_add_all(Histogram *histogram, const Histogram *other);
 /* @percent from 0 to 100: the least value that so many are at most; or 0. */
 int64_t histogram_percentile(const Histogram *histogram, double percent);
 double histogram_mean(const Histogram *histogram);

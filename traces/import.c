@@ -89,8 +89,8 @@ bool trace_import_goes_on(TraceImport *import)
     return !import->log || !log_failed(import->log);
 }
 
-/* Where a name of a device is kept. */
-static unsigned device_slot(Word name)
+/* Where a name is kept. */
+static unsigned slot_of(Word name)
 {
     unsigned hash = name.len;
 
@@ -102,7 +102,7 @@ static unsigned device_slot(Word name)
 
 uint32_t trace_import_device(TraceImport *import, Word name)
 {
-    unsigned slot = device_slot(name) % ARRAY_SIZE(import->devices);
+    unsigned slot = slot_of(name) % ARRAY_SIZE(import->devices);
 
     if (!import->writer) {
         return 0;
@@ -125,24 +125,27 @@ uint32_t trace_import_device(TraceImport *import, Word name)
 uint32_t trace_import_process(TraceImport *import, Word comm, int64_t pid,
                               int64_t tid)
 {
+    unsigned slot = (slot_of(comm) + (uint64_t)pid * 7 + (uint64_t)tid) %
+                    ARRAY_SIZE(import->processes);
+    typeof(*import->processes) *known = &import->processes[slot];
+
     if (!import->writer) {
         return 0;
     }
-    if (import->process.valid && import->process.pid == pid &&
-        import->process.tid == tid && import->process.len == comm.len &&
-        !memcmp(import->process.text, comm.text, comm.len)) {
-        return import->process.number;
+    if (known->valid && known->pid == pid && known->tid == tid &&
+        known->len == comm.len && !memcmp(known->text, comm.text, comm.len)) {
+        return known->number;
     }
-    import->process.number = trace_writer_process(import->writer, comm.text,
-                                                  comm.len, pid, tid);
-    import->process.pid = pid;
-    import->process.tid = tid;
-    import->process.valid = comm.len <= sizeof(import->process.text);
-    if (import->process.valid) {
-        memcpy(import->process.text, comm.text, comm.len);
-        import->process.len = comm.len;
+    known->number = trace_writer_process(import->writer, comm.text, comm.len,
+                                         pid, tid);
+    known->pid = pid;
+    known->tid = tid;
+    known->valid = comm.len <= sizeof(known->text);
+    if (known->valid) {
+        memcpy(known->text, comm.text, comm.len);
+        known->len = comm.len;
     }
-    return import->process.number;
+    return known->number;
 }
 
 void trace_import_note(TraceImport *import, const char *fmt, ...)

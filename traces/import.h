@@ -42,13 +42,13 @@ struct TraceImport {
         uint32_t number;
         bool valid;
     } devices[64];        /* by a hash */
-    struct {              /* and the last one */
+    struct {
         char text[32];
         size_t len;
         int64_t pid, tid;
         uint32_t number;
         bool valid;
-    } process;
+    } processes[64];      /* likewise */
 };
 
 /* A record with nothing known but the place. */

@@ -185,10 +185,13 @@ static void add_fault(PlayConfig *c, Parse *p, const char *text)
         }
     }
     if (n > 3) {
-        fault.count = g_ascii_strtoull(parts[3], NULL, 10);
-        if (!fault.count) {
+        guint64 count = 0;
+
+        if (!g_ascii_string_to_unsigned(parts[3], 10, 1, UINT32_MAX, &count,
+                                        NULL)) {
             complain(p, "fault=%s: '%s' is no count", text, parts[3]);
         }
+        fault.count = count;
     }
     g_array_append_val(c->faults, fault);
 }
@@ -242,10 +245,6 @@ static void parse_target(PlayConfig *c, Parse *p)
     }
     if (g_str_equal(c->aio, "native") && !c->direct) {
         complain(p, "aio=native is for O_DIRECT; give --direct, too");
-    }
-    if (strstr(c->where, "random")) {
-        complain(p, "where=%s: must choose the same records in each run, and "
-                 "random() does not; seq %% 10 = 0 takes each tenth", c->where);
     }
 }
 

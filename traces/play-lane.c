@@ -13,6 +13,7 @@ enum {
     ISSUES_A_TURN = 256,  /* other callbacks of the loop want to run, too */
     MOST_IN_FLIGHT = 4096,
     ASAP_IN_FLIGHT = 32,
+    PREFETCH = 4,         /* requests: most follow each other in memory */
 };
 
 static PlayRequest *request_at(const PlayLane *lane, uint32_t number)
@@ -40,10 +41,9 @@ static int by_time(gconstpointer a, gconstpointer b, gpointer opaque)
 
 static uint32_t first_ready(const PlayLane *lane)
 {
-    GSequenceIter *first = g_sequence_get_begin_iter(lane->ready);
-
-    return g_sequence_iter_is_end(first)
-        ? 0 : GPOINTER_TO_UINT(g_sequence_get(first));
+    return lane->n_ready
+        ? GPOINTER_TO_UINT(g_sequence_get(
+              g_sequence_get_begin_iter(lane->ready))) : 0;
 }
 
 /* 1 + the request that is due first, or 0; its planned_ns is set. */
@@ -67,21 +67,25 @@ static void take(PlayLane *lane, uint32_t number)
         lane->next = request_at(lane, number)->next;
     } else {
         g_sequence_remove(g_sequence_get_begin_iter(lane->ready));
+        lane->n_ready--;
     }
+}
+
+/* Its part of what may be in flight; asked once, for it divides. */
+static unsigned room_of(const PlayLane *lane)
+{
+    const PlayConfig *config = &lane->play->config;
+    unsigned most = config->depth ? config->depth
+                  : config->timing == PLAY_ASAP ? ASAP_IN_FLIGHT
+                                                : MOST_IN_FLIGHT;
+
+    return MAX(most / lane->play->plan->lanes, 1);
 }
 
 static unsigned limit(const PlayLane *lane, const PlayRequest *r)
 {
-    const PlayConfig *config = &lane->play->config;
-    unsigned lanes = lane->play->plan->lanes;
-
-    if (config->timing == PLAY_MATCH_DEPTH) {
-        return r->depth;
-    }
-    if (config->timing == PLAY_ASAP) {
-        return MAX((config->depth ? config->depth : ASAP_IN_FLIGHT) / lanes, 1);
-    }
-    return MAX((config->depth ? config->depth : MOST_IN_FLIGHT) / lanes, 1);
+    return lane->play->config.timing == PLAY_MATCH_DEPTH ? r->depth
+                                                         : lane->room;
 }
 
 /* ---- Waiting ---- */
@@ -99,12 +103,29 @@ static void arm(PlayLane *lane, int64_t due_ns, int64_t now_ns)
 
 /* ---- Going on ---- */
 
+/* It has ended: those that wait for it get their time. */
+static void go_on_without(PlayLane *lane, PlayRequest *r)
+{
+    uint32_t next;
+
+    lane->left--;
+    for (uint32_t number = r->first; number; number = next) {
+        PlayRequest *waiting = request_at(lane, number);
+
+        next = waiting->next;
+        waiting->planned_ns = r->completed_ns + waiting->at_ns;
+        g_sequence_insert_sorted(lane->ready, GUINT_TO_POINTER(number),
+                                 by_time, lane);
+        lane->n_ready++;
+    }
+}
+
 /* It has ended without having begun. */
 static void leave_out(PlayLane *lane, PlayRequest *r, int64_t now_ns)
 {
     r->result = PLAY_DROPPED;
     r->issued_ns = r->completed_ns = now_ns;
-    play_lane_completed(lane, r);
+    go_on_without(lane, r);
 }
 
 /* False: it is too late for it. */
@@ -128,8 +149,29 @@ static void finish(PlayLane *lane)
     aio_bh_schedule_oneshot(qemu_get_aio_context(), play_lane_done, lane->play);
 }
 
-/* Issues what is due, and sees to it that it is called again. */
-static void issue_due(PlayLane *lane)
+static void start(PlayLane *lane, PlayRequest *r, int64_t now_ns)
+{
+    r->planned_ns = is_timed(lane) ? r->planned_ns : now_ns;
+    r->issued_ns = now_ns;
+    lane->in_flight++;
+    if (r->next) {
+        __builtin_prefetch(request_at(lane, r->next) + PREFETCH, 1);
+    }
+}
+
+/* Is there a next one, and may it be in flight, too? */
+static bool has_room(PlayLane *lane)
+{
+    uint32_t number = next_request(lane);
+
+    return number && lane->in_flight < limit(lane, request_at(lane, number));
+}
+
+/*
+ * Issues what is due, and sees to it that it is called again.  The last one
+ * that has room is returned, if the caller has a coroutine for it.
+ */
+static PlayRequest *issue_due(PlayLane *lane, bool has_coroutine)
 {
     unsigned issues = 0;
     uint32_t number;
@@ -139,72 +181,66 @@ static void issue_due(PlayLane *lane)
         int64_t now_ns;
 
         if (lane->in_flight >= limit(lane, r)) {
-            return; /* a completion comes back here */
+            return NULL; /* a completion comes back here */
         }
         now_ns = play_now(lane->play);
         if (r->planned_ns > now_ns) {
             arm(lane, r->planned_ns, now_ns);
-            return;
+            return NULL;
         }
         if (++issues > ISSUES_A_TURN) {
             qemu_bh_schedule(lane->bh);
-            return;
+            return NULL;
         }
         take(lane, number);
-        if (accept_lag(lane, r, now_ns)) {
-            r->planned_ns = is_timed(lane) ? r->planned_ns : now_ns;
-            r->issued_ns = now_ns;
-            lane->in_flight++;
-            play_issue(lane, r);
-        } else {
+        if (!accept_lag(lane, r, now_ns)) {
             leave_out(lane, r, now_ns);
+            continue;
         }
+        start(lane, r, now_ns);
+        if (has_coroutine && !has_room(lane)) {
+            return r;
+        }
+        play_issue(r);
     }
+    return NULL;
 }
 
-static void pump(PlayLane *lane)
+static PlayRequest *pump(PlayLane *lane, bool has_coroutine)
 {
+    PlayRequest *last;
+
     if (lane->pumping || !lane->bh) {
-        return;
+        return NULL;
     }
     lane->pumping = true;
-    issue_due(lane);
+    last = issue_due(lane, has_coroutine);
     lane->pumping = false;
     if (!lane->left) {
         finish(lane);
     }
+    return last;
 }
 
 static void pump_cb(void *opaque)
 {
-    pump(opaque);
+    pump(opaque, false);
 }
 
-void play_lane_completed(PlayLane *lane, PlayRequest *r)
+PlayRequest *play_lane_completed(PlayLane *lane, PlayRequest *r)
 {
-    uint32_t next;
-
-    if (r->result != PLAY_DROPPED) {
-        lane->in_flight--;
-    }
-    lane->left--;
-    for (uint32_t number = r->first; number; number = next) {
-        PlayRequest *waiting = request_at(lane, number);
-
-        next = waiting->next;
-        waiting->planned_ns = r->completed_ns + waiting->at_ns;
-        g_sequence_insert_sorted(lane->ready, GUINT_TO_POINTER(number),
-                                 by_time, lane);
-    }
-    pump(lane);
+    lane->in_flight--;
+    go_on_without(lane, r);
+    return pump(lane, true);
 }
 
 void play_lane_start(void *opaque)
 {
     PlayLane *lane = opaque;
 
+    lane->room = room_of(lane);
     lane->timer = aio_timer_new(lane->ctx, QEMU_CLOCK_REALTIME, SCALE_NS,
                                 pump_cb, lane);
     lane->bh = aio_bh_new(lane->ctx, pump_cb, lane);
-    pump(lane);
+    pump(lane, false);
 }

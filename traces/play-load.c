@@ -5,9 +5,35 @@
 #include "log-sql.h"
 #include "store.h"
 
+#include <sys/mman.h>
+
 enum { TARGETS_MAX = 255 };
 
 /* ---- Which records ---- */
+
+/* Does the statement call a function that has another value each time? */
+static bool is_of_chance(Log *log, const char *sql)
+{
+    static const char *const functions[] = {
+        "random(", "randomblob(", "current_time(", "current_date(",
+        "current_timestamp(",
+    };
+    g_autofree char *explain = g_strdup_printf("EXPLAIN %s", sql);
+    LogSql *program = log_sql_new(log, explain);
+    bool found = false;
+
+    while (log_sql_row(program)) {
+        const char *opcode = log_sql_get_text(program, 1);
+        const char *callee = log_sql_get_text(program, 5);
+
+        for (unsigned i = 0; callee && g_str_has_prefix(opcode, "Func") &&
+                             i < ARRAY_SIZE(functions); i++) {
+            found |= g_str_has_prefix(callee, functions[i]);
+        }
+    }
+    log_sql_free(program);
+    return found;
+}
 
 /* --where: the condition, with the columns of one record. */
 static LogSql *condition_new(Log *log, const char *where, Error **errp)
@@ -29,6 +55,12 @@ static LogSql *condition_new(Log *log, const char *where, Error **errp)
         error_free(err);
         return NULL;
     }
+    if (is_of_chance(log, sql)) {
+        error_setg(errp, "where=%s: must choose the same records in each run, "
+                   "and random() and the time do not; seq %% 10 = 0 takes "
+                   "each tenth", where);
+        return NULL;
+    }
     return log_sql_new(log, sql);
 }
 
@@ -40,7 +72,8 @@ typedef struct Loader {
     TraceNames *names;
     LogSql *condition; /* or NULL */
     TraceAt at;
-    GArray *times;     /* of PlayTimes */
+    PlayTimes *times;  /* of the plan's requests */
+    size_t times_mapped; /* bytes */
     GHashTable *map;   /* device -> file, or "-" */
     int *target_of;    /* by device: a target, -1: not known, -2: left out */
 } Loader;
@@ -173,19 +206,20 @@ static void add_request(Loader *l, uint64_t number, const TraceRecord *record,
 {
     PlayPlan *plan = l->plan;
     int64_t start = trace_record_start(record, l->at);
-    PlayRequest *r = &plan->requests[plan->n++];
-    PlayTimes times = {start, record->complete_ns, record->process};
+    PlayRequest *r = &plan->requests[plan->n];
 
+    l->times[plan->n++] = (PlayTimes){start, record->complete_ns,
+                                      record->process};
     *r = (PlayRequest){
         .record = number, .offset = record->offset, .bytes = record->bytes,
         .op = record->op, .flags = record->flags, .target = target,
         .result = PLAY_WAITING,
     };
     if (start != TRACE_NO_TIME) {
-        r->at_ns = (int64_t)((start - l->config->from_ns) / l->config->speed);
+        r->at_ns = play_at_speed(start - l->config->from_ns,
+                                 l->config->speed);
     }
     plan->ops[record->op]++;
-    g_array_append_val(l->times, times);
     note_range(&g_array_index(plan->targets, PlayTarget, target), r);
 }
 
@@ -266,12 +300,19 @@ static bool make_room(Loader *l, bool shared, Error **errp)
     }
     plan->mapped = n * sizeof(PlayRequest);
     plan->requests = play_plan_map(plan->mapped, shared, errp);
-    return plan->requests != NULL;
+    if (!plan->requests) {
+        return false;
+    }
+    l->times_mapped = MAX(plan->records, 1) * sizeof(PlayTimes);
+    l->times = play_plan_map(l->times_mapped, true, errp); /* not copied */
+    return l->times != NULL;
 }
 
 static void loader_finish(Loader *l)
 {
-    g_array_free(l->times, true);
+    if (l->times) {
+        munmap(l->times, l->times_mapped);
+    }
     g_hash_table_destroy(l->map);
     g_free(l->target_of);
     log_sql_free(l->condition);
@@ -284,7 +325,6 @@ PlayPlan *play_plan_load(const PlayConfig *config, bool shared, Error **errp)
 {
     Loader l = {
         .config = config, .plan = g_new0(PlayPlan, 1),
-        .times = g_array_new(false, false, sizeof(PlayTimes)),
         .map = parse_map(config->map),
     };
     PlayPlan *plan = l.plan;
@@ -301,7 +341,7 @@ PlayPlan *play_plan_load(const PlayConfig *config, bool shared, Error **errp)
     }
     if (ok) {
         plan->per_loop = plan->n;
-        play_plan_order(plan, config, (const PlayTimes *)l.times->data);
+        play_plan_order(plan, config, l.times);
     }
     loader_finish(&l);
     if (!ok) {

@@ -5,6 +5,14 @@
  */
 #include "play-plan.h"
 
+int64_t play_at_speed(int64_t ns, double speed)
+{
+    double scaled = ns / speed;
+
+    return scaled > PLAY_TIME_MAX ? PLAY_TIME_MAX
+         : scaled < -PLAY_TIME_MAX ? -PLAY_TIME_MAX : (int64_t)scaled;
+}
+
 /* ---- Completions in order ---- */
 
 typedef struct Completion {
@@ -42,6 +50,9 @@ static void choose_lanes(PlayPlan *plan, const PlayTimes *times)
     g_autoptr(GHashTable) processes = g_hash_table_new(NULL, NULL);
     bool by_process;
 
+    if (plan->lanes == 1) {
+        return;
+    }
     for (size_t i = 0; i < plan->n; i++) {
         g_hash_table_add(processes, GUINT_TO_POINTER(times[i].process));
     }
@@ -58,7 +69,7 @@ static void depend(PlayRequest *r, PlayPlan *plan, uint32_t on, int64_t ns,
                    double speed)
 {
     r->after = on + 1;
-    r->at_ns = (int64_t)(ns / speed);
+    r->at_ns = play_at_speed(ns, speed);
     r->lane = plan->requests[on].lane;
 }
 
@@ -153,11 +164,14 @@ static void measure_span(PlayPlan *plan, const PlayConfig *config,
     if (config->to_ns != INT64_MAX) {
         plan->span_ns = config->to_ns - config->from_ns;
     } else if (first != TRACE_NO_TIME) {
-        plan->span_ns = last - config->from_ns +
-                        (plan->n > 1 ? (last - first) / ((int64_t)plan->n - 1)
-                                     : 0);
+        int64_t mean = plan->n > 1 ? (last - first) / ((int64_t)plan->n - 1)
+                                   : 0;
+
+        plan->span_ns = MIN(last - config->from_ns, PLAY_TIME_MAX) +
+                        MIN(mean, PLAY_TIME_MAX);
     }
-    plan->span_ns = (int64_t)(plan->span_ns / config->speed);
+    plan->span_ns = MIN(play_at_speed(plan->span_ns, config->speed),
+                        PLAY_TIME_MAX / config->loops);
 }
 
 static void add_loops(PlayPlan *plan, unsigned loops)

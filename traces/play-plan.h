@@ -90,6 +90,12 @@ typedef struct PlayTimes {
     uint32_t process;
 } PlayTimes;
 
+/* A stranger's trace may have any time; so much later, sums have room. */
+#define PLAY_TIME_MAX ((int64_t)1 << 61)
+
+/* A time of the trace, or between two of them, as it is played. */
+int64_t play_at_speed(int64_t ns, double speed);
+
 /* Lanes, links, depths and loops; the first loop's requests are there. */
 void play_plan_order(PlayPlan *plan, const PlayConfig *config,
                      const PlayTimes *times);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One request: a coroutine, from its issue to its result. */
+/* One request, in a coroutine: from its issue to its result. */
 #include "play.h"
 
 #include "blkdebug.h"
@@ -239,10 +239,8 @@ static int coroutine_fn perform(PlayLane *lane, PlayRequest *r)
 
 static Play *playing; /* there is one at a time */
 
-static void coroutine_fn request_entry(void *opaque)
+static void coroutine_fn play_request(PlayLane *lane, PlayRequest *r)
 {
-    PlayRequest *r = opaque;
-    PlayLane *lane = &playing->lanes[r->lane];
     uint64_t number = r - playing->plan->requests + 1;
     int result;
 
@@ -253,7 +251,17 @@ static void coroutine_fn request_entry(void *opaque)
     r->completed_ns = play_now(playing);
     r->result = result;
     PROBE(PLAY_DONE, 0, number, (int64_t)result, r->completed_ns);
-    play_lane_completed(lane, r);
+}
+
+/* When it is done with one, it goes on with the one that waits for its room. */
+static void coroutine_fn request_entry(void *opaque)
+{
+    PlayRequest *r = opaque;
+    PlayLane *lane = &playing->lanes[r->lane];
+
+    do {
+        play_request(lane, r);
+    } while ((r = play_lane_completed(lane, r)));
 }
 
 void play_requests_of(Play *play)
@@ -261,7 +269,7 @@ void play_requests_of(Play *play)
     playing = play;
 }
 
-void play_issue(PlayLane *lane, PlayRequest *request)
+void play_issue(PlayRequest *request)
 {
     qemu_coroutine_enter(qemu_coroutine_create(request_entry, request));
 }

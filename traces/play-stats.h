@@ -22,7 +22,10 @@ typedef struct PlayStats {
 PlayStats *play_stats_new(const PlayPlan *plan, const PlayConfig *config,
                           Error **errp);
 double play_stats_iops(const PlayStats *stats);
-/* The same for two plays that were the same, to the nanosecond. */
-uint64_t play_hash(const PlayPlan *plan);
+/*
+ * The same for two plays that were the same, to the nanosecond: from their number
+ * on, with each request added.
+ */
+uint64_t play_hash_add(uint64_t hash, const PlayRequest *request);
 
 #endif

@@ -36,8 +36,10 @@ typedef struct PlayLane {
     QEMUBH *bh;
     uint32_t next;          /* 1 + the next request with a time; 0: none */
     GSequence *ready;       /* of 1 + request: those that have waited */
+    unsigned n_ready;
     size_t left;            /* not ended */
     unsigned in_flight;
+    unsigned room;          /* so many may be, unless the timing says it */
     int64_t slip_ns;        /* lag=slip: so much later is the rest */
     bool pumping;
     void *buffers[BUFFER_CLASSES]; /* free ones; each begins with the next */
@@ -69,14 +71,15 @@ void play_close_targets(Play *play);
 
 /* play-lane.c: the first on its own thread; the end comes by play_lane_done. */
 void play_lane_start(void *lane);
-void play_lane_completed(PlayLane *lane, PlayRequest *request);
+/* Returns what the coroutine is to go on with, or NULL. */
+PlayRequest *play_lane_completed(PlayLane *lane, PlayRequest *request);
 /* In the main thread, by a bottom half. */
 void play_lane_done(void *play);
 
 /* play-request.c: before the first of them. */
 void play_requests_of(Play *play);
-/* Begins it; issued_ns is set. */
-void play_issue(PlayLane *lane, PlayRequest *request);
+/* Begins it, in a coroutine of its own; issued_ns is set. */
+void play_issue(PlayRequest *request);
 void play_free_buffers(PlayLane *lane);
 
 /* play-verify.c: any thread. */

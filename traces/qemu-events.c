@@ -2,13 +2,12 @@
 /* The table of QEMU's events, and reading the log backend's text of them. */
 #include "qemu-events.h"
 
-typedef struct Row {
+static const struct {
     QemuEventId id;
-    const char *name, *arguments;
-} Row;
-
-static const Row rows[] = {
-#define X(ID, name, arguments) {QEMU_##ID, name, arguments},
+    Word name;
+    const char *arguments;
+} rows[] = {
+#define X(ID, name, arguments) {QEMU_##ID, WORD(name), arguments},
     QEMU_EVENTS(X)
 #undef X
 };
@@ -25,62 +24,66 @@ static const char *const families[] = {
 
 /* ---- The table ---- */
 
-unsigned qemu_event_rows(Word name, unsigned *first)
+/* The rows, with their arguments taken apart; made when it is asked for. */
+static const QemuEventForm *all_forms(void)
 {
-    unsigned n = 0;
+    static QemuEventForm forms[ARRAY_SIZE(rows)];
+    static gsize made;
 
-    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (word_is(name, rows[i].name)) {
-            *first = n ? *first : i;
-            n++;
+    if (g_once_init_enter(&made)) {
+        for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+            QemuEventForm *form = &forms[i];
+            const char *text = rows[i].arguments;
+            Scan scan = {text, text + strlen(text)};
+            Word *name;
+
+            form->id = rows[i].id;
+            form->name = rows[i].name.text;
+            while (scan_word(&scan, name = &form->args[form->n].name)) {
+                form->args[form->n].is_string = *name->text == '*';
+                name->text += form->args[form->n].is_string;
+                name->len -= form->args[form->n++].is_string;
+            }
         }
+        g_once_init_leave(&made, 1);
     }
-    return n;
+    return forms;
 }
 
-const char *qemu_event_arguments(unsigned row)
+const QemuEventForm *qemu_event_forms(Word name, unsigned *n)
 {
-    return rows[row].arguments;
+    unsigned first = 0, end;
+
+    while (first < ARRAY_SIZE(rows) && !word_same(name, rows[first].name)) {
+        first++;
+    }
+    for (end = first; end < ARRAY_SIZE(rows) &&
+                      word_same(name, rows[end].name); end++) {
+    }
+    *n = end - first;
+    return *n ? all_forms() + first : NULL;
 }
 
-void qemu_event_begin(QemuEvent *event, unsigned row)
+void qemu_event_begin(QemuEvent *event, const QemuEventForm *form)
 {
-    event->id = rows[row].id;
-    event->name = rows[row].name;
-    event->arguments = rows[row].arguments;
+    event->id = form->id;
+    event->name = form->name;
+    event->form = form;
     event->n = 0;
+    for (unsigned i = 0; i < form->n; i++) {
+        event->args[i] = 0;
+        event->strings[i] = (Word){"", 0};
+    }
 }
 
-/* The index of the argument called @name, or -1. */
-static int find_argument(const QemuEvent *event, const char *name)
+int qemu_event_find(const QemuEvent *event, Word name)
 {
-    const char *text = event->arguments ? event->arguments : "";
-    Scan scan = {text, text + strlen(text)};
-    Word word;
-
-    for (int i = 0; scan_word(&scan, &word); i++) {
-        bool is_string = *word.text == '*';
-
-        if (word_is((Word){word.text + is_string, word.len - is_string},
-                    name)) {
+    for (unsigned i = 0; event->form && i < event->form->n; i++) {
+        if (word_same(event->form->args[i].name, name)) {
             return i;
         }
     }
     return -1;
-}
-
-uint64_t qemu_event_arg(const QemuEvent *event, const char *name)
-{
-    int i = find_argument(event, name);
-
-    return i >= 0 ? event->args[i] : 0;
-}
-
-Word qemu_event_string(const QemuEvent *event, const char *name)
-{
-    int i = find_argument(event, name);
-
-    return i >= 0 ? event->strings[i] : (Word){"", 0};
 }
 
 /* ---- Text ---- */
@@ -91,8 +94,8 @@ static bool scan_value(Scan *scan, uint64_t *value)
     Scan ahead = *scan;
     int64_t number;
 
-    if (ahead.end - ahead.at > 1 && (!memcmp(ahead.at, "0x", 2) ||
-                                     *ahead.at == '(')) {
+    if (ahead.end - ahead.at > 1 &&
+        ((*ahead.at == '0' && ahead.at[1] == 'x') || *ahead.at == '(')) {
         if (!scan_hex(&ahead, value)) {
             return false;
         }
@@ -111,29 +114,19 @@ static bool scan_string(Scan *scan, Word *string)
                                 : scan_word(scan, string);
 }
 
-/* All arguments of a row, each behind its name; false if one is missing. */
-static bool scan_row(Scan scan, unsigned row, QemuEvent *event)
+/* All arguments of a form, each behind its name; false if one is missing. */
+static bool scan_form(Scan scan, const QemuEventForm *form, QemuEvent *event)
 {
-    Scan keys = {rows[row].arguments,
-                 rows[row].arguments + strlen(rows[row].arguments)};
-    Word key, word;
-
-    qemu_event_begin(event, row);
-    while (scan_word(&keys, &key)) {
-        bool is_string = *key.text == '*';
-        unsigned i = event->n++;
+    qemu_event_begin(event, form);
+    for (unsigned i = 0; i < form->n; i++) {
         bool ok;
 
-        key.text += is_string;
-        key.len -= is_string;
-        if (!scan_word(&scan, &word) || word.len != key.len ||
-            memcmp(word.text, key.text, key.len)) {
+        event->n++;
+        if (!scan_key(&scan, form->args[i].name)) {
             return false;
         }
-        scan_spaces(&scan);
-        event->args[i] = 0;
-        ok = is_string ? scan_string(&scan, &event->strings[i])
-                       : scan_value(&scan, &event->args[i]);
+        ok = form->args[i].is_string ? scan_string(&scan, &event->strings[i])
+                                     : scan_value(&scan, &event->args[i]);
         if (!ok) {
             return false;
         }
@@ -190,22 +183,26 @@ static bool is_event_name(Word name)
 
 bool qemu_event_scan(Scan scan, QemuEvent *event)
 {
-    unsigned first, n;
+    const QemuEventForm *forms;
+    unsigned n;
     Word name;
 
     if (!scan_word(&scan, &name)) {
         return false;
     }
-    n = qemu_event_rows(name, &first);
+    forms = qemu_event_forms(name, &n);
     scan_spaces(&scan);
     for (unsigned i = 0; i < n; i++) {
-        if (scan_row(scan, first + i, event)) {
+        if (scan_form(scan, &forms[i], event)) {
             return true;
         }
         if (event->id == QEMU_JOB_STATE && scan_job(scan, event)) {
             return true;
         }
     }
-    *event = (QemuEvent){.id = QEMU_OTHER};
+    event->id = QEMU_OTHER;
+    event->name = NULL;
+    event->form = NULL;
+    event->n = 0;
     return n ? false : is_event_name(name);
 }

@@ -70,10 +70,21 @@ typedef enum QemuEventId {
 
 enum { QEMU_ARGS = 8 };
 
+/* A row of the table. */
+typedef struct QemuEventForm {
+    QemuEventId id;
+    const char *name;
+    unsigned n;              /* arguments */
+    struct {
+        Word name;
+        bool is_string;
+    } args[QEMU_ARGS];
+} QemuEventForm;
+
 typedef struct QemuEvent {
     QemuEventId id;
     const char *name;        /* static; NULL for QEMU_OTHER */
-    const char *arguments;   /* of the form that it has */
+    const QemuEventForm *form; /* that it has; or NULL */
     int64_t time_ns;
     bool time_synth;         /* it has none: the order of the lines */
     int64_t tid;             /* or -1 */
@@ -82,20 +93,35 @@ typedef struct QemuEvent {
     unsigned n;
 } QemuEvent;
 
-/* The argument called so; 0 if this form of the event has none. */
-uint64_t qemu_event_arg(const QemuEvent *event, const char *name);
-Word qemu_event_string(const QemuEvent *event, const char *name);
+/* Which argument is called so, or -1. */
+int qemu_event_find(const QemuEvent *event, Word name);
 
-/* Rows of the table of events called @name: from *first, so many. */
-unsigned qemu_event_rows(Word name, unsigned *first);
-/* What is said of row @row's arguments, as in the table. */
-const char *qemu_event_arguments(unsigned row);
-/* A row's event with nothing but id and name, and arguments by that row. */
-void qemu_event_begin(QemuEvent *event, unsigned row);
+/* The argument called so; 0 if this form of the event has none. */
+static inline uint64_t qemu_event_arg(const QemuEvent *event, const char *name)
+{
+    int i = qemu_event_find(event, (Word){name, strlen(name)});
+
+    return i >= 0 ? event->args[i] : 0;
+}
+
+static inline Word qemu_event_string(const QemuEvent *event, const char *name)
+{
+    int i = qemu_event_find(event, (Word){name, strlen(name)});
+
+    return i >= 0 ? event->strings[i] : (Word){"", 0};
+}
+
+/*
+ * Forms of events called @name, one after the other; *n is how many there are.
+ */
+const QemuEventForm *qemu_event_forms(Word name, unsigned *n);
+/* An event of that form, with values yet to be set; who and when stay. */
+void qemu_event_begin(QemuEvent *event, const QemuEventForm *form);
 
 /*
  * Reads "NAME KEY VALUE..." behind the time; false if the line is not of an
- * event that QEMU could write.  Others than those above are QEMU_OTHER.
+ * event that QEMU could write.  Others than those above are QEMU_OTHER.  Who
+ * and when stay as they are.
  */
 bool qemu_event_scan(Scan scan, QemuEvent *event);
 

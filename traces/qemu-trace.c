@@ -1,42 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests in a QEMU trace, each at one of the layers that it was seen at. */
-#include "qemu-trace.h"
-
-#include "qemu-model.h"
-
-/* Nearest to who asks first. */
-typedef enum Layer {
-    LAYER_UNKNOWN, LAYER_BLK, LAYER_GUEST, LAYER_PROTOCOL, LAYER_NODE,
-} Layer;
+#include "qemu-trace-internal.h"
 
 enum {
     LOOK_AHEAD = 4096, /* events, before it is known which layers there are */
-    IN_FLIGHT_MAX = 16384,
     FLAG_ZERO_WRITE = 2, FLAG_MAY_UNMAP = 4, FLAG_FUA = 0x10,
-};
-
-/* An event that was read ahead, with its place. */
-typedef struct Ahead {
-    QemuEvent event;
-    uint64_t place;
-} Ahead;
-
-/* What was last asked of a node, which may be given to the thread pool. */
-typedef struct LastIo {
-    bool valid;
-    uint8_t op;
-    uint64_t bs, offset, bytes;
-} LastIo;
-
-struct QemuTrace {
-    TraceImport *import;
-    QemuModel *model;
-    Layer layer;
-    GArray *ahead;
-    GStringChunk *strings;   /* of the events that were read ahead */
-    GHashTable *in_flight;   /* pointer, or coroutine -> TraceRecord */
-    GHashTable *node_names;  /* bs -> file name */
-    LastIo last_io;
 };
 
 QemuTrace *qemu_trace_new(TraceImport *import)
@@ -56,95 +24,6 @@ QemuTrace *qemu_trace_new(TraceImport *import)
     return t;
 }
 
-/* ---- Records ---- */
-
-static uint32_t device_of(QemuTrace *t, uint64_t bs, const char *what)
-{
-    const char *name = g_hash_table_lookup(t->node_names, &bs);
-    char text[64];
-
-    if (!name) {
-        snprintf(text, sizeof(text), "%s 0x%" PRIx64, what, bs);
-        name = text;
-    }
-    return trace_import_device(t->import, (Word){name, strlen(name)});
-}
-
-static TraceRecord new_record(QemuTrace *t, const QemuEvent *e, uint8_t op)
-{
-    TraceRecord r = trace_import_record(t->import);
-
-    r.op = op;
-    r.quality = e->time_synth ? TRACE_QUALITY_TIME_SYNTH : 0;
-    if (t->layer == LAYER_PROTOCOL) {
-        r.issue_ns = e->time_ns;
-    } else {
-        r.queue_ns = e->time_ns;
-    }
-    r.process = trace_import_process(t->import, (Word){"qemu", 4}, -1, e->tid);
-    return r;
-}
-
-/* False, and rejected, if there is no such range. */
-static bool set_range(QemuTrace *t, TraceRecord *r, uint64_t offset,
-                      uint64_t bytes)
-{
-    if (!trace_op_has_range(r->op)) {
-        return true;
-    }
-    if (offset > INT64_MAX || bytes > INT64_MAX ||
-        offset + bytes > INT64_MAX) {
-        trace_import_reject(t->import, REASON_RANGE, "", 0);
-        return false;
-    }
-    if (!bytes) {
-        trace_import_skip(t->import, REASON_EMPTY);
-        return false;
-    }
-    r->offset = offset;
-    r->bytes = bytes;
-    return true;
-}
-
-/* It waits for its end, or is put at once if there are too many. */
-static void begin(QemuTrace *t, uint64_t key, const TraceRecord *record)
-{
-    TraceRecord *old = g_hash_table_lookup(t->in_flight, &key);
-
-    trace_import_stored(t->import);
-    if (old) { /* a coroutine that makes one after the other */
-        if (t->layer == LAYER_BLK) {
-            old->complete_ns = MAX(
-                qemu_model_entered_ns(t->model, key),
-                trace_record_start(old, TRACE_AT_QUEUE));
-        }
-        trace_import_put(t->import, old);
-        g_hash_table_remove(t->in_flight, &key);
-    }
-    if (!key || g_hash_table_size(t->in_flight) >= IN_FLIGHT_MAX) {
-        trace_import_put(t->import, record);
-        return;
-    }
-    g_hash_table_insert(t->in_flight, g_memdup2(&key, sizeof(key)),
-                        g_memdup2(record, sizeof(*record)));
-}
-
-/* False if no such request is known. */
-static bool finish(QemuTrace *t, uint64_t key, int64_t time_ns, int64_t ret)
-{
-    TraceRecord *request = g_hash_table_lookup(t->in_flight, &key);
-
-    if (!request) {
-        return false;
-    }
-    request->complete_ns = MAX(
-        time_ns, trace_record_start(request, TRACE_AT_QUEUE));
-    request->error = ret < 0 ? MAX(ret, -4095) : 0;
-    trace_import_put(t->import, request);
-    g_hash_table_remove(t->in_flight, &key);
-    return true;
-}
-
 /* ---- Layers ---- */
 
 static void blk_request(QemuTrace *t, const QemuEvent *e)
@@ -154,30 +33,31 @@ static void blk_request(QemuTrace *t, const QemuEvent *e)
         ? TRACE_READ
         : e->id == QEMU_BDRV_ZEROES || flags & FLAG_ZERO_WRITE
         ? TRACE_WRITE_ZEROES : TRACE_WRITE;
-    TraceRecord r = new_record(t, e, op);
+    TraceRecord r = qemu_record_new(t, e, op);
 
     r.flags = (flags & FLAG_FUA ? TRACE_FLAG_FUA : 0) |
               (flags & FLAG_MAY_UNMAP && op == TRACE_WRITE_ZEROES
                    ? TRACE_FLAG_UNMAP : 0);
-    if (set_range(t, &r, qemu_event_arg(e, "offset"),
-                  qemu_event_arg(e, "bytes"))) {
-        r.device = device_of(t, qemu_event_arg(e, "bs"), "bs");
-        begin(t, t->layer == LAYER_BLK ? qemu_model_coroutine(t->model) : 0,
-              &r);
+    if (qemu_record_range(t, &r, qemu_event_arg(e, "offset"),
+                          qemu_event_arg(e, "bytes"))) {
+        r.device = qemu_record_device(t, qemu_event_arg(e, "bs"), "bs");
+        qemu_record_begin(t, t->layer == LAYER_BLK
+                          ? qemu_model_coroutine(t->model) : 0, &r);
     }
 }
 
 static void guest_request(QemuTrace *t, const QemuEvent *e)
 {
-    TraceRecord r = new_record(t, e, e->id == QEMU_VIRTIO_READ ? TRACE_READ
+    TraceRecord r = qemu_record_new(t, e, e->id == QEMU_VIRTIO_READ ? TRACE_READ
                                                                : TRACE_WRITE);
     uint64_t sector = qemu_event_arg(e, "sector");
     uint64_t sectors = qemu_event_arg(e, "nsectors");
 
-    if (set_range(t, &r, MIN(sector, UINT64_MAX / 512) * 512,
-                  MIN(sectors, UINT64_MAX / 512) * 512)) {
-        r.device = device_of(t, qemu_event_arg(e, "vdev"), "virtio-blk");
-        begin(t, qemu_event_arg(e, "req"), &r);
+    if (qemu_record_range(t, &r, MIN(sector, UINT64_MAX / 512) * 512,
+                          MIN(sectors, UINT64_MAX / 512) * 512)) {
+        r.device = qemu_record_device(t, qemu_event_arg(e, "vdev"),
+                                      "virtio-blk");
+        qemu_record_begin(t, qemu_event_arg(e, "req"), &r);
     }
 }
 
@@ -211,11 +91,12 @@ static void protocol_request(QemuTrace *t, const QemuEvent *e)
         trace_import_skip(t->import, REASON_EVENT);
         return;
     }
-    r = new_record(t, e, op);
-    if (set_range(t, &r, qemu_event_arg(e, "offset"),
-                  qemu_event_arg(e, uring ? "nbytes" : "count"))) {
-        r.device = device_of(t, qemu_event_arg(e, "bs"), uring ? "bs" : "acb");
-        begin(t, key ? key : qemu_event_arg(e, "luringcb"), &r);
+    r = qemu_record_new(t, e, op);
+    if (qemu_record_range(t, &r, qemu_event_arg(e, "offset"),
+                          qemu_event_arg(e, uring ? "nbytes" : "count"))) {
+        r.device = qemu_record_device(t, qemu_event_arg(e, "bs"),
+                                      uring ? "bs" : "acb");
+        qemu_record_begin(t, key ? key : qemu_event_arg(e, "luringcb"), &r);
     }
 }
 
@@ -229,10 +110,10 @@ static void pool_request(QemuTrace *t, const QemuEvent *e)
         return;
     }
     t->last_io.valid = false;
-    r = new_record(t, e, t->last_io.op);
-    if (set_range(t, &r, t->last_io.offset, t->last_io.bytes)) {
-        r.device = device_of(t, t->last_io.bs, "bs");
-        begin(t, qemu_event_arg(e, "req"), &r);
+    r = qemu_record_new(t, e, t->last_io.op);
+    if (qemu_record_range(t, &r, t->last_io.offset, t->last_io.bytes)) {
+        r.device = qemu_record_device(t, t->last_io.bs, "bs");
+        qemu_record_begin(t, qemu_event_arg(e, "req"), &r);
     }
 }
 
@@ -272,7 +153,8 @@ static void request_event(QemuTrace *t, const QemuEvent *e, Layer layer,
 static void done_event(QemuTrace *t, const QemuEvent *e, Layer layer,
                        uint64_t key, int64_t ret)
 {
-    bool known = t->layer == layer && finish(t, key, e->time_ns, ret);
+    bool known = t->layer == layer &&
+                 qemu_record_finish(t, key, e->time_ns, ret);
 
     trace_import_skip(t->import, known ? REASON_JOINED
                       : t->layer == layer ? REASON_ORPHAN : REASON_LAYER);
@@ -324,7 +206,8 @@ static void take(QemuTrace *t, const QemuEvent *e)
     default:
         break;
     }
-    trace_import_skip(t->import, ended && finish(t, ended, e->time_ns, 0)
+    trace_import_skip(t->import, ended &&
+                      qemu_record_finish(t, ended, e->time_ns, 0)
                       ? REASON_JOINED : REASON_EVENT);
 }
 

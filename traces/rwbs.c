@@ -2,8 +2,8 @@
 /* The kernel's short names of what block events are about. */
 #include "join.h"
 
-static const char *const letters[BLOCK_ACTION_MAX] = {
-#define X(ID, letters, name) letters,
+static const Word letters[BLOCK_ACTION_MAX] = {
+#define X(ID, letters, name) WORD(letters),
     BLOCK_ACTIONS(X)
 #undef X
 };
@@ -11,7 +11,7 @@ static const char *const letters[BLOCK_ACTION_MAX] = {
 BlockAction block_action_find(Word word)
 {
     for (unsigned i = 0; i < BLOCK_ACTION_MAX; i++) {
-        if (word_is(word, letters[i])) {
+        if (word_same(word, letters[i])) {
             return i;
         }
     }

@@ -18,6 +18,17 @@ typedef struct Word {
     size_t len;
 } Word;
 
+/* For tables of names, whose lengths are known then. */
+#define WORD(literal) {literal, sizeof(literal) - 1}
+
+static inline bool word_same(Word word, Word other)
+{
+    /* Most differ in their first character. */
+    return word.len == other.len &&
+           (!word.len || (*word.text == *other.text &&
+                          !memcmp(word.text, other.text, word.len)));
+}
+
 static inline bool word_is(Word word, const char *text)
 {
     return strlen(text) == word.len && !memcmp(word.text, text, word.len);
@@ -74,6 +85,32 @@ static inline bool scan_text(Scan *scan, const char *text)
     return false;
 }
 
+/* That word, and no longer one; spaces before and behind it are skipped. */
+static inline bool scan_key(Scan *scan, Word key)
+{
+    const char *at;
+
+    scan_spaces(scan);
+    at = scan->at;
+    if ((size_t)(scan->end - at) < key.len) {
+        return false;
+    }
+    for (size_t i = 0; i < key.len; i++) {
+        if (at[i] != key.text[i]) {
+            return false;
+        }
+    }
+    at += key.len;
+    if (at < scan->end && !scan_is_space(*at)) {
+        return false;
+    }
+    scan->at = at;
+    scan_spaces(scan);
+    return true;
+}
+
+enum { SCAN_SAFE_DIGITS = 19 }; /* which fit into 64 bits, whatever they are */
+
 /* Digits; false also if the number needs more than 64 bits. */
 static inline bool scan_u64(Scan *scan, uint64_t *value)
 {
@@ -81,9 +118,10 @@ static inline bool scan_u64(Scan *scan, uint64_t *value)
     uint64_t v = 0;
 
     while (p < scan->end && scan_is_digit(*p)) {
-        unsigned digit = *p++ - '0';
+        unsigned digit = *p - '0';
 
-        if (v > (UINT64_MAX - digit) / 10) {
+        if (unlikely(p++ - scan->at >= SCAN_SAFE_DIGITS) &&
+            v > (UINT64_MAX - digit) / 10) {
             return false;
         }
         v = v * 10 + digit;
@@ -112,9 +150,9 @@ static inline bool scan_i64(Scan *scan, int64_t *value)
 
 static inline int scan_hex_digit(char c)
 {
-    return scan_is_digit(c) ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    unsigned letter = (unsigned char)(c | 0x20) - 'a';
+
+    return scan_is_digit(c) ? c - '0' : letter < 6 ? (int)letter + 10 : -1;
 }
 
 /* "0x1f", "1f" or "(nil)". */
@@ -122,14 +160,17 @@ static inline bool scan_hex(Scan *scan, uint64_t *value)
 {
     const char *digits;
 
+    int digit;
+
     *value = 0;
     if (scan_text(scan, "(nil)")) {
         return true;
     }
     scan_text(scan, "0x");
     digits = scan->at;
-    while (scan->at < scan->end && scan_hex_digit(*scan->at) >= 0) {
-        *value = *value << 4 | scan_hex_digit(*scan->at++);
+    while (scan->at < scan->end && (digit = scan_hex_digit(*scan->at)) >= 0) {
+        *value = *value << 4 | digit;
+        scan->at++;
     }
     return scan->at > digits;
 }
@@ -142,7 +183,7 @@ static inline bool scan_time(Scan *scan, uint64_t unit, int64_t *ns)
 {
     Scan ahead = *scan;
     bool minus = scan_char(&ahead, '-');
-    uint64_t whole = 0, rest = 0, scale = unit;
+    uint64_t whole = 0, rest = 0, part = 1;
 
     if (!scan_u64(&ahead, &whole) || whole > INT64_MAX / unit - 1) {
         return false;
@@ -150,12 +191,14 @@ static inline bool scan_time(Scan *scan, uint64_t unit, int64_t *ns)
     if (ahead.end - ahead.at > 1 && *ahead.at == '.' &&
         scan_is_digit(ahead.at[1])) {
         ahead.at++;
-        while (ahead.at < ahead.end && scan_is_digit(*ahead.at)) {
-            scale /= 10;
-            rest += (*ahead.at++ - '0') * scale;
+        for (; ahead.at < ahead.end && scan_is_digit(*ahead.at); ahead.at++) {
+            if (part < unit) {
+                rest = rest * 10 + (*ahead.at - '0');
+                part *= 10;
+            }
         }
     }
-    *ns = (int64_t)(whole * unit + rest);
+    *ns = (int64_t)(whole * unit + rest * (unit / part));
     if (minus) {
         *ns = -*ns;
     }

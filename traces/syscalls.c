@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What system calls did to files. */
-#include "syscalls.h"
-
-#include "open-files.h"
+#include "syscalls-internal.h"
 
 typedef enum CallKind {
     CALL_IO, CALL_SYNC, CALL_OPEN, CALL_CLOSE, CALL_DUP, CALL_SEEK, CALL_FORK,
@@ -10,49 +8,44 @@ typedef enum CallKind {
 } CallKind;
 
 static const struct {
-    const char *name;
+    Word name;
     CallKind kind;
     TraceOp op;
     int fd, offset; /* which argument, or -1 */
 } calls[] = {
-    {"pread64", CALL_IO, TRACE_READ, 0, 3},
-    {"pwrite64", CALL_IO, TRACE_WRITE, 0, 3},
-    {"pread", CALL_IO, TRACE_READ, 0, 3},
-    {"pwrite", CALL_IO, TRACE_WRITE, 0, 3},
-    {"read", CALL_IO, TRACE_READ, 0, -1},
-    {"write", CALL_IO, TRACE_WRITE, 0, -1},
-    {"readv", CALL_IO, TRACE_READ, 0, -1},
-    {"writev", CALL_IO, TRACE_WRITE, 0, -1},
-    {"preadv", CALL_IO, TRACE_READ, 0, 3},
-    {"pwritev", CALL_IO, TRACE_WRITE, 0, 3},
-    {"preadv2", CALL_IO, TRACE_READ, 0, 3},
-    {"pwritev2", CALL_IO, TRACE_WRITE, 0, 3},
-    {"fsync", CALL_SYNC, TRACE_SYNC, 0, -1},
-    {"fdatasync", CALL_SYNC, TRACE_DATASYNC, 0, -1},
-    {"sync_file_range", CALL_SYNC, TRACE_DATASYNC, 0, -1},
-    {"fallocate", CALL_ALLOCATE, TRACE_DISCARD, 0, 2},
-    {"io_submit", CALL_SUBMIT, TRACE_OP_MAX, -1, -1},
-    {"copy_file_range", CALL_COPY, TRACE_OP_MAX, 0, -1},
-    {"sendfile", CALL_COPY, TRACE_OP_MAX, 0, -1},
-    {"open", CALL_OPEN, TRACE_OP_MAX, -1, -1},
-    {"openat", CALL_OPEN, TRACE_OP_MAX, -1, -1},
-    {"openat2", CALL_OPEN, TRACE_OP_MAX, -1, -1},
-    {"creat", CALL_OPEN, TRACE_OP_MAX, -1, -1},
-    {"close", CALL_CLOSE, TRACE_OP_MAX, 0, -1},
-    {"dup", CALL_DUP, TRACE_OP_MAX, 0, -1},
-    {"dup2", CALL_DUP, TRACE_OP_MAX, 0, -1},
-    {"dup3", CALL_DUP, TRACE_OP_MAX, 0, -1},
-    {"fcntl", CALL_DUP, TRACE_OP_MAX, 0, -1},
-    {"lseek", CALL_SEEK, TRACE_OP_MAX, 0, -1},
-    {"fork", CALL_FORK, TRACE_OP_MAX, -1, -1},
-    {"vfork", CALL_FORK, TRACE_OP_MAX, -1, -1},
-    {"clone", CALL_FORK, TRACE_OP_MAX, -1, -1},
-    {"clone3", CALL_FORK, TRACE_OP_MAX, -1, -1},
-};
-
-struct Syscalls {
-    TraceImport *import;
-    OpenFiles *files;
+    {WORD("pread64"), CALL_IO, TRACE_READ, 0, 3},
+    {WORD("pwrite64"), CALL_IO, TRACE_WRITE, 0, 3},
+    {WORD("pread"), CALL_IO, TRACE_READ, 0, 3},
+    {WORD("pwrite"), CALL_IO, TRACE_WRITE, 0, 3},
+    {WORD("read"), CALL_IO, TRACE_READ, 0, -1},
+    {WORD("write"), CALL_IO, TRACE_WRITE, 0, -1},
+    {WORD("readv"), CALL_IO, TRACE_READ, 0, -1},
+    {WORD("writev"), CALL_IO, TRACE_WRITE, 0, -1},
+    {WORD("preadv"), CALL_IO, TRACE_READ, 0, 3},
+    {WORD("pwritev"), CALL_IO, TRACE_WRITE, 0, 3},
+    {WORD("preadv2"), CALL_IO, TRACE_READ, 0, 3},
+    {WORD("pwritev2"), CALL_IO, TRACE_WRITE, 0, 3},
+    {WORD("fsync"), CALL_SYNC, TRACE_SYNC, 0, -1},
+    {WORD("fdatasync"), CALL_SYNC, TRACE_DATASYNC, 0, -1},
+    {WORD("sync_file_range"), CALL_SYNC, TRACE_DATASYNC, 0, -1},
+    {WORD("fallocate"), CALL_ALLOCATE, TRACE_DISCARD, 0, 2},
+    {WORD("io_submit"), CALL_SUBMIT, TRACE_OP_MAX, -1, -1},
+    {WORD("copy_file_range"), CALL_COPY, TRACE_OP_MAX, 0, -1},
+    {WORD("sendfile"), CALL_COPY, TRACE_OP_MAX, 0, -1},
+    {WORD("open"), CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {WORD("openat"), CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {WORD("openat2"), CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {WORD("creat"), CALL_OPEN, TRACE_OP_MAX, -1, -1},
+    {WORD("close"), CALL_CLOSE, TRACE_OP_MAX, 0, -1},
+    {WORD("dup"), CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {WORD("dup2"), CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {WORD("dup3"), CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {WORD("fcntl"), CALL_DUP, TRACE_OP_MAX, 0, -1},
+    {WORD("lseek"), CALL_SEEK, TRACE_OP_MAX, 0, -1},
+    {WORD("fork"), CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {WORD("vfork"), CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {WORD("clone"), CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {WORD("clone3"), CALL_FORK, TRACE_OP_MAX, -1, -1},
 };
 
 Syscalls *syscalls_new(TraceImport *import)
@@ -70,88 +63,9 @@ void syscalls_free(Syscalls *s)
     g_free(s);
 }
 
-/* ---- Arguments ---- */
-
-unsigned syscalls_split(Scan scan, Word *args)
-{
-    const char *start = scan.at;
-    unsigned n = 0, depth = 0;
-    bool quoted = false;
-
-    for (const char *p = scan.at; p < scan.end && n < CALL_ARGS; p++) {
-        if (quoted && *p == '\\') {
-            p++;
-        } else if (quoted) {
-            quoted = *p != '"';
-        } else if (*p == '"') {
-            quoted = true;
-        } else if (strchr("([{", *p)) {
-            depth++;
-        } else if (strchr(")]}", *p)) {
-            depth -= depth > 0;
-        } else if (*p == ',' && !depth) {
-            args[n++] = (Word){start, p - start};
-            start = p + 1;
-            while (start < scan.end && *start == ' ') {
-                start++;
-            }
-        }
-    }
-    if (n < CALL_ARGS && start < scan.end) {
-        args[n++] = (Word){start, scan.end - start};
-    }
-    return n;
-}
-
-/* "4" or "4</srv/a.raw>" */
-static bool scan_fd(Word arg, int64_t *fd, Word *path)
-{
-    Scan scan = {arg.text, arg.text + arg.len};
-
-    *path = (Word){"", 0};
-    if (!scan_i64(&scan, fd) || *fd < 0 || *fd > INT32_MAX) {
-        return false;
-    }
-    if (scan_char(&scan, '<')) {
-        const char *close = memrchr(scan.at, '>', scan.end - scan.at);
-
-        if (close) {
-            *path = (Word){scan.at, close - scan.at};
-        }
-    }
-    return true;
-}
-
-static bool scan_number(const Call *call, int arg, int64_t *value)
-{
-    Scan scan;
-
-    if (arg < 0 || arg >= (int)call->n_args) {
-        return false;
-    }
-    scan = (Scan){call->args[arg].text,
-                  call->args[arg].text + call->args[arg].len};
-    scan_char(&scan, '['); /* a pointer to it */
-    return scan_i64(&scan, value);
-}
-
-static bool has_text(const Call *call, int arg, const char *text)
-{
-    return arg < (int)call->n_args &&
-           memmem(call->args[arg].text, call->args[arg].len, text,
-                  strlen(text)) != NULL;
-}
-
-static bool is_file(Word path, int64_t fd)
-{
-    return path.len ? *path.text == '/' && !word_begins(path, "/dev/pts/") &&
-                      !word_is(path, "/dev/null") && !word_is(path, "/dev/tty")
-                    : fd > 2;
-}
-
 /* ---- Records ---- */
 
-static TraceRecord new_record(Syscalls *s, const Call *call, const char *path)
+TraceRecord syscalls_record(Syscalls *s, const Call *call, const char *path)
 {
     TraceRecord r = trace_import_record(s->import);
 
@@ -188,19 +102,19 @@ static TraceReason take_io(Syscalls *s, const Call *call, unsigned which)
     TraceRecord r;
     Word path;
 
-    if (!call->n_args || !scan_fd(call->args[calls[which].fd], &fd, &path)) {
+    if (!call->n_args || !call_fd(call->args[calls[which].fd], &fd, &path)) {
         return REASON_FIELDS;
     }
-    if (!is_file(path, fd)) {
+    if (!call_is_file(path, fd)) {
         return REASON_NOT_A_FILE;
     }
     file = open_files_get(s->files, call->tid, fd, path);
-    if (!is_file((Word){file->path, strlen(file->path)}, fd) &&
+    if (!call_is_file((Word){file->path, strlen(file->path)}, fd) &&
         *file->path == '/') {
         return REASON_NOT_A_FILE;
     }
     if (calls[which].op < TRACE_OP_MAX && calls[which].kind == CALL_SYNC) {
-        r = new_record(s, call, file->path);
+        r = syscalls_record(s, call, file->path);
         r.op = calls[which].op;
         trace_import_store(s->import, &r);
         return REASON_STORED;
@@ -209,10 +123,10 @@ static TraceReason take_io(Syscalls *s, const Call *call, unsigned which)
         return REASON_EMPTY;
     }
     if (calls[which].offset >= 0 &&
-        !scan_number(call, calls[which].offset, &offset)) {
+        !call_number(call, calls[which].offset, &offset)) {
         return REASON_FIELDS;
     }
-    r = new_record(s, call, file->path);
+    r = syscalls_record(s, call, file->path);
     r.op = calls[which].op;
     r.bytes = call->result;
     move_position(file, call, offset, &r);
@@ -232,15 +146,15 @@ static bool take_side(Syscalls *s, const Call *call, TraceOp op,
     TraceRecord r;
     Word path;
 
-    if (fd_arg >= call->n_args || !scan_fd(call->args[fd_arg], &fd, &path) ||
-        !is_file(path, fd)) {
+    if (fd_arg >= call->n_args || !call_fd(call->args[fd_arg], &fd, &path) ||
+        !call_is_file(path, fd)) {
         return false;
     }
     file = open_files_get(s->files, call->tid, fd, path);
-    if (!scan_number(call, offset_arg, &offset) || offset < 0) {
+    if (!call_number(call, offset_arg, &offset) || offset < 0) {
         offset = -1;
     }
-    r = new_record(s, call, file->path);
+    r = syscalls_record(s, call, file->path);
     r.op = op;
     r.bytes = call->result;
     move_position(file, call, offset, &r);
@@ -274,167 +188,23 @@ static TraceReason take_allocate(Syscalls *s, const Call *call)
     TraceRecord r;
     Word path;
 
-    if (call->n_args < 4 || !scan_fd(call->args[0], &fd, &path) ||
-        !scan_number(call, 2, &offset) || !scan_number(call, 3, &bytes) ||
+    if (call->n_args < 4 || !call_fd(call->args[0], &fd, &path) ||
+        !call_number(call, 2, &offset) || !call_number(call, 3, &bytes) ||
         offset < 0 || bytes < 0 || offset > INT64_MAX - bytes) {
         return REASON_FIELDS;
     }
-    if (!bytes || !(has_text(call, 1, "PUNCH_HOLE") ||
-                    has_text(call, 1, "ZERO_RANGE"))) {
+    if (!bytes || !(call_has_text(call, 1, "PUNCH_HOLE") ||
+                    call_has_text(call, 1, "ZERO_RANGE"))) {
         return REASON_CALL;
     }
-    r = new_record(s, call,
-                   open_files_get(s->files, call->tid, fd, path)->path);
-    r.op = has_text(call, 1, "PUNCH_HOLE") ? TRACE_DISCARD
-                                           : TRACE_WRITE_ZEROES;
+    r = syscalls_record(s, call, open_files_get(s->files, call->tid, fd,
+                                                path)->path);
+    r.op = call_has_text(call, 1, "PUNCH_HOLE") ? TRACE_DISCARD
+                                                : TRACE_WRITE_ZEROES;
     r.offset = offset;
     r.bytes = bytes;
     trace_import_store(s->import, &r);
     return REASON_STORED;
-}
-
-/* The value behind "KEY=" after @from, before @end. */
-static bool find_key(const char *from, const char *end, const char *key,
-                     Scan *value)
-{
-    const char *found = from < end
-        ? memmem(from, end - from, key, strlen(key)) : NULL;
-
-    *value = (Scan){found ? found + strlen(key) : end, end};
-    return found != NULL;
-}
-
-static TraceOp op_of_iocb(Scan scan)
-{
-    return scan_text(&scan, "IOCB_CMD_PREAD") ? TRACE_READ
-         : scan_text(&scan, "IOCB_CMD_PWRITE") ? TRACE_WRITE
-         : scan_text(&scan, "IOCB_CMD_FSYNC") ? TRACE_SYNC
-         : scan_text(&scan, "IOCB_CMD_FDSYNC") ? TRACE_DATASYNC : TRACE_OP_MAX;
-}
-
-static bool take_iocb(Syscalls *s, const Call *call, const char *at,
-                      const char *end)
-{
-    Scan op, fd_scan, value;
-    uint64_t bytes = 0;
-    int64_t fd, offset = 0;
-    TraceRecord r;
-    Word path;
-
-    if (!find_key(at, end, "aio_lio_opcode=", &op) ||
-        op_of_iocb(op) == TRACE_OP_MAX ||
-        !find_key(at, end, "aio_fildes=", &fd_scan) ||
-        !scan_fd((Word){fd_scan.at, fd_scan.end - fd_scan.at}, &fd, &path)) {
-        return false;
-    }
-    if (memchr(path.text, '>', path.len)) {
-        path.len = (const char *)memchr(path.text, '>', path.len) - path.text;
-    }
-    r = new_record(s, call,
-                   open_files_get(s->files, call->tid, fd, path)->path);
-    r.complete_ns = TRACE_NO_TIME; /* the call only submits it */
-    r.op = op_of_iocb(op);
-    if (trace_op_has_range(r.op)) {
-        if (!find_key(at, end, "aio_nbytes=", &value) ||
-            !scan_u64(&value, &bytes) || !bytes || bytes > INT64_MAX ||
-            !find_key(at, end, "aio_offset=", &value) ||
-            !scan_i64(&value, &offset) || offset < 0) {
-            return false;
-        }
-        r.offset = offset;
-        r.bytes = bytes;
-    }
-    trace_import_store(s->import, &r);
-    return true;
-}
-
-/* One line, and as many requests as it submits. */
-static TraceReason take_submit(Syscalls *s, const Call *call)
-{
-    const char *at = call->n_args > 2 ? call->args[2].text : "";
-    const char *end = call->n_args > 2 ? at + call->args[2].len : at;
-    bool any = false;
-
-    for (int64_t i = 0; i < call->result && at < end; i++) {
-        const char *open = memchr(at, '{', end - at);
-        const char *close = open ? memchr(open, '}', end - open) : NULL;
-
-        if (!close) {
-            break;
-        }
-        any |= take_iocb(s, call, open, close);
-        at = close + 1;
-    }
-    return any ? REASON_STORED : REASON_CALL;
-}
-
-/* ---- What only changes descriptors ---- */
-
-static TraceReason take_open(Syscalls *s, const Call *call)
-{
-    unsigned name = word_begins(call->name, "openat") ? 1 : 0;
-    Word path = call->result_path;
-    OpenFile *file;
-
-    if (!path.len && name < call->n_args && call->args[name].len > 2 &&
-        *call->args[name].text == '"') {
-        path = (Word){call->args[name].text + 1, call->args[name].len - 2};
-    }
-    file = open_files_open(s->files, call->tid, call->result, path);
-    file->known = true;
-    file->append = has_text(call, name + 1, "O_APPEND");
-    return REASON_FILES;
-}
-
-static TraceReason take_dup(Syscalls *s, const Call *call)
-{
-    int64_t fd;
-    Word path;
-
-    if (word_is(call->name, "fcntl") && !has_text(call, 1, "F_DUPFD")) {
-        return REASON_CALL;
-    }
-    if (call->n_args && scan_fd(call->args[0], &fd, &path)) {
-        open_files_dup(s->files, call->tid, fd, call->result);
-    }
-    return REASON_FILES;
-}
-
-static TraceReason take_seek(Syscalls *s, const Call *call)
-{
-    OpenFile *file;
-    int64_t fd;
-    Word path;
-
-    if (call->n_args && scan_fd(call->args[0], &fd, &path) &&
-        is_file(path, fd)) {
-        file = open_files_get(s->files, call->tid, fd, path);
-        file->position = call->result;
-        file->known = true;
-    }
-    return REASON_CALL;
-}
-
-static TraceReason take_close(Syscalls *s, const Call *call)
-{
-    int64_t fd;
-    Word path;
-
-    if (call->n_args && scan_fd(call->args[0], &fd, &path)) {
-        open_files_close(s->files, call->tid, fd);
-    }
-    return REASON_FILES;
-}
-
-static TraceReason take_fork(Syscalls *s, const Call *call)
-{
-    bool shared = false;
-
-    for (unsigned i = 0; i < call->n_args; i++) {
-        shared |= has_text(call, i, "CLONE_FILES");
-    }
-    open_files_fork(s->files, call->tid, call->result, shared);
-    return REASON_CALL;
 }
 
 /* ---- All of them ---- */
@@ -453,17 +223,17 @@ static TraceReason take(Syscalls *s, const Call *call, unsigned which)
     case CALL_COPY:
         return take_copy(s, call);
     case CALL_SUBMIT:
-        return take_submit(s, call);
+        return syscalls_submit(s, call);
     case CALL_OPEN:
-        return take_open(s, call);
+        return syscalls_open(s, call);
     case CALL_CLOSE:
-        return take_close(s, call);
+        return syscalls_close(s, call);
     case CALL_DUP:
-        return take_dup(s, call);
+        return syscalls_dup(s, call);
     case CALL_SEEK:
-        return take_seek(s, call);
+        return syscalls_seek(s, call);
     case CALL_FORK:
-        return take_fork(s, call);
+        return syscalls_fork(s, call);
     default:
         return REASON_CALL;
     }
@@ -474,7 +244,7 @@ void syscalls_take(Syscalls *s, const Call *call)
     TraceReason reason = REASON_CALL;
 
     for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
-        if (word_is(call->name, calls[i].name)) {
+        if (word_same(call->name, calls[i].name)) {
             reason = take(s, call, i);
             break;
         }

@@ -34,6 +34,9 @@ void syscalls_free(Syscalls *syscalls);
 /* Accounts for the line that the call ends in. */
 void syscalls_take(Syscalls *syscalls, const Call *call);
 
+/* The last " = " in the line whose = is before @before, or NULL. */
+const char *syscalls_last_equals(Scan line, const char *before);
+
 /*
  * Splits "4, "a, b"..., 4096, 0" at commas outside of strings and brackets;
  * returns how many, at most CALL_ARGS.

@@ -52,7 +52,8 @@ static bool parse_column(TableSpec *spec, const char *text, Error **errp)
     unsigned n = spec->n++;
     TableField field;
 
-    if (!find_field(g_strstrip(parts[0]), &field)) {
+    /* Nothing is split into nothing. */
+    if (!parts[0] || !find_field(g_strstrip(parts[0]), &field)) {
         error_setg(errp, "columns: '%s' is none of -, time, queue, complete, "
                    "latency, op, offset, bytes, device, pid, comm, cpu", text);
         return false;

@@ -40,6 +40,10 @@ char *choice_option_text(const Model *model, const ProbeEvent *choice,
     case CHOICE_BATCH:
         return options[i] ? g_strdup_printf("%" PRIu64, options[i])
                           : g_strdup("none");
+    case CHOICE_WAKE:
+        return g_strdup(options[i] ? "it ends by itself" : "it waits");
+    case CHOICE_FAULT:
+        return g_strdup(options[i] ? sim_fault_names[options[i] - 1] : "done");
     default:
         return i ? g_strdup_printf("%" PRIu64, options[i]) : g_strdup("all");
     }
@@ -57,6 +61,11 @@ static char *question(const Model *model, const ProbeEvent *choice)
         return g_strdup_printf("completions that %s gets:", name);
     case CHOICE_REQUEST:
         return g_strdup("which request is done next?");
+    case CHOICE_WAKE:
+        name = thread_text(model, choice->obj);
+        return g_strdup_printf("the wait of %s:", name);
+    case CHOICE_FAULT:
+        return g_strdup("the request is answered:");
     default:
         name = thread_text(model, choice->obj);
         return g_strdup_printf("stores of %s that are seen:", name);

@@ -11,11 +11,13 @@
  */
 #include "builtin.h"
 #include "explorer-messages.h"
+#include "extras.h"
 
 #include <locale.h>
 
 static char **scenario_name, **params;
-static char *strategy_name = (char *)"portfolio", *shard, *start, *memory;
+static char *strategy_name = (char *)"portfolio", *shard, *start;
+static ExtrasOptions extras;
 static gint64 seed, from, max = 20000, max_steps = 20000, scout;
 static gboolean all, plain;
 
@@ -28,7 +30,7 @@ static const GOptionEntry entries[] = {
     {"max-steps", 0, 0, G_OPTION_ARG_INT64, &max_steps, NULL, NULL},
     {"shard", 0, 0, G_OPTION_ARG_STRING, &shard, NULL, NULL},
     {"start", 0, 0, G_OPTION_ARG_STRING, &start, NULL, NULL},
-    {"memory", 0, 0, G_OPTION_ARG_STRING, &memory, NULL, NULL},
+    EXTRAS_ENTRIES(&extras),
     {"all", 0, 0, G_OPTION_ARG_NONE, &all, NULL, NULL},
     {"plain", 0, 0, G_OPTION_ARG_NONE, &plain, NULL, NULL},
     {"scout", 0, 0, G_OPTION_ARG_INT64, &scout, NULL, NULL},
@@ -49,8 +51,10 @@ static bool read_job(SearchJob *job, Error **errp)
     *job = (SearchJob){
         .seed = seed, .from = from, .max = max, .shards = 1, .all = all,
         .plain = plain, .max_steps = max_steps, .scout = scout,
-        .store_buffers = g_strcmp0(memory, "tso") == 0,
     };
+    if (!extras_parse(&extras, &job->extras, errp)) {
+        return false;
+    }
     if (shard) {
         sscanf(shard, "%u/%u", &job->shard, &job->shards);
     }
@@ -103,7 +107,11 @@ int main(int argc, char **argv)
     Error *err = NULL;
     SearchJob job;
 
-    setlocale(LC_ALL, "");
+    /*
+     * No translations, and no conversion of characters: the C library would
+     * load them in a schedule, and keep what is taken back with it.
+     */
+    setlocale(LC_CTYPE, "C.UTF-8");
     silence_stdout();
     run_lookup = builtin_scenario_find;
     run_compiler_flags = trace_hooks_are_linked() ? traced_flags : NULL;

@@ -45,7 +45,7 @@ static void run_seed(const ScenarioSpec *spec, uint64_t seed,
     RandomOracle oracle;
     RunConfig config = {
         .sim = {.seed = seed, .max_steps = MAX_STEPS, .fine = true,
-                .store_buffers = store_buffers},
+                .extras = store_buffers ? SIM_STORE_BUFFERS : 0},
         .sink = drop_event,
     };
     RunResult result;

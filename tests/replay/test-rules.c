@@ -50,6 +50,8 @@ static const Case cases[] = {
      "callbacks have not returned", "aio_bh_call, "},
     {"adds", RULE_DEAD_PAYLOAD, "sqe0 points to a stack frame that has "
      "returned", "then    adds, "},
+    {"loses", RULE_REQUEST_LOST, "read (req0) is in flight when the run ends",
+     "first   blk_co_request, "},
 };
 
 static void expect_found(const Case *c, const char *said)

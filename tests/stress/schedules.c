@@ -55,7 +55,7 @@ static Verdict run_one(const ScenarioSpec *spec, uint64_t n)
     Walker walker;
     RunConfig config = {
         .sim = {.seed = 1, .max_steps = MAX_STEPS, .fine = true,
-                .still = true, .store_buffers = n % 4 == 3,
+                .still = true, .extras = n % 4 == 3 ? SIM_STORE_BUFFERS : 0,
                 .oracle = &walker.base},
         .sink = n % 2 ? drop_event : NULL,
     };

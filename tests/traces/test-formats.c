@@ -257,6 +257,11 @@ static void test_columns(void **state)
     child_expect_status(&result, 2, "a unit that there is not");
     expect_text("error", result.err, "time has no unit 'h'");
     child_finish(&result);
+    result = aiolab("import", in, "-f", "-o", log, "--columns",
+                    "op,,offset,bytes", NULL);
+    child_expect_status(&result, 2, "a column without a name");
+    expect_text("error", result.err, "'' is none of -, time");
+    child_finish(&result);
 }
 
 /* ---- vscsi ---- */

@@ -186,6 +186,34 @@ static void test_lag(void **state)
     expect_identical(log, "dropped requests");
 }
 
+/* The sum of a stranger's times, loops and a speed stays a number. */
+static void test_far_times(void **state)
+{
+    const char *trace = play_trace_of(
+        "far", "0 file read 0 4096\n9000000000000000 file read 4096 4096\n");
+    const char *log = play_file("far.play");
+
+    g_free(play(0, trace, "--device", "ssd", "--speed", "0.000001", "--loops",
+                "1000", "-o", log, NULL));
+    assert_int_equal(play_sql(log, "SELECT count(*) FROM play_request "
+                              "WHERE state = 'done' AND planned_ns >= 0"), 2000);
+}
+
+/* A coroutine goes on with the request that waits for the room of its last. */
+static void test_coroutines(void **state)
+{
+    const char *trace = play_trace("coroutines", 500, 100, 10, 64);
+    const char *log = play_file("coroutines.play");
+
+    g_free(play(0, trace, "--device", "ssd", "--asap", "--depth", "4", "-o",
+                log, NULL));
+    expect_identical(log, "a play of few coroutines");
+    assert_int_equal(play_sql(log, "SELECT count(*) FROM play_request "
+                              "WHERE state = 'done'"), 500);
+    assert_int_equal(play_sql(log, "SELECT count(*) FROM event "
+                              "WHERE kind = 'co.create'"), 4);
+}
+
 /* ---- Which ---- */
 
 static void test_choice(void **state)
@@ -203,6 +231,54 @@ static void test_choice(void **state)
                               "FROM play_request"), 2 * 100000000 + 96000000);
 }
 
+/* Only the function is refused, not what is called like it. */
+static void test_random_name(void **state)
+{
+    const char *trace = play_trace_of(
+        "names", "0 random add\n0 random open\n"
+        "10 random read 0 4096\n20 sda read 0 4096\n30 random close\n");
+    g_autofree char *out = play(0, trace, "--device", "null", "--asap",
+                                "--where", "device <> 'random()'", NULL);
+
+    assert_non_null(strstr(out, "random -> null: 1 requests"));
+    assert_non_null(strstr(out, "sda -> null: 1 requests"));
+    g_free(out);
+    out = play(0, trace, "--device", "null", "--asap", "--where",
+               "device = 'random'", NULL);
+    assert_non_null(strstr(out, "random -> null: 1 requests"));
+    assert_null(strstr(out, "sda -> null"));
+}
+
+/* ---- Latency tables ---- */
+
+static const char *table(const char *text)
+{
+    const char *path = play_file("table");
+
+    assert_true(g_file_set_contents(path, text, -1, NULL));
+    return path;
+}
+
+static void test_tables(void **state)
+{
+    const char *trace = play_trace("tables", 20, 100, 10, 64);
+    static const char *const senseless[] = {
+        "", "slots 4\n", "slots 0\nread max 1us\n", "slots 1025\nread max 1us\n",
+        "read max\n", "read 4k soon\n", "read max 1e300s\n", "read max nans\n",
+        "read 99999999999G 1us\n", "erase max 1us\n",
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(senseless); i++) {
+        g_autofree char *err = play_error(2, trace, "--device",
+                                          table(senseless[i]), NULL);
+
+        assert_non_null(strstr(err, "latency table"));
+    }
+    /* Together these are more nanoseconds than a number holds. */
+    g_free(play(0, trace, "--device", table("read max 900000000s\n"
+                                            "write max 900000000s\n"), NULL));
+}
+
 static void test_refusals(void **state)
 {
     const char *trace = play_trace("refuse", 10, 100, 10, 64);
@@ -217,9 +293,12 @@ static void test_refusals(void **state)
         {2, "--lag", "hurry", "catch-up, slip, drop"},
         {2, "--fault", "1s:EFUN", "AT:ERROR"},
         {2, "--drain", "soon", "is no time"},
-        {2, "--where", "random() < 1", "must choose the same"},
         {2, "--set", "colour=red", "no such setting"},
+        {2, "--fault", "1s:EIO:read:9999999999", "is no count"},
         {3, "--where", "colour = 'red'", "not an SQL condition"},
+        {3, "--where", "Random() < 1", "must choose the same"},
+        {3, "--where", "seq < length(randomblob(9))", "must choose the same"},
+        {3, "--where", "CURRENT_TIME > '12'", "must choose the same"},
         {3, "--where", "op = 'flush'", "none of its 10 records"},
         {3, "--window", "1s..", "none of its 10 records"},
     };
@@ -344,7 +423,9 @@ int main(void)
         TEST(test_same_twice), TEST(test_recorded), TEST(test_threads),
         TEST(test_speed), TEST(test_asap), TEST(test_closed_loop),
         TEST(test_dependencies), TEST(test_match_depth), TEST(test_lag),
-        TEST(test_choice), TEST(test_refusals), TEST(test_drain),
+        TEST(test_choice), TEST(test_random_name), TEST(test_tables),
+        TEST(test_coroutines), TEST(test_far_times),
+        TEST(test_refusals), TEST(test_drain),
         TEST(test_fault), TEST(test_grid), TEST(test_compare),
     };
 

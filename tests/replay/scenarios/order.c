@@ -90,6 +90,54 @@ static void with_coroutines(void)
     }
 }
 
+/* ---- Waits for an event with a lock held ---- */
+
+static QemuMutex event_lock;
+static QemuCond event_set;
+static bool is_set;
+
+static void bring(void)
+{
+    qemu_mutex_lock(&event_lock);
+    is_set = true;
+    qemu_cond_broadcast(&event_set);
+    qemu_mutex_unlock(&event_lock);
+}
+
+static void *bringer(void *opaque)
+{
+    if (!is("wait-only") && !opaque) {
+        qemu_mutex_lock(&first);
+        qemu_mutex_unlock(&first);
+    }
+    bring();
+    return NULL;
+}
+
+/* It is well if the bringer has its lock first. */
+static void with_event(void)
+{
+    int n = is("wait-for-either") ? 2 : 1;
+    QemuThread threads[2];
+
+    qemu_mutex_init(&event_lock);
+    qemu_cond_init(&event_set);
+    for (int i = 0; i < n; i++) {
+        qemu_thread_create(&threads[i], i ? "other" : "bringer", bringer,
+                           i ? threads : NULL, QEMU_THREAD_JOINABLE);
+    }
+    qemu_mutex_lock(&first);
+    qemu_mutex_lock(&event_lock);
+    while (!is_set) {
+        qemu_cond_wait(&event_set, &event_lock);
+    }
+    qemu_mutex_unlock(&event_lock);
+    qemu_mutex_unlock(&first);
+    for (int i = 0; i < n; i++) {
+        qemu_thread_join(&threads[i]);
+    }
+}
+
 static void run(const ScenarioArgs *args)
 {
     act = scenario_param(args, "act");
@@ -101,6 +149,8 @@ static void run(const ScenarioArgs *args)
     if (is("same-thread")) {
         forwards();
         backwards();
+    } else if (g_str_has_prefix(act, "wait")) {
+        with_event();
     } else if (g_str_has_prefix(act, "coroutines")) {
         with_coroutines();
     } else {

@@ -201,13 +201,38 @@ static void adds(void)
     AIO_WAIT_WHILE(NULL, !done);
 }
 
+static void read_done(void *opaque, int ret)
+{
+}
+
+/* It waits for the end of a drained section that never comes. */
+static void loses(void)
+{
+    BlockdevOptions options = {.driver = "null-co"};
+    BlockDriverState *bs = bdrv_open_blockdev(&options, &error_fatal);
+    BlockBackend *blk = blk_new(qemu_get_aio_context(), "disk");
+    static char buffer[512];
+    static QEMUIOVector qiov;
+
+    blk_insert_bs(blk, bs);
+    bdrv_unref(bs);
+    qemu_iovec_init_buf(&qiov, buffer, sizeof(buffer));
+    blk_drained_begin(blk);
+    blk_aio_preadv(blk, 0, &qiov, 0, read_done, NULL);
+    if (keep) {
+        blk_drained_end(blk);
+        blk_drain(blk);
+        blk_unref(blk);
+    }
+}
+
 static const struct Act {
     const char *name;
     void (*run)(void);
 } acts[] = {
     {"yields", yields}, {"enters", enters}, {"polls", polls},
     {"drains", drains}, {"kicks", kicks}, {"schedules", schedules},
-    {"recurses", recurses}, {"adds", adds},
+    {"recurses", recurses}, {"adds", adds}, {"loses", loses},
 };
 
 static void run(const ScenarioArgs *args)
