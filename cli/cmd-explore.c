@@ -271,6 +271,20 @@ static int explore_unit(const Unit *unit, const ExploreOptions *o,
     return status;
 }
 
+/* A recording is one run; its scenario has schedules near that. */
+static bool is_recording(const char *name)
+{
+    Log *log = g_file_test(name, G_FILE_TEST_IS_REGULAR) &&
+               !g_str_has_suffix(name, ".c") ? log_open(name, NULL) : NULL;
+
+    if (log) {
+        log_close(log, NULL);
+        cli_error("%s is a recording; 'aiolab explore --neighbourhood %s' "
+                  "searches near it", name, name);
+    }
+    return log != NULL;
+}
+
 static int explore_scenario(const ExploreOptions *o, const char *name,
                             const CommonOptions *common)
 {
@@ -384,5 +398,6 @@ int cmd_explore(int argc, char **argv)
                                            o.max ? o.max : NEAR_MAX,
                                            explore_near, &common)
          : o.unit ? explore_line(&o, &common)
+         : is_recording(argv[1]) ? STATUS_USAGE
                   : explore_scenario(&o, argv[1], &common);
 }
