@@ -222,7 +222,7 @@ static struct CMUnitTest tests[TESTS_MAX];
 static unsigned n_tests;
 
 static void add_test(const LibraryBug *bug, const char *what,
-                     CMUnitTestFunction *test)
+                     CMUnitTestFunction test)
 {
     assert_true(n_tests < TESTS_MAX);
     tests[n_tests++] = (struct CMUnitTest){
