@@ -37,82 +37,6 @@ struct AccessTrace {
     uint64_t class_hash;
 };
 
-/* ---- Sets ---- */
-
-static int compare_keys(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* Sorts, and keeps of each object the strongest access. */
-static void tidy(AccessSet *set)
-{
-    unsigned n = 0;
-
-    if (set->n > 1) {
-        qsort(set->keys, set->n, sizeof(*set->keys), compare_keys);
-    }
-    for (unsigned i = 0; i < set->n; i++) {
-        if (i + 1 < set->n && set->keys[i] >> 1 == set->keys[i + 1] >> 1) {
-            continue;
-        }
-        set->keys[n++] = set->keys[i];
-    }
-    set->n = n;
-}
-
-static void append(AccessSet *set, uint64_t key)
-{
-    if (set->n == set->max) {
-        set->max = MAX(64, 2 * set->max);
-        set->keys = g_renew(uint64_t, set->keys, set->max);
-    }
-    set->keys[set->n++] = key;
-}
-
-bool access_sets_conflict(const AccessSet *a, const AccessSet *b)
-{
-    unsigned i = 0, j = 0;
-
-    if (a->all || b->all) {
-        return true;
-    }
-    while (i < a->n && j < b->n) {
-        uint64_t x = a->keys[i] >> 1, y = b->keys[j] >> 1;
-
-        if (x == y && (a->keys[i] | b->keys[j]) & 1) {
-            return true;
-        }
-        i += x <= y;
-        j += y <= x;
-    }
-    return false;
-}
-
-void access_set_copy(AccessSet *to, const AccessSet *from)
-{
-    to->n = 0;
-    to->all = false;
-    access_set_join(to, from);
-}
-
-void access_set_join(AccessSet *to, const AccessSet *from)
-{
-    for (unsigned i = 0; i < from->n; i++) {
-        append(to, from->keys[i]);
-    }
-    to->all |= from->all;
-    tidy(to);
-}
-
-void access_set_free(AccessSet *set)
-{
-    g_free(set->keys);
-    *set = (AccessSet){.n = 0};
-}
-
 /* ---- The trace ---- */
 
 AccessTrace *access_trace_new(RaceFound *found, void *opaque)
@@ -334,7 +258,7 @@ void access_trace_finish_step(AccessTrace *t)
         return;
     }
     t->open = false;
-    tidy(&t->set);
+    access_set_tidy(&t->set);
     known = t->clock[step->thread];
     memcpy(step->clock, known, sizeof(step->clock));
     for (unsigned i = 0; i < t->set.n; i++) {
@@ -385,8 +309,8 @@ void access_trace_step(AccessTrace *t, uint32_t thread)
 void access_trace_access(AccessTrace *t, uintptr_t address, SimAccess how)
 {
     if (t->open) {
-        append(&t->set, (uint64_t)address / ACCESS_BYTES << 1 |
-                        (how == SIM_WRITE || how == SIM_OWN_WRITE));
+        access_set_add(&t->set, (uint64_t)address / ACCESS_BYTES << 1 |
+                                (how == SIM_WRITE || how == SIM_OWN_WRITE));
     }
 }
 

@@ -11,6 +11,8 @@
 #ifndef EXPLORE_ACCESSES_H
 #define EXPLORE_ACCESSES_H
 
+#include "access-set.h"
+
 #include "sim.h"
 
 enum {
@@ -18,19 +20,6 @@ enum {
     ACCESS_STEPS = 1 << 14, /* of a run */
     ACCESS_BYTES = 4,       /* are one object */
 };
-
-/* Sorted and unique: an object's address / 4, times 2, plus 1 if written. */
-typedef struct AccessSet {
-    uint64_t *keys;
-    unsigned n, max;
-    bool all; /* everything: it ended the run, and what others did not do yet */
-} AccessSet;
-
-bool access_sets_conflict(const AccessSet *a, const AccessSet *b);
-void access_set_copy(AccessSet *to, const AccessSet *from);
-/* Adds what is in @from. */
-void access_set_join(AccessSet *to, const AccessSet *from);
-void access_set_free(AccessSet *set);
 
 typedef struct TracedStep {
     uint32_t thread;
