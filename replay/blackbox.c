@@ -37,6 +37,7 @@ static void describe(BlackBox *box, const char *path, const char *log_path,
 {
     g_autofree char *id = g_uuid_string_random();
     g_autofree char *log = g_canonicalize_filename(log_path, NULL);
+    struct stat st;
 
     memcpy(box->magic, blackbox_magic, sizeof(box->magic));
     box->version = BLACKBOX_VERSION;
@@ -47,6 +48,22 @@ static void describe(BlackBox *box, const char *path, const char *log_path,
     g_strlcpy(box->path, path, sizeof(box->path));
     g_strlcpy(box->log, log, sizeof(box->log));
     box->fd = fd;
+    if (stat("/", &st) == 0) {
+        box->root_dev = st.st_dev;
+        box->root_ino = st.st_ino;
+    }
+}
+
+/*
+ * In a container that shares the memory but not the files, a log's path means
+ * nothing to us.
+ */
+static bool is_our_root(const BlackBox *box)
+{
+    struct stat st;
+
+    return stat("/", &st) == 0 && box->root_dev == st.st_dev &&
+           box->root_ino == st.st_ino;
 }
 
 /* Rings that nobody will ask for: their recorder and their log are gone. */
@@ -56,8 +73,9 @@ static void remove_orphan(const char *path)
     BlackBox box;
 
     if (fd >= 0 && pread(fd, &box, sizeof(box), 0) == sizeof(box) &&
-        blackbox_is_valid(&box, NULL) && access(box.log, F_OK) < 0 &&
-        errno == ENOENT && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        blackbox_is_valid(&box, NULL) && is_our_root(&box) &&
+        access(box.log, F_OK) < 0 && errno == ENOENT &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0) {
         unlink(path);
     }
     if (fd >= 0) {

@@ -80,7 +80,8 @@ typedef struct BlackBox {
     int32_t fd;     /* of the processes that record; they hold its flock() */
     uint8_t state;  /* a BlackBoxState */
     bool has_parent; /* somebody waits for the recording process */
-    char pad1[58];
+    char pad1[42];
+    uint64_t root_dev, root_ino; /* of "/", where the log's path begins */
 
     uint64_t last_ticket; /* taken by any thread; on a cache line of its own */
     char pad2[120];

@@ -10,6 +10,7 @@
  */
 #include "log.h"
 #include "program.h"
+#include "ring.h"
 #include "testlib.h"
 
 #include <fcntl.h>
@@ -296,6 +297,38 @@ static void test_rings_gone(void **state)
     expect_replays_to_its_end("the rings are gone");
 }
 
+/* Another recording looks for rings whose log is gone. */
+static void record_something(void)
+{
+    g_autofree char *other = g_strconcat(path, ".other", NULL);
+    ChildResult result = aiolab("record", "bh-order", "--host=live", "-q", "-f",
+                                "-o", other, NULL);
+
+    child_expect_ok(&result, "another recording");
+    child_finish(&result);
+    unlink(other);
+}
+
+/* Where others see the memory, but not the files, the log is only elsewhere. */
+static void test_rings_of_another_root(void **state)
+{
+    g_autofree char *rings = rings_of_dead_recording();
+    int fd = open(rings, O_RDWR);
+    uint64_t inode, other;
+
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &inode, 8, offsetof(BlackBox, root_ino)), 8);
+    other = inode + 1;
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(pwrite(fd, &other, 8, offsetof(BlackBox, root_ino)), 8);
+    record_something();
+    assert_int_equal(access(rings, F_OK), 0);
+    assert_int_equal(pwrite(fd, &inode, 8, offsetof(BlackBox, root_ino)), 8);
+    record_something();
+    assert_int_not_equal(access(rings, F_OK), 0);
+    close(fd);
+}
+
 static void overwrite_some(const char *rings, size_t size)
 {
     int fd = open(rings, O_WRONLY);
@@ -400,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_says_so),
         cmocka_unit_test(test_live),
         cmocka_unit_test(test_rings_gone),
+        cmocka_unit_test(test_rings_of_another_root),
         cmocka_unit_test(test_rings_damaged),
         cmocka_unit_test(test_copy),
         cmocka_unit_test(test_read_only),
