@@ -290,6 +290,7 @@ bool sim_spin(int64_t deadline)
     self->spinning = true;
     sim_block(deadline);
     self->spinning = false;
+    sim_access(&sim.now, SIM_OWN_READ);
     return sim.now < deadline;
 }
 
