@@ -17,7 +17,7 @@ struct WatchedThread {
 };
 
 static WatchedThread threads[WATCH_THREADS];
-static bool too_many;
+static bool too_many; /* under the lock, too */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -161,10 +161,11 @@ static bool waits_for_us(const WatchedThread *thread)
 bool watch_all_sleep(unsigned helpers, uint64_t *epochs)
 {
     unsigned n = 0;
-    bool all = !too_many;
+    bool all;
 
     *epochs = 0;
     pthread_mutex_lock(&lock);
+    all = !too_many;
     for (unsigned i = 0; i < WATCH_THREADS && all; i++) {
         const WatchedThread *thread = &threads[i];
 

@@ -213,7 +213,7 @@ static void run_load(const BlockdevOptions *options)
         blk_drained_end(load.blk);
     }
     AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&load.workers) > 0);
-    CHECK_EQ(load.completed, WORKERS * REQUESTS);
+    CHECK_EQ(qatomic_read(&load.completed), WORKERS * REQUESTS);
     blk_drain(load.blk);
     iothread_stop(iothread);
     blk_unref(load.blk);
