@@ -212,8 +212,8 @@ static void run_load(const BlockdevOptions *options)
         }
         blk_drained_end(load.blk);
     }
-    AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_read(&load.workers) > 0);
-    CHECK_EQ(qatomic_read(&load.completed), WORKERS * REQUESTS);
+    AIO_WAIT_WHILE_UNLOCKED(NULL, qatomic_load_acquire(&load.workers) > 0);
+    CHECK_EQ(load.completed, WORKERS * REQUESTS);
     blk_drain(load.blk);
     iothread_stop(iothread);
     blk_unref(load.blk);

@@ -219,7 +219,7 @@ static void test_reschedule(const ScenarioArgs *args)
     for (int i = 0; i < HOPPERS; i++) {
         aio_co_schedule(contexts[i % CONTEXTS], data[i].co);
     }
-    AIO_WAIT_WHILE(NULL, qatomic_read(&hops_left) > 0);
+    AIO_WAIT_WHILE(NULL, qatomic_load_acquire(&hops_left) > 0);
     for (int i = 0; i < HOPPERS; i++) {
         CHECK_EQ(data[i].n, HOPS);
     }
