@@ -138,9 +138,9 @@ static bool is_followed(const char *scenario)
 }
 
 /*
- * What a recording does not say has to be guessed, such as when a time-out came
- * that had nothing to end any more; one recording in a dozen goes another way
- * from there on.
+ * What a recording does not say has to be guessed; and where a guess is wrong,
+ * the run goes another way from there on.  With the first of these scenarios
+ * that is about one recording in a dozen.
  */
 static void test_order_is_kept(void **state)
 {
