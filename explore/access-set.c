@@ -53,13 +53,6 @@ bool access_sets_conflict(const AccessSet *a, const AccessSet *b)
     return false;
 }
 
-void access_set_copy(AccessSet *to, const AccessSet *from)
-{
-    to->n = 0;
-    to->all = false;
-    access_set_join(to, from);
-}
-
 void access_set_join(AccessSet *to, const AccessSet *from)
 {
     for (unsigned i = 0; i < from->n; i++) {

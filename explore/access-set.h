@@ -13,7 +13,6 @@ typedef struct AccessSet {
 } AccessSet;
 
 bool access_sets_conflict(const AccessSet *a, const AccessSet *b);
-void access_set_copy(AccessSet *to, const AccessSet *from);
 /* Adds what is in @from. */
 void access_set_join(AccessSet *to, const AccessSet *from);
 /* Neither sorted nor unique any more, until it is tidied. */

@@ -2,7 +2,6 @@
 /* Dependence between steps; see accesses.h. */
 #include "accesses.h"
 
-
 enum {
     OBJECTS = 1 << 16,
     OBJECTS_SHIFT = 64 - 16,
@@ -16,6 +15,13 @@ typedef struct TracedObject {
     uint32_t write;
     uint32_t reads[ACCESS_THREADS]; /* since the last write */
 } TracedObject;
+
+typedef struct TracedStep {
+    uint32_t thread;
+    uint32_t local;    /* among its thread's, from 1 */
+    uint64_t hash;     /* of it and of all that it depends on */
+    uint32_t clock[ACCESS_THREADS]; /* step + 1 of each that came before it */
+} TracedStep;
 
 struct AccessTrace {
     RaceFound *found;
@@ -211,8 +217,7 @@ static void tell_race(AccessTrace *t, const uint32_t *latest, unsigned i)
             join_clock(known, t->steps[latest[j] - 1].clock);
         }
     }
-    t->found(latest[i] - 1, t->n - 1, find_initials(t, latest[i] - 1, known),
-             t->opaque);
+    t->found(latest[i] - 1, find_initials(t, latest[i] - 1, known), t->opaque);
 }
 
 /* Whatever the last step depends on, and is not known before it, is a race. */
@@ -242,9 +247,7 @@ static void tell_woken(AccessTrace *t, const TracedStep *step)
         if (!t->locals[i]) {
             t->creator[i] = mix(step->hash, 3);
         }
-        for (unsigned j = 0; j < ACCESS_THREADS; j++) {
-            t->clock[i][j] = MAX(t->clock[i][j], step->clock[j]);
-        }
+        join_clock(t->clock[i], step->clock);
     }
 }
 

@@ -21,21 +21,13 @@ enum {
     ACCESS_BYTES = 4,       /* are one object */
 };
 
-typedef struct TracedStep {
-    uint32_t thread;
-    uint32_t local;    /* among its thread's, from 1 */
-    uint64_t hash;     /* of it and of all that it depends on */
-    uint32_t clock[ACCESS_THREADS]; /* step + 1 of each that came before it */
-} TracedStep;
-
 /*
  * Two dependent steps of different threads that nothing between them orders:
- * @first might as well have come after @second, and after what @second needs.
+ * @first might as well have come after the other, and after what that needs.
  * @initials are threads, a bit each, that could begin with that instead of
  * @first.  Steps count from 0.
  */
-typedef void RaceFound(unsigned first, unsigned second, uint32_t initials,
-                       void *opaque);
+typedef void RaceFound(unsigned first, uint32_t initials, void *opaque);
 
 typedef struct AccessTrace AccessTrace;
 

@@ -45,8 +45,7 @@ static void finish_step(Exhaustive *e)
  * Unless somebody begins there already with what must come before @first, in
  * this or another run, somebody has to.
  */
-void exhaustive_race_found(unsigned first, unsigned second, uint32_t initials,
-                           void *opaque)
+void exhaustive_race_found(unsigned first, uint32_t initials, void *opaque)
 {
     Exhaustive *e = opaque;
     unsigned number = e->step_decisions[first];

@@ -6,14 +6,21 @@ enum { LONGEST = 4 }; /* of more threads than that it is hardly true */
 
 /* ---- What can happen together ---- */
 
+bool potential_has(const GArray *locks, unsigned lock)
+{
+    for (unsigned i = 0; i < locks->len; i++) {
+        if (g_array_index(locks, unsigned, i) == lock) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool share_gate(const GArray *a, const GArray *b)
 {
     for (unsigned i = 0; i < a->len; i++) {
-        for (unsigned j = 0; j < b->len; j++) {
-            if (g_array_index(a, unsigned, i) ==
-                g_array_index(b, unsigned, j)) {
-                return true;
-            }
+        if (potential_has(b, g_array_index(a, unsigned, i))) {
+            return true;
         }
     }
     return false;
@@ -61,12 +68,7 @@ static bool is_needed(const Potential *p, const PotentialDependency *d)
 {
     const PotentialLock *from = potential_lock(p, d->from);
 
-    for (unsigned i = 0; from->brought && i < from->needed->len; i++) {
-        if (g_array_index(from->needed, unsigned, i) == d->to) {
-            return true;
-        }
-    }
-    return !from->brought;
+    return !from->brought || potential_has(from->needed, d->to);
 }
 
 /* What @next depends on can be at the same time as all of the chain. */

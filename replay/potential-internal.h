@@ -46,6 +46,10 @@ typedef struct PotentialDependency {
     uint64_t born, ended;
 } PotentialDependency;
 
+/* Vector clocks: a count for each thread, which grow as they are asked for. */
+unsigned *potential_clock_at(GArray *clock, uint32_t thread);
+void potential_clock_join(GArray *to, const GArray *from);
+
 typedef struct PotentialOrder PotentialOrder;
 
 struct Potential {
@@ -71,6 +75,9 @@ struct Potential {
 unsigned potential_lock_of(Potential *p, uint64_t id, const char *name);
 /* What a thread or a coroutine holds, in the order in which it took it. */
 GArray *potential_held_by(Potential *p, uint64_t holder);
+/* What else of @held lets in one at a time: sorted, for the caller to free. */
+GArray *potential_gates(const GArray *held, unsigned from, unsigned to);
+bool potential_has(const GArray *locks, unsigned lock);
 /*
  * @d tells from, to, held_at, wanted_at, thread (who depends) and gates, which
  * are taken over, with @by; @on is the thread that runs.

@@ -51,7 +51,7 @@ static GArray *clock_of(PotentialOrder *o, uint64_t id)
     return clock;
 }
 
-static unsigned *count_of(GArray *clock, uint32_t thread)
+unsigned *potential_clock_at(GArray *clock, uint32_t thread)
 {
     if (clock->len <= thread) {
         g_array_set_size(clock, thread + 1);
@@ -59,10 +59,10 @@ static unsigned *count_of(GArray *clock, uint32_t thread)
     return &g_array_index(clock, unsigned, thread);
 }
 
-static void join(GArray *to, const GArray *from)
+void potential_clock_join(GArray *to, const GArray *from)
 {
     for (unsigned i = 0; i < from->len; i++) {
-        unsigned *count = count_of(to, i);
+        unsigned *count = potential_clock_at(to, i);
 
         *count = MAX(*count, g_array_index(from, unsigned, i));
     }
@@ -72,7 +72,7 @@ GArray *potential_order_known(PotentialOrder *o, uint32_t thread, unsigned *at)
 {
     GArray *clock = clock_of(o, thread);
 
-    *at = *count_of(clock, thread);
+    *at = *potential_clock_at(clock, thread);
     return g_array_copy(clock);
 }
 
@@ -81,13 +81,13 @@ static void tells(PotentialOrder *o, uint32_t thread, uint64_t thing)
 {
     GArray *clock = clock_of(o, thread);
 
-    (*count_of(clock, thread))++;
-    join(clock_of(o, thing), clock);
+    (*potential_clock_at(clock, thread))++;
+    potential_clock_join(clock_of(o, thing), clock);
 }
 
 static void hears(PotentialOrder *o, uint32_t thread, uint64_t thing)
 {
-    join(clock_of(o, thread), clock_of(o, thing));
+    potential_clock_join(clock_of(o, thread), clock_of(o, thing));
 }
 
 /* It waits for a condition, or has waited and has its mutex again. */

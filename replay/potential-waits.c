@@ -39,20 +39,6 @@ static const char *thread_name(const Model *model, uint32_t id)
 
 /* ---- Waiting ---- */
 
-static GArray *others_of(const GArray *held, unsigned except)
-{
-    GArray *others = g_array_new(false, false, sizeof(unsigned));
-
-    for (unsigned i = 0; i < held->len; i++) {
-        unsigned lock = g_array_index(held, PotentialHeld, i).lock;
-
-        if (lock != except) {
-            g_array_append_val(others, lock);
-        }
-    }
-    return others;
-}
-
 static void waits(Potential *p, const ProbeEvent *event, const Model *model,
                   unsigned what)
 {
@@ -64,7 +50,7 @@ static void waits(Potential *p, const ProbeEvent *event, const Model *model,
         potential_depend(p, (PotentialDependency){
             .from = lock->lock, .to = what, .thread = event->thread,
             .held_at = lock->site, .wanted_at = event->site,
-            .gates = others_of(held, lock->lock),
+            .gates = potential_gates(held, lock->lock, what),
         }, event->thread, thread_name(model, event->thread));
     }
 }
@@ -111,16 +97,6 @@ static void names_reason(Potential *p, const ProbeEvent *event,
 }
 
 /* ---- Bringing ---- */
-
-static bool is_in(const GArray *locks, unsigned lock)
-{
-    for (unsigned i = 0; i < locks->len; i++) {
-        if (g_array_index(locks, unsigned, i) == lock) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static void needs(Potential *p, const ProbeEvent *event, const Model *model,
                   unsigned what, const PotentialHeld *lock)
@@ -174,8 +150,8 @@ static void narrow(PotentialLock *what, const GArray *needed)
     for (unsigned i = 0; i < needed->len; i++) {
         unsigned lock = g_array_index(needed, PotentialHeld, i).lock;
 
-        if (!is_in(both, lock) &&
-            (!what->brought || is_in(what->needed, lock))) {
+        if (!potential_has(both, lock) &&
+            (!what->brought || potential_has(what->needed, lock))) {
             g_array_append_val(both, lock);
         }
     }

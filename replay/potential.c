@@ -100,26 +100,13 @@ static GArray *clock_of(Potential *p, uint32_t thread)
     return p->clocks->pdata[thread];
 }
 
-static unsigned *clock_at(GArray *clock, uint32_t thread)
-{
-    if (clock->len <= thread) {
-        g_array_set_size(clock, thread + 1);
-    }
-    return &g_array_index(clock, unsigned, thread);
-}
-
 /* What @from has done is over for @to; it goes on in a new time. */
 static void pass_on(Potential *p, uint32_t from, uint32_t to)
 {
     GArray *source = clock_of(p, from), *target = clock_of(p, to);
 
-    source = clock_of(p, from); /* the array of clocks may have grown */
-    (*clock_at(source, from))++;
-    for (unsigned i = 0; i < source->len; i++) {
-        unsigned *value = clock_at(target, i);
-
-        *value = MAX(*value, g_array_index(source, unsigned, i));
-    }
+    (*potential_clock_at(source, from))++;
+    potential_clock_join(target, source);
 }
 
 /* ---- Locks ---- */
@@ -219,8 +206,7 @@ static int compare_gates(gconstpointer a, gconstpointer b)
            : *(const unsigned *)a > *(const unsigned *)b;
 }
 
-/* Everything else that is held lets in one at a time. */
-static GArray *gates_of(const GArray *held, unsigned from, unsigned to)
+GArray *potential_gates(const GArray *held, unsigned from, unsigned to)
 {
     GArray *gates = g_array_new(false, false, sizeof(unsigned));
 
@@ -241,7 +227,7 @@ void potential_depend(Potential *p, PotentialDependency d, uint32_t on,
     d.by = g_strdup(by);
     d.run = p->run;
     d.clock_thread = on;
-    d.clock = *clock_at(clock_of(p, on), on);
+    d.clock = *potential_clock_at(clock_of(p, on), on);
     d.over = g_array_copy(clock_of(p, on));
     if (potential_lock(p, d.from)->is_event ||
         potential_lock(p, d.to)->is_event) {
@@ -266,7 +252,7 @@ static void take(Potential *p, uint64_t holder, uint32_t thread,
             potential_depend(p, (PotentialDependency){
                 .from = other->lock, .to = lock, .thread = holder,
                 .held_at = other->site, .wanted_at = site,
-                .gates = gates_of(held, other->lock, lock),
+                .gates = potential_gates(held, other->lock, lock),
             }, thread, by);
         }
     }
