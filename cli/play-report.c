@@ -97,6 +97,21 @@ static void print_slow(const SlowRow *row, void *opaque)
            latency, row->reason);
 }
 
+/* The percentiles and the most, each between @before and @after. */
+static void print_times(const Histogram *row, const char *before, int width,
+                        const char *after)
+{
+    g_autofree char *most = trace_report_ns(row->most);
+
+    for (unsigned k = 0; k < HISTOGRAM_SHOWN; k++) {
+        g_autofree char *time = trace_report_ns(
+            histogram_percentile(row, histogram_shown[k]));
+
+        printf("%s%*s%s", before, width, time, after);
+    }
+    printf("%s%*s%s", before, width, most, after);
+}
+
 void play_report_text(Log *log)
 {
     g_autofree PlayReport *r = make_report(log);
@@ -109,16 +124,9 @@ void play_report_text(Log *log)
            r->failed, r->left_out, "", "p50", "p90", "p99", "p99.9", "p99.99",
            "most");
     for (unsigned i = 0; i < ROWS; i++) {
-        g_autofree char *most = trace_report_ns(r->rows[i].most);
-
         printf("  %-9s", row_names[i]);
-        for (unsigned k = 0; k < HISTOGRAM_SHOWN; k++) {
-            g_autofree char *time = trace_report_ns(
-                histogram_percentile(&r->rows[i], histogram_shown[k]));
-
-            printf(" %12s", time);
-        }
-        printf(" %12s\n", most);
+        print_times(&r->rows[i], " ", 12, "");
+        printf("\n");
     }
     printf("\nWhat ended latest after its time: record, operation, lag, "
            "latency, why\n");
@@ -153,16 +161,9 @@ void play_report_html(Log *log)
     }
     printf("<th>most</th></tr>\n");
     for (unsigned i = 0; i < ROWS; i++) {
-        g_autofree char *most = trace_report_ns(r->rows[i].most);
-
         printf("<tr><th class=t>%s</th>", row_names[i]);
-        for (unsigned k = 0; k < HISTOGRAM_SHOWN; k++) {
-            g_autofree char *time = trace_report_ns(
-                histogram_percentile(&r->rows[i], histogram_shown[k]));
-
-            printf("<td>%s</td>", time);
-        }
-        printf("<td>%s</td></tr>\n", most);
+        print_times(&r->rows[i], "<td>", 0, "</td>");
+        printf("</tr>\n");
     }
     printf("</table>\n<p>What ended latest after its time, and why:</p>\n"
            "<table>\n<tr><th>record</th><th class=t>operation</th>"

@@ -343,3 +343,45 @@ SimFileName sim_file_name_parse(const char *name)
     }
     return parsed;
 }
+
+/* ---- The device of the configuration ---- */
+
+const SimDevice sim_device_ssd = {
+    .read_ns = 60000, .write_ns = 25000, .flush_ns = 200000, .nop_ns = 1000,
+    .jitter_percent = 25,
+};
+
+int64_t sim_latency(const struct io_uring_sqe *sqe)
+{
+    const SimDevice *device = sim.config.device;
+    SimModel *model = sqe->opcode == IORING_OP_NOP ? NULL
+                                                   : sim_file_model(sqe->fd);
+    int64_t ns, spread;
+
+    sim_access(&sim.now, SIM_OWN_READ);
+    if (model) {
+        sim_access(model, SIM_OWN_WRITE);
+        return sim_model_done(model, sqe, sim.now, &sim.rng) - sim.now;
+    }
+    switch (sqe->opcode) {
+    case IORING_OP_NOP:
+        return device->nop_ns; /* no device is involved: no jitter */
+    case IORING_OP_READ:
+    case IORING_OP_READV:
+        ns = device->read_ns;
+        break;
+    case IORING_OP_WRITE:
+    case IORING_OP_WRITEV:
+        ns = device->write_ns;
+        break;
+    default:
+        ns = device->flush_ns;
+        break;
+    }
+    spread = ns * device->jitter_percent / 100;
+    if (spread) {
+        sim_access(&sim.rng, SIM_OWN_WRITE);
+        ns += (int64_t)(sim_random(&sim.rng) % (2 * spread + 1)) - spread;
+    }
+    return ROUND_UP(ns, 1000);
+}
