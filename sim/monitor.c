@@ -178,6 +178,13 @@ bool sim_monitor_busy(HostMonitor *m)
 
 /* ---- Waiting ---- */
 
+static bool any_due(const HostMonitor *m)
+{
+    const SimRequest *first = QTAILQ_FIRST(&m->pending);
+
+    return first && first->due <= sim.now;
+}
+
 static unsigned count_due(HostMonitor *m)
 {
     SimRequest *req;
@@ -244,7 +251,7 @@ void sim_monitor_wake_ready(void)
     HostMonitor *m;
 
     QTAILQ_FOREACH(m, &sim.monitors, next) {
-        if (m->waiter && (count_due(m) || any_watch_ready(m))) {
+        if (m->waiter && (any_due(m) || any_watch_ready(m))) {
             sim_wake(m->waiter);
         }
     }
@@ -386,10 +393,38 @@ static void deliver(HostMonitor *m, HostBatch *batch)
     batch->now_ns = sim.now;
 }
 
+/*
+ * What sim_block() comes to when there is nobody else, and nothing but a
+ * request or the deadline can happen: the clock goes there.
+ */
+static bool sleep_alone(HostMonitor *m, int64_t deadline)
+{
+    int64_t event = qemu_soonest_timeout(sim_monitor_due(m), deadline);
+
+    if (event < 0 || !sim_is_alone()) {
+        return false;
+    }
+    sim.now = MAX(sim.now, event);
+    return true;
+}
+
+static void sleep_until_ready(HostMonitor *m, int64_t deadline)
+{
+    bool woken = true;
+
+    while (woken && !any_due(m) && !any_watch_ready(m)) {
+        if (sleep_alone(m, deadline)) {
+            return;
+        }
+        m->waiter = machine_current();
+        woken = sim_block(deadline);
+        m->waiter = NULL;
+        sim_monitor_touch(m);
+    }
+}
+
 void sim_monitor_wait(HostMonitor *m, int64_t timeout_ns, HostBatch *batch)
 {
-    int64_t deadline;
-
     if (sim.config.fine) {
         submit(m); /* so that time may pass before it looks */
     }
@@ -397,17 +432,8 @@ void sim_monitor_wait(HostMonitor *m, int64_t timeout_ns, HostBatch *batch)
     sim_fence();
     sim_monitor_touch(m);
     submit(m);
-    deadline = timeout_ns < 0 ? -1 : sim.now + timeout_ns;
-    while (timeout_ns && !count_due(m) && !any_watch_ready(m)) {
-        bool woken;
-
-        m->waiter = machine_current();
-        woken = sim_block(deadline);
-        m->waiter = NULL;
-        sim_monitor_touch(m);
-        if (!woken) {
-            break;
-        }
+    if (timeout_ns) {
+        sleep_until_ready(m, timeout_ns < 0 ? -1 : sim.now + timeout_ns);
     }
     deliver(m, batch);
 }
@@ -416,7 +442,7 @@ void sim_monitor_wait(HostMonitor *m, int64_t timeout_ns, HostBatch *batch)
 
 bool sim_monitor_pending(HostMonitor *m)
 {
-    return sim.config.fdmon->visible && (count_due(m) || any_watch_ready(m));
+    return sim.config.fdmon->visible && (any_due(m) || any_watch_ready(m));
 }
 
 void sim_busy_poll(HostMonitor *m, int64_t max_ns, HostBusyPoll *poll)
@@ -462,5 +488,5 @@ HostMonitor *sim_monitor_by_fd(int fd)
 
 bool sim_monitor_has_events(HostMonitor *m)
 {
-    return count_due(m) || any_watch_ready(m);
+    return any_due(m) || any_watch_ready(m);
 }

@@ -260,6 +260,13 @@ void sim_point(void)
     reschedule();
 }
 
+bool sim_is_alone(void)
+{
+    return !sim.config.fine && is_alone(machine_current()) &&
+           QTAILQ_EMPTY(&sim.laios) && QLIST_EMPTY(&sim.pollers) &&
+           !sim.config.tracer;
+}
+
 bool sim_block(int64_t deadline)
 {
     VThread *self = machine_current();

@@ -60,6 +60,8 @@ void sim_exits(int status, int signum);
 void sim_point(void);
 /* Waits until sim_wake() or @deadline (-1: none); true if woken. */
 bool sim_block(int64_t deadline);
+/* The only thread of a plain run: it waits for its own monitor, or for time. */
+bool sim_is_alone(void);
 void sim_wake(VThread *thread);
 
 /* monitor.c */

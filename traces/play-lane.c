@@ -4,12 +4,17 @@
  *
  * Times are absolute: what one request's lag was, the next one's is not.  The
  * waiter "hybrid" sleeps until shortly before the time, and then turns the
- * loop without sleeping, because a sleep ends some microseconds late.
+ * loop without sleeping, because a sleep ends late: by microseconds on bare
+ * metal, by a hundred of them on a busy virtual machine.  So each sleep that
+ * ends teaches how early the next one has to.
  */
 #include "play.h"
 
 enum {
-    SPIN_NS = 60000,      /* hybrid: so long before the time it stays awake */
+    FIRST_SPIN_NS = 60000, /* hybrid: so long before the time it stays awake */
+    LEAST_SPIN_NS = 10000,
+    MOST_SPIN_NS = 200000, /* a fifth of a core at 1,000 requests/s */
+    LEARN_NS = 1000,
     ISSUES_A_TURN = 256,  /* other callbacks of the loop want to run, too */
     MOST_IN_FLIGHT = 4096,
     ASAP_IN_FLIGHT = 32,
@@ -92,13 +97,22 @@ static unsigned limit(const PlayLane *lane, const PlayRequest *r)
 
 static void arm(PlayLane *lane, int64_t due_ns, int64_t now_ns)
 {
-    int64_t spin_ns = lane->play->waiter == WAITER_HYBRID ? SPIN_NS : 0;
+    int64_t spin_ns = lane->play->waiter == WAITER_HYBRID ? lane->spin_ns : 0;
 
     if (lane->play->waiter == WAITER_SPIN || due_ns - now_ns <= spin_ns) {
         qemu_bh_schedule(lane->bh);
     } else {
-        timer_mod_ns(lane->timer, lane->play->start_ns + due_ns - spin_ns);
+        lane->alarm_ns = due_ns - spin_ns;
+        timer_mod_ns(lane->timer, lane->play->start_ns + lane->alarm_ns);
     }
+}
+
+/* Comes to rest where 19 of 20 sleeps have ended by their request's time. */
+static void learn(PlayLane *lane, int64_t late_ns)
+{
+    lane->spin_ns += late_ns > lane->spin_ns ? 19 * LEARN_NS : -LEARN_NS;
+    lane->spin_ns = MAX(lane->spin_ns, LEAST_SPIN_NS);
+    lane->spin_ns = MIN(lane->spin_ns, MOST_SPIN_NS);
 }
 
 /* ---- Going on ---- */
@@ -227,6 +241,16 @@ static void pump_cb(void *opaque)
     pump(opaque, false);
 }
 
+static void alarm_cb(void *opaque)
+{
+    PlayLane *lane = opaque;
+
+    if (lane->play->waiter == WAITER_HYBRID) {
+        learn(lane, play_now(lane->play) - lane->alarm_ns);
+    }
+    pump(lane, false);
+}
+
 PlayRequest *play_lane_completed(PlayLane *lane, PlayRequest *r)
 {
     lane->in_flight--;
@@ -240,7 +264,8 @@ void play_lane_start(void *opaque)
 
     lane->room = room_of(lane);
     lane->timer = aio_timer_new(lane->ctx, QEMU_CLOCK_REALTIME, SCALE_NS,
-                                pump_cb, lane);
+                                alarm_cb, lane);
+    lane->spin_ns = FIRST_SPIN_NS;
     lane->bh = aio_bh_new(lane->ctx, pump_cb, lane);
     pump(lane, false);
 }

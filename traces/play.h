@@ -41,6 +41,8 @@ typedef struct PlayLane {
     unsigned in_flight;
     unsigned room;          /* so many may be, unless the timing says it */
     int64_t slip_ns;        /* lag=slip: so much later is the rest */
+    int64_t alarm_ns;       /* the timer's */
+    int64_t spin_ns;        /* hybrid: so long before its time it rings */
     bool pumping;
     void *buffers[BUFFER_CLASSES]; /* free ones; each begins with the next */
 } PlayLane;
