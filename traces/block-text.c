@@ -124,26 +124,6 @@ bool block_text_fields(Scan *scan, BlockShape shape, BlockText *text)
     return ok;
 }
 
-/* The digits of @value end before @end; returns where they begin. */
-static char *put_digits(char *end, uint64_t value)
-{
-    do {
-        *--end = '0' + value % 10;
-        value /= 10;
-    } while (value);
-    return end;
-}
-
-static uint32_t device_of(TraceImport *import, uint64_t major, uint64_t minor)
-{
-    char name[48], *end = name + sizeof(name);
-    char *at = put_digits(end, minor);
-
-    *--at = ',';
-    at = put_digits(at, major);
-    return trace_import_device(import, (Word){at, end - at});
-}
-
 TraceReason block_text_event(TraceImport *import, const BlockText *text,
                              BlockEvent *event)
 {
@@ -162,8 +142,10 @@ TraceReason block_text_event(TraceImport *import, const BlockText *text,
                           &event->flags)) {
         return REASON_OP;
     }
-    event->device = device_of(import, text->major, text->minor);
+    event->device = trace_import_block_device(import, text->major,
+                                              text->minor);
     event->other_device = text->other_major || text->other_minor
-        ? device_of(import, text->other_major, text->other_minor) : 0;
+        ? trace_import_block_device(import, text->other_major,
+                                    text->other_minor) : 0;
     return REASON_STORED;
 }

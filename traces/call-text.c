@@ -45,9 +45,12 @@ unsigned syscalls_split(Scan scan, Word *args)
     const char *start = scan.at;
     unsigned n = 0, depth = 0;
 
-    for (const char *p = scan.at; p < scan.end && n < CALL_ARGS; p++) {
-        if (!is_special(*p)) {
-            continue;
+    for (const char *p = scan.at; n < CALL_ARGS; p++) {
+        while (p < scan.end && !is_special(*p)) {
+            p++;
+        }
+        if (p >= scan.end) {
+            break;
         }
         if (*p == '"') {
             p = skip_string(p + 1, scan.end);

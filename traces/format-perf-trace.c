@@ -52,39 +52,42 @@ static bool scan_prefix(Scan *scan, Call *call)
     return true;
 }
 
-/* The value of the argument called @name, or "0". */
-static Word value_of(const Word *args, unsigned n, const char *name)
+static bool has_name(Word arg, Word name)
 {
-    size_t len = strlen(name);
+    return arg.len > name.len && arg.text[name.len] == ':' &&
+           !memcmp(arg.text, name.text, name.len);
+}
 
-    for (unsigned i = 0; i < n; i++) {
-        if (args[i].len > len + 1 && !memcmp(args[i].text, name, len) &&
-            args[i].text[len] == ':') {
-            Word value = {args[i].text + len + 1, args[i].len - len - 1};
+/* The value of the argument called @name, "0" if there is none. */
+static Word value_of(const Word *args, unsigned n, unsigned place, Word name)
+{
+    unsigned i = place < n && has_name(args[place], name) ? place : 0;
+    Scan value;
 
-            while (value.len && scan_is_space(*value.text)) {
-                value.text++;
-                value.len--;
-            }
-            return value;
-        }
+    while (i < n && !has_name(args[i], name)) {
+        i++; /* others are left out */
     }
-    return (Word){"0", 1};
+    if (i == n) {
+        return (Word){"0", 1};
+    }
+    value = (Scan){args[i].text + name.len + 1, args[i].text + args[i].len};
+    scan_spaces(&value);
+    return (Word){value.at, value.end - value.at};
 }
 
 /* The order that the calls' own declarations have. */
 static void order_args(Call *call, const Word *args, unsigned n)
 {
-    static const char *const orders[][CALL_ARGS] = {
-        {"fd", "buf", "count", "pos"},
-        {"dfd", "filename", "flags"},
-        {"fd", "mode", "offset", "len"},
+    static const Word orders[][CALL_ARGS] = {
+        {WORD("fd"), WORD("buf"), WORD("count"), WORD("pos")},
+        {WORD("dfd"), WORD("filename"), WORD("flags")},
+        {WORD("fd"), WORD("mode"), WORD("offset"), WORD("len")},
     };
     unsigned which = word_begins(call->name, "open") ? 1
                    : word_is(call->name, "fallocate") ? 2 : 0;
 
-    for (unsigned i = 0; i < CALL_ARGS && orders[which][i]; i++) {
-        call->args[i] = value_of(args, n, orders[which][i]);
+    for (unsigned i = 0; i < CALL_ARGS && orders[which][i].len; i++) {
+        call->args[i] = value_of(args, n, i, orders[which][i]);
         call->n_args = i + 1;
     }
 }

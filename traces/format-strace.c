@@ -71,6 +71,13 @@ static void scan_pid(Scan *scan, int64_t *pid)
     }
 }
 
+/* One or two digits, and a colon. */
+static bool is_day_time(const Scan *scan)
+{
+    return scan->end - scan->at > 2 &&
+           (scan->at[1] == ':' || scan->at[2] == ':');
+}
+
 /* "12:30:01.5": days go on where it runs back. */
 static bool scan_day_time(Strace *strace, Scan *scan, int64_t *ns)
 {
@@ -98,7 +105,7 @@ static bool scan_start(Strace *strace, Scan *scan, int64_t *ns)
     Scan ahead = *scan;
     int64_t value;
 
-    if (scan_day_time(strace, scan, ns)) {
+    if (is_day_time(scan) && scan_day_time(strace, scan, ns)) {
         scan_spaces(scan);
         return true;
     }

@@ -10,15 +10,6 @@ enum {
     REJECT_TEXT = 160,
 };
 
-TraceRecord trace_import_record(const TraceImport *import)
-{
-    return (TraceRecord){
-        .queue_ns = TRACE_NO_TIME, .issue_ns = TRACE_NO_TIME,
-        .complete_ns = TRACE_NO_TIME, .place = import->place,
-        .file = import->file,
-    };
-}
-
 void trace_import_stored(TraceImport *import)
 {
     import->account.in++;
@@ -120,6 +111,26 @@ uint32_t trace_import_device(TraceImport *import, Word name)
         import->devices[slot].len = name.len;
     }
     return import->devices[slot].number;
+}
+
+uint32_t trace_import_block_device(TraceImport *import, uint64_t major,
+                                   uint64_t minor)
+{
+    typeof(*import->block_devices) *known =
+        &import->block_devices[(major * 31 + minor) %
+                               ARRAY_SIZE(import->block_devices)];
+
+    if (!known->valid || known->major != major || known->minor != minor) {
+        char name[48];
+        int len = g_snprintf(name, sizeof(name), "%" PRIu64 ",%" PRIu64, major,
+                             minor);
+
+        known->number = trace_import_device(import, (Word){name, len});
+        known->major = major;
+        known->minor = minor;
+        known->valid = true;
+    }
+    return known->number;
 }
 
 uint32_t trace_import_process(TraceImport *import, Word comm, int64_t pid,

@@ -43,6 +43,11 @@ struct TraceImport {
         bool valid;
     } devices[64];        /* by a hash */
     struct {
+        uint64_t major, minor;
+        uint32_t number;
+        bool valid;
+    } block_devices[64];  /* likewise */
+    struct {
         char text[32];
         size_t len;
         int64_t pid, tid;
@@ -52,7 +57,15 @@ struct TraceImport {
 };
 
 /* A record with nothing known but the place. */
-TraceRecord trace_import_record(const TraceImport *import);
+static inline TraceRecord trace_import_record(const TraceImport *import)
+{
+    return (TraceRecord){
+        .queue_ns = TRACE_NO_TIME, .issue_ns = TRACE_NO_TIME,
+        .complete_ns = TRACE_NO_TIME, .place = import->place,
+        .file = import->file,
+    };
+}
+
 /* What was just read is this record; or one that is put later. */
 void trace_import_store(TraceImport *import, const TraceRecord *record);
 void trace_import_stored(TraceImport *import);
@@ -70,6 +83,9 @@ bool trace_import_goes_on(TraceImport *import);
 
 /* Numbers of names. */
 uint32_t trace_import_device(TraceImport *import, Word name);
+/* That of "MAJOR,MINOR". */
+uint32_t trace_import_block_device(TraceImport *import, uint64_t major,
+                                   uint64_t minor);
 uint32_t trace_import_process(TraceImport *import, Word comm, int64_t pid,
                               int64_t tid);
 /* Something that the user should know, once for each text. */

@@ -2,7 +2,6 @@
 /* What stands before an event of the kernel: who, where and when. */
 #include "kernel-text.h"
 
-
 /* " [001] ": the first such, because names may hold brackets, but not digits
  * alone between them. */
 static bool find_cpu(Scan *scan, Word *before, uint64_t *cpu)
@@ -25,13 +24,13 @@ static bool find_cpu(Scan *scan, Word *before, uint64_t *cpu)
 
 static void trim(Word *word)
 {
-    while (word->len && scan_is_space(*word->text)) {
-        word->text++;
-        word->len--;
+    Scan scan = {word->text, word->text + word->len};
+
+    scan_spaces(&scan);
+    while (scan.end > scan.at && scan_is_space(scan.end[-1])) {
+        scan.end--;
     }
-    while (word->len && scan_is_space(word->text[word->len - 1])) {
-        word->len--;
-    }
+    *word = (Word){scan.at, scan.end - scan.at};
 }
 
 /* Takes the number at the word's end. */
@@ -80,28 +79,47 @@ static bool split_task(Word task, KernelPrefix *prefix)
     return true;
 }
 
+/* "5.000001:", and nothing else before the next space. */
+static bool scan_time_word(Scan *scan, int64_t *ns)
+{
+    Scan ahead = *scan;
+
+    if (!scan_time(&ahead, 1000000000, ns) || !scan_char(&ahead, ':') ||
+        (ahead.at < ahead.end && !scan_is_space(*ahead.at))) {
+        return false;
+    }
+    scan_spaces(&ahead);
+    *scan = ahead;
+    return true;
+}
+
+/* A number before the event's name. */
+static void skip_period(Scan *scan)
+{
+    Scan ahead = *scan;
+    uint64_t period;
+
+    if (scan_u64(&ahead, &period) && scan_char(&ahead, ' ')) {
+        scan_spaces(&ahead);
+        if (ahead.at < ahead.end && g_ascii_isalpha(*ahead.at)) {
+            *scan = ahead;
+        }
+    }
+}
+
 /* Flags may stand before the time, a period behind it. */
 static bool scan_stamp(Scan *scan, int64_t *ns)
 {
-    Word word;
+    Word flags;
 
-    for (unsigned i = 0; i < 3 && scan_word(scan, &word); i++) {
-        Scan stamp = {word.text, word.text + word.len};
-
-        if (scan_time(&stamp, 1000000000, ns) && stamp.at + 1 == stamp.end &&
-            *stamp.at == ':') {
-            Scan ahead;
-            uint64_t period;
-
-            scan_spaces(scan);
-            ahead = *scan;
-            if (scan_u64(&ahead, &period) && scan_char(&ahead, ' ')) {
-                scan_spaces(&ahead);
-                if (ahead.at < ahead.end && g_ascii_isalpha(*ahead.at)) {
-                    *scan = ahead;
-                }
-            }
+    for (unsigned i = 0; i < 3; i++) {
+        scan_spaces(scan);
+        if (scan_time_word(scan, ns)) {
+            skip_period(scan);
             return true;
+        }
+        if (!scan_word(scan, &flags)) {
+            return false;
         }
     }
     return false;
@@ -113,24 +131,18 @@ static bool scan_without_cpu(Scan *scan, KernelPrefix *prefix)
     Scan ahead = *scan;
     Word word;
 
-    while (scan_word(&ahead, &word)) {
-        Scan stamp = {word.text, word.text + word.len};
-        int64_t ns;
+    do {
+        Word task;
 
-        if (scan_time(&stamp, 1000000000, &ns) && stamp.at + 1 == stamp.end &&
-            *stamp.at == ':') {
-            Word task = {scan->at, word.text - scan->at};
-
-            ahead.at = word.text;
+        scan_spaces(&ahead);
+        task = (Word){scan->at, ahead.at - scan->at};
+        if (scan_time_word(&ahead, &prefix->time_ns)) {
+            skip_period(&ahead);
             prefix->cpu = 0;
-            if (!split_task(task, prefix) ||
-                !scan_stamp(&ahead, &prefix->time_ns)) {
-                return false;
-            }
             *scan = ahead;
-            return true;
+            return split_task(task, prefix);
         }
-    }
+    } while (scan_word(&ahead, &word));
     return false;
 }
 

@@ -24,44 +24,75 @@ static const char *const families[] = {
 
 /* ---- The table ---- */
 
-/* The rows, with their arguments taken apart; made when it is asked for. */
-static const QemuEventForm *all_forms(void)
+static QemuEventForm forms[ARRAY_SIZE(rows)];
+static uint8_t first_form[128]; /* by a hash of the name: 1 + its first row */
+
+static unsigned slot_of(Word name)
 {
-    static QemuEventForm forms[ARRAY_SIZE(rows)];
+    return (name.len * 7 + name.text[name.len / 2] * 3 +
+            name.text[name.len - 1]) % ARRAY_SIZE(first_form);
+}
+
+/* The slot that has the name, or is free for it. */
+static uint8_t *find_slot(Word name)
+{
+    unsigned slot = slot_of(name);
+
+    while (first_form[slot] &&
+           !word_same(name, rows[first_form[slot] - 1].name)) {
+        slot = (slot + 1) % ARRAY_SIZE(first_form);
+    }
+    return &first_form[slot];
+}
+
+static void add_argument(QemuEventForm *form, Word name)
+{
+    typeof(*form->args) *arg = &form->args[form->n++];
+
+    arg->is_string = *name.text == '*';
+    arg->name = (Word){name.text + arg->is_string, name.len - arg->is_string};
+    memcpy(&arg->key, arg->name.text, MIN(arg->name.len, 8));
+    memset(&arg->mask, 0xff, MIN(arg->name.len, 8));
+}
+
+/* The rows, with their arguments taken apart; when they are first needed. */
+static void make_forms(void)
+{
     static gsize made;
 
     if (g_once_init_enter(&made)) {
         for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-            QemuEventForm *form = &forms[i];
             const char *text = rows[i].arguments;
             Scan scan = {text, text + strlen(text)};
-            Word *name;
+            uint8_t *slot = find_slot(rows[i].name);
+            Word name;
 
-            form->id = rows[i].id;
-            form->name = rows[i].name.text;
-            while (scan_word(&scan, name = &form->args[form->n].name)) {
-                form->args[form->n].is_string = *name->text == '*';
-                name->text += form->args[form->n].is_string;
-                name->len -= form->args[form->n++].is_string;
+            *slot = *slot ? *slot : i + 1;
+            forms[i].id = rows[i].id;
+            forms[i].name = rows[i].name.text;
+            while (scan_word(&scan, &name)) {
+                add_argument(&forms[i], name);
             }
         }
         g_once_init_leave(&made, 1);
     }
-    return forms;
 }
 
 const QemuEventForm *qemu_event_forms(Word name, unsigned *n)
 {
-    unsigned first = 0, end;
+    unsigned first, end;
 
-    while (first < ARRAY_SIZE(rows) && !word_same(name, rows[first].name)) {
-        first++;
+    make_forms();
+    first = name.len ? *find_slot(name) : 0;
+    if (!first) {
+        *n = 0;
+        return NULL;
     }
     for (end = first; end < ARRAY_SIZE(rows) &&
                       word_same(name, rows[end].name); end++) {
     }
-    *n = end - first;
-    return *n ? all_forms() + first : NULL;
+    *n = end - (first - 1);
+    return &forms[first - 1];
 }
 
 void qemu_event_begin(QemuEvent *event, const QemuEventForm *form)
@@ -74,16 +105,6 @@ void qemu_event_begin(QemuEvent *event, const QemuEventForm *form)
         event->args[i] = 0;
         event->strings[i] = (Word){"", 0};
     }
-}
-
-int qemu_event_find(const QemuEvent *event, Word name)
-{
-    for (unsigned i = 0; event->form && i < event->form->n; i++) {
-        if (word_same(event->form->args[i].name, name)) {
-            return i;
-        }
-    }
-    return -1;
 }
 
 /* ---- Text ---- */
@@ -114,6 +135,34 @@ static bool scan_string(Scan *scan, Word *string)
                                 : scan_word(scan, string);
 }
 
+/* The argument's name, and spaces on both sides. */
+static bool scan_key(Scan *scan, const QemuEventForm *form, unsigned i)
+{
+    Word name = form->args[i].name;
+    uint64_t eight;
+    size_t left;
+
+    scan_spaces(scan);
+    left = scan->end - scan->at;
+    if (left < MAX(name.len, 8)) {
+        if (left < name.len || memcmp(scan->at, name.text, name.len)) {
+            return false;
+        }
+    } else {
+        memcpy(&eight, scan->at, sizeof(eight));
+        if ((eight & form->args[i].mask) != form->args[i].key ||
+            (name.len > 8 && memcmp(scan->at, name.text, name.len))) {
+            return false;
+        }
+    }
+    if (left > name.len && !scan_is_space(scan->at[name.len])) {
+        return false;
+    }
+    scan->at += name.len;
+    scan_spaces(scan);
+    return true;
+}
+
 /* All arguments of a form, each behind its name; false if one is missing. */
 static bool scan_form(Scan scan, const QemuEventForm *form, QemuEvent *event)
 {
@@ -122,7 +171,7 @@ static bool scan_form(Scan scan, const QemuEventForm *form, QemuEvent *event)
         bool ok;
 
         event->n++;
-        if (!scan_key(&scan, form->args[i].name)) {
+        if (!scan_key(&scan, form, i)) {
             return false;
         }
         ok = form->args[i].is_string ? scan_string(&scan, &event->strings[i])

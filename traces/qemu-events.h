@@ -77,6 +77,7 @@ typedef struct QemuEventForm {
     unsigned n;              /* arguments */
     struct {
         Word name;
+        uint64_t key, mask;  /* its first eight characters */
         bool is_string;
     } args[QEMU_ARGS];
 } QemuEventForm;
@@ -93,20 +94,37 @@ typedef struct QemuEvent {
     unsigned n;
 } QemuEvent;
 
-/* Which argument is called so, or -1. */
-int qemu_event_find(const QemuEvent *event, Word name);
+/* No two arguments of a form have the same; known when it is compiled. */
+static inline uint64_t qemu_event_key(const char *name)
+{
+    uint64_t key = 0;
+
+    memcpy(&key, name, MIN(strlen(name), sizeof(key)));
+    return key;
+}
+
+/* Which argument it is, or -1. */
+static inline int qemu_event_find(const QemuEvent *event, uint64_t key)
+{
+    for (unsigned i = 0; event->form && i < event->form->n; i++) {
+        if (event->form->args[i].key == key) {
+            return i;
+        }
+    }
+    return -1;
+}
 
 /* The argument called so; 0 if this form of the event has none. */
 static inline uint64_t qemu_event_arg(const QemuEvent *event, const char *name)
 {
-    int i = qemu_event_find(event, (Word){name, strlen(name)});
+    int i = qemu_event_find(event, qemu_event_key(name));
 
     return i >= 0 ? event->args[i] : 0;
 }
 
 static inline Word qemu_event_string(const QemuEvent *event, const char *name)
 {
-    int i = qemu_event_find(event, (Word){name, strlen(name)});
+    int i = qemu_event_find(event, qemu_event_key(name));
 
     return i >= 0 ? event->strings[i] : (Word){"", 0};
 }

@@ -25,19 +25,19 @@ uint32_t qemu_record_device(QemuTrace *t, uint64_t bs, const char *what)
     return t->last_device.device;
 }
 
-TraceRecord qemu_record_new(QemuTrace *t, const QemuEvent *e, uint8_t op)
+void qemu_record_init(QemuTrace *t, const QemuEvent *e, uint8_t op,
+                      TraceRecord *r)
 {
-    TraceRecord r = trace_import_record(t->import);
-
-    r.op = op;
-    r.quality = e->time_synth ? TRACE_QUALITY_TIME_SYNTH : 0;
+    *r = trace_import_record(t->import);
+    r->op = op;
+    r->quality = e->time_synth ? TRACE_QUALITY_TIME_SYNTH : 0;
     if (t->layer == LAYER_PROTOCOL) {
-        r.issue_ns = e->time_ns;
+        r->issue_ns = e->time_ns;
     } else {
-        r.queue_ns = e->time_ns;
+        r->queue_ns = e->time_ns;
     }
-    r.process = trace_import_process(t->import, (Word){"qemu", 4}, -1, e->tid);
-    return r;
+    r->process = trace_import_process(t->import, (Word){"qemu", 4}, -1,
+                                      e->tid);
 }
 
 bool qemu_record_range(QemuTrace *t, TraceRecord *r, uint64_t offset,

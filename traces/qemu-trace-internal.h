@@ -45,7 +45,8 @@ struct QemuTrace {
 
 /* The number of a node; @what it is, static, if it has no name. */
 uint32_t qemu_record_device(QemuTrace *t, uint64_t bs, const char *what);
-TraceRecord qemu_record_new(QemuTrace *t, const QemuEvent *e, uint8_t op);
+void qemu_record_init(QemuTrace *t, const QemuEvent *e, uint8_t op,
+                      TraceRecord *record);
 /* False, and rejected or skipped, if there is no such range. */
 bool qemu_record_range(QemuTrace *t, TraceRecord *r, uint64_t offset,
                        uint64_t bytes);

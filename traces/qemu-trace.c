@@ -33,8 +33,9 @@ static void blk_request(QemuTrace *t, const QemuEvent *e)
         ? TRACE_READ
         : e->id == QEMU_BDRV_ZEROES || flags & FLAG_ZERO_WRITE
         ? TRACE_WRITE_ZEROES : TRACE_WRITE;
-    TraceRecord r = qemu_record_new(t, e, op);
+    TraceRecord r;
 
+    qemu_record_init(t, e, op, &r);
     r.flags = (flags & FLAG_FUA ? TRACE_FLAG_FUA : 0) |
               (flags & FLAG_MAY_UNMAP && op == TRACE_WRITE_ZEROES
                    ? TRACE_FLAG_UNMAP : 0);
@@ -48,11 +49,12 @@ static void blk_request(QemuTrace *t, const QemuEvent *e)
 
 static void guest_request(QemuTrace *t, const QemuEvent *e)
 {
-    TraceRecord r = qemu_record_new(t, e, e->id == QEMU_VIRTIO_READ ? TRACE_READ
-                                                               : TRACE_WRITE);
     uint64_t sector = qemu_event_arg(e, "sector");
     uint64_t sectors = qemu_event_arg(e, "nsectors");
+    TraceRecord r;
 
+    qemu_record_init(t, e, e->id == QEMU_VIRTIO_READ ? TRACE_READ
+                                                     : TRACE_WRITE, &r);
     if (qemu_record_range(t, &r, MIN(sector, UINT64_MAX / 512) * 512,
                           MIN(sectors, UINT64_MAX / 512) * 512)) {
         r.device = qemu_record_device(t, qemu_event_arg(e, "vdev"),
@@ -91,7 +93,7 @@ static void protocol_request(QemuTrace *t, const QemuEvent *e)
         trace_import_skip(t->import, REASON_EVENT);
         return;
     }
-    r = qemu_record_new(t, e, op);
+    qemu_record_init(t, e, op, &r);
     if (qemu_record_range(t, &r, qemu_event_arg(e, "offset"),
                           qemu_event_arg(e, uring ? "nbytes" : "count"))) {
         r.device = qemu_record_device(t, qemu_event_arg(e, "bs"),
@@ -110,7 +112,7 @@ static void pool_request(QemuTrace *t, const QemuEvent *e)
         return;
     }
     t->last_io.valid = false;
-    r = qemu_record_new(t, e, t->last_io.op);
+    qemu_record_init(t, e, t->last_io.op, &r);
     if (qemu_record_range(t, &r, t->last_io.offset, t->last_io.bytes)) {
         r.device = qemu_record_device(t, t->last_io.bs, "bs");
         qemu_record_begin(t, qemu_event_arg(e, "req"), &r);

@@ -54,9 +54,15 @@ static inline bool scan_is_space(char c)
 /* Spaces and tabs; none is all right. */
 static inline void scan_spaces(Scan *scan)
 {
-    while (scan->at < scan->end && scan_is_space(*scan->at)) {
-        scan->at++;
+    const char *p = scan->at;
+
+    while (scan->end - p >= 8 && !memcmp(p, "        ", 8)) {
+        p += 8; /* columns */
     }
+    while (p < scan->end && scan_is_space(*p)) {
+        p++;
+    }
+    scan->at = p;
 }
 
 static inline bool scan_at_end(Scan *scan)
@@ -85,43 +91,25 @@ static inline bool scan_text(Scan *scan, const char *text)
     return false;
 }
 
-/* That word, and no longer one; spaces before and behind it are skipped. */
-static inline bool scan_key(Scan *scan, Word key)
-{
-    const char *at;
-
-    scan_spaces(scan);
-    at = scan->at;
-    if ((size_t)(scan->end - at) < key.len) {
-        return false;
-    }
-    for (size_t i = 0; i < key.len; i++) {
-        if (at[i] != key.text[i]) {
-            return false;
-        }
-    }
-    at += key.len;
-    if (at < scan->end && !scan_is_space(*at)) {
-        return false;
-    }
-    scan->at = at;
-    scan_spaces(scan);
-    return true;
-}
-
 enum { SCAN_SAFE_DIGITS = 19 }; /* which fit into 64 bits, whatever they are */
 
 /* Digits; false also if the number needs more than 64 bits. */
 static inline bool scan_u64(Scan *scan, uint64_t *value)
 {
     const char *p = scan->at;
+    const char *safe = scan->end - p > SCAN_SAFE_DIGITS ? p + SCAN_SAFE_DIGITS
+                                                        : scan->end;
     uint64_t v = 0;
+    unsigned digit;
 
-    while (p < scan->end && scan_is_digit(*p)) {
-        unsigned digit = *p - '0';
-
-        if (unlikely(p++ - scan->at >= SCAN_SAFE_DIGITS) &&
-            v > (UINT64_MAX - digit) / 10) {
+    while (p < safe && (digit = (unsigned char)*p - '0') < 10) {
+        v = v * 10 + digit;
+        p++;
+    }
+    for (; unlikely(p == safe && p < scan->end) && scan_is_digit(*p);
+         safe = ++p) {
+        digit = *p - '0';
+        if (v > (UINT64_MAX - digit) / 10) {
             return false;
         }
         v = v * 10 + digit;
@@ -158,21 +146,52 @@ static inline int scan_hex_digit(char c)
 /* "0x1f", "1f" or "(nil)". */
 static inline bool scan_hex(Scan *scan, uint64_t *value)
 {
+    Scan ahead = *scan;
     const char *digits;
-
+    uint64_t v = 0;
     int digit;
 
-    *value = 0;
-    if (scan_text(scan, "(nil)")) {
+    if (scan_text(&ahead, "(nil)")) {
+        *scan = ahead;
+        *value = 0;
         return true;
     }
-    scan_text(scan, "0x");
-    digits = scan->at;
-    while (scan->at < scan->end && (digit = scan_hex_digit(*scan->at)) >= 0) {
-        *value = *value << 4 | digit;
-        scan->at++;
+    scan_text(&ahead, "0x");
+    digits = ahead.at;
+    while (ahead.at < ahead.end && (digit = scan_hex_digit(*ahead.at)) >= 0) {
+        v = v << 4 | digit;
+        ahead.at++;
     }
-    return scan->at > digits;
+    if (ahead.at == digits) {
+        return false;
+    }
+    *scan = ahead;
+    *value = v;
+    return true;
+}
+
+/* The digits behind a point: their first @most, as if there were so many. */
+static inline uint64_t scan_fraction(Scan *scan, unsigned most)
+{
+    static const uint64_t ten_to[] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+        1000000000,
+    };
+    const char *p = scan->at;
+    const char *cut = scan->end - p > most ? p + most : scan->end;
+    uint64_t value = 0;
+    unsigned digit, n;
+
+    while (p < cut && (digit = (unsigned char)*p - '0') < 10) {
+        value = value * 10 + digit;
+        p++;
+    }
+    n = p - scan->at;
+    while (p < scan->end && scan_is_digit(*p)) {
+        p++;
+    }
+    scan->at = p;
+    return value * ten_to[most - n];
 }
 
 /*
@@ -183,7 +202,7 @@ static inline bool scan_time(Scan *scan, uint64_t unit, int64_t *ns)
 {
     Scan ahead = *scan;
     bool minus = scan_char(&ahead, '-');
-    uint64_t whole = 0, rest = 0, part = 1;
+    uint64_t whole = 0, rest = 0;
 
     if (!scan_u64(&ahead, &whole) || whole > INT64_MAX / unit - 1) {
         return false;
@@ -191,14 +210,9 @@ static inline bool scan_time(Scan *scan, uint64_t unit, int64_t *ns)
     if (ahead.end - ahead.at > 1 && *ahead.at == '.' &&
         scan_is_digit(ahead.at[1])) {
         ahead.at++;
-        for (; ahead.at < ahead.end && scan_is_digit(*ahead.at); ahead.at++) {
-            if (part < unit) {
-                rest = rest * 10 + (*ahead.at - '0');
-                part *= 10;
-            }
-        }
+        rest = scan_fraction(&ahead, __builtin_ctzll(unit)); /* 2^n 5^n */
     }
-    *ns = (int64_t)(whole * unit + rest * (unit / part));
+    *ns = (int64_t)(whole * unit + rest);
     if (minus) {
         *ns = -*ns;
     }

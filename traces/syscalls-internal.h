@@ -24,7 +24,8 @@ bool call_is_file(Word path, int64_t fd);
 /* ---- syscalls.c ---- */
 
 /* With times, process and device; what and where is yet to be set. */
-TraceRecord syscalls_record(Syscalls *s, const Call *call, const char *path);
+void syscalls_record(Syscalls *s, const Call *call, const char *path,
+                     TraceRecord *record);
 
 /* ---- syscalls-submit.c ---- */
 

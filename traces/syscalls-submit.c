@@ -39,8 +39,8 @@ static bool take_iocb(Syscalls *s, const Call *call, const char *at,
     if (memchr(path.text, '>', path.len)) {
         path.len = (const char *)memchr(path.text, '>', path.len) - path.text;
     }
-    r = syscalls_record(s, call, open_files_get(s->files, call->tid, fd,
-                                                path)->path);
+    syscalls_record(s, call,
+                    open_files_get(s->files, call->tid, fd, path)->path, &r);
     r.complete_ns = TRACE_NO_TIME; /* the call only submits it */
     r.op = op_of_iocb(op);
     if (trace_op_has_range(r.op)) {

@@ -65,19 +65,18 @@ void syscalls_free(Syscalls *s)
 
 /* ---- Records ---- */
 
-TraceRecord syscalls_record(Syscalls *s, const Call *call, const char *path)
+void syscalls_record(Syscalls *s, const Call *call, const char *path,
+                     TraceRecord *r)
 {
-    TraceRecord r = trace_import_record(s->import);
-
-    r.place = call->place;
-    r.queue_ns = call->start_ns;
+    *r = trace_import_record(s->import);
+    r->place = call->place;
+    r->queue_ns = call->start_ns;
     if (call->took_ns != TRACE_NO_TIME) {
-        r.complete_ns = call->start_ns + call->took_ns;
+        r->complete_ns = call->start_ns + call->took_ns;
     }
-    r.quality = call->time_synth ? TRACE_QUALITY_TIME_SYNTH : 0;
-    r.device = trace_import_device(s->import, (Word){path, strlen(path)});
-    r.process = trace_import_process(s->import, call->comm, -1, call->tid);
-    return r;
+    r->quality = call->time_synth ? TRACE_QUALITY_TIME_SYNTH : 0;
+    r->device = trace_import_device(s->import, (Word){path, strlen(path)});
+    r->process = trace_import_process(s->import, call->comm, -1, call->tid);
 }
 
 /* Where it was, and where the file's position is then. */
@@ -114,7 +113,7 @@ static TraceReason take_io(Syscalls *s, const Call *call, unsigned which)
         return REASON_NOT_A_FILE;
     }
     if (calls[which].op < TRACE_OP_MAX && calls[which].kind == CALL_SYNC) {
-        r = syscalls_record(s, call, file->path);
+        syscalls_record(s, call, file->path, &r);
         r.op = calls[which].op;
         trace_import_store(s->import, &r);
         return REASON_STORED;
@@ -126,7 +125,7 @@ static TraceReason take_io(Syscalls *s, const Call *call, unsigned which)
         !call_number(call, calls[which].offset, &offset)) {
         return REASON_FIELDS;
     }
-    r = syscalls_record(s, call, file->path);
+    syscalls_record(s, call, file->path, &r);
     r.op = calls[which].op;
     r.bytes = call->result;
     move_position(file, call, offset, &r);
@@ -154,7 +153,7 @@ static bool take_side(Syscalls *s, const Call *call, TraceOp op,
     if (!call_number(call, offset_arg, &offset) || offset < 0) {
         offset = -1;
     }
-    r = syscalls_record(s, call, file->path);
+    syscalls_record(s, call, file->path, &r);
     r.op = op;
     r.bytes = call->result;
     move_position(file, call, offset, &r);
@@ -197,8 +196,8 @@ static TraceReason take_allocate(Syscalls *s, const Call *call)
                     call_has_text(call, 1, "ZERO_RANGE"))) {
         return REASON_CALL;
     }
-    r = syscalls_record(s, call, open_files_get(s->files, call->tid, fd,
-                                                path)->path);
+    syscalls_record(s, call,
+                    open_files_get(s->files, call->tid, fd, path)->path, &r);
     r.op = call_has_text(call, 1, "PUNCH_HOLE") ? TRACE_DISCARD
                                                 : TRACE_WRITE_ZEROES;
     r.offset = offset;

@@ -15,9 +15,8 @@ static uint64_t checked(const TraceAccount *account, uint64_t lines)
     return account->n[REASON_STORED];
 }
 
-uint64_t one_input(const TraceFormat *format, const void *bytes, size_t len)
+uint64_t one_source(const TraceFormat *format, TraceSource *source)
 {
-    TraceSource *source = trace_source_of_bytes(bytes, len);
     TraceImport import = {
         .columns = "time:us,op,offset:sector,bytes,device,latency,pid,comm",
     };
@@ -41,4 +40,9 @@ uint64_t one_input(const TraceFormat *format, const void *bytes, size_t len)
     }
     trace_source_close(source);
     return checked(&import.account, lines);
+}
+
+uint64_t one_input(const TraceFormat *format, const void *bytes, size_t len)
+{
+    return one_source(format, trace_source_of_bytes(bytes, len));
 }

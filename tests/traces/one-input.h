@@ -10,5 +10,7 @@
  * Returns how many records were made.
  */
 uint64_t one_input(const TraceFormat *format, const void *bytes, size_t len);
+/* The same of a source, which it closes. */
+uint64_t one_source(const TraceFormat *format, TraceSource *source);
 
 #endif
