@@ -39,6 +39,7 @@ typedef enum AccountHint {
     X(NO_OP, SKIPPED, NEUTRAL, "no-op", "the operation is left blank")        \
     X(NOTIFY, SKIPPED, FITS, "notify", "notes of the tracer")                 \
     X(LOST, SKIPPED, FITS, "lost", "notes of the tracer that it lost events") \
+    X(STACK, SKIPPED, NEUTRAL, "stack", "where an event came from")           \
     X(SUMMARY, SKIPPED, NEUTRAL, "summary", "a summary")                      \
     X(CUT, SKIPPED, NEUTRAL, "cut", "a last one that is not whole")           \
     X(FIELDS, REJECTED, FITS_NOT, "fields", "too many or too few fields")     \

@@ -69,8 +69,11 @@ static bool scan_request(Scan *scan, BlockShape shape, BlockText *text)
         return false;
     }
     scan_spaces(scan);
-    return scan_char(scan, '(') && scan_until(scan, ')', &cdb) &&
-           scan_range(scan, text);
+    if (!scan_char(scan, '(') || !scan_until(scan, ')', &cdb)) {
+        return false;
+    }
+    text->command = cdb.len > 0;
+    return scan_range(scan, text);
 }
 
 /* "26692 + 2", "[comm]" of a flush, or "512 (cdb)" of a command. */
@@ -79,12 +82,16 @@ static bool scan_bio(Scan *scan, BlockText *text)
     Scan ahead;
 
     scan_spaces(scan);
-    if (scan->at == scan->end || *scan->at == '[' || *scan->at == '(') {
+    if (scan->at == scan->end) {
+        return false;
+    }
+    if (*scan->at == '[' || *scan->at == '(') {
         return true;
     }
     ahead = *scan;
     if (scan_u64(&ahead, &text->sector) && scan_text(&ahead, " (")) {
-        text->sector = 0; /* a command: bytes and its CDB */
+        text->sector = 0; /* bytes, and the command */
+        text->command = true;
         return true;
     }
     return scan_range(scan, text);
@@ -124,16 +131,23 @@ bool block_text_fields(Scan *scan, BlockShape shape, BlockText *text)
     return ok;
 }
 
+/* The kernel has 16 bits for it, which some print without their sign. */
+static int32_t errno_of(int64_t error)
+{
+    if (error > INT16_MAX && error <= UINT16_MAX) {
+        error = (int16_t)error;
+    }
+    return -MIN(ABS(error), ERRNO_MAX);
+}
+
 TraceReason block_text_event(TraceImport *import, const BlockText *text,
                              BlockEvent *event)
 {
     *event = (BlockEvent){
         .place = import->place, .file = import->file, .sector = text->sector,
         .bytes = text->bytes, .other_sector = text->other_sector,
-        .error = CLAMP(text->error, -ERRNO_MAX, ERRNO_MAX),
-        .op = TRACE_OP_MAX,
+        .error = errno_of(text->error), .op = TRACE_OP_MAX,
     };
-    event->error = event->error > 0 ? -event->error : event->error;
     if (text->sectors > INT64_MAX / 512 || text->bytes > INT64_MAX / 2 ||
         text->sector > (INT64_MAX - text->bytes) / 512) {
         return REASON_RANGE;

@@ -11,6 +11,7 @@ typedef struct BlockText {
     uint64_t sector, sectors, bytes;
     uint64_t other_major, other_minor, other_sector;
     int64_t error;
+    bool command; /* a SCSI command that is no transfer of sectors */
 } BlockText;
 
 /* How the fields behind the operation are laid out. */

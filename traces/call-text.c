@@ -72,20 +72,49 @@ unsigned syscalls_split(Scan scan, Word *args)
     return n;
 }
 
-/* "4" or "4</srv/a.raw>" */
+bool syscalls_number(Scan *scan, int64_t *value)
+{
+    Scan ahead = *scan;
+    uint64_t hex;
+
+    if (!scan_text(&ahead, "0x")) {
+        return scan_i64(scan, value);
+    }
+    if (!scan_hex(&ahead, &hex)) {
+        return false;
+    }
+    *value = (int64_t)hex;
+    *scan = ahead;
+    return true;
+}
+
+/* "/dev/sda<block 8:0>" without the numbers that strace -yy adds. */
+static Word without_device(Word path)
+{
+    const char *open = path.len && path.text[path.len - 1] == '>'
+        ? memrchr(path.text, '<', path.len) : NULL;
+    Word added = {open, open ? path.text + path.len - open : 0};
+
+    if (open && (word_begins(added, "<block ") ||
+                 word_begins(added, "<char "))) {
+        path.len = open - path.text;
+    }
+    return path;
+}
+
 bool call_fd(Word arg, int64_t *fd, Word *path)
 {
     Scan scan = {arg.text, arg.text + arg.len};
 
     *path = (Word){"", 0};
-    if (!scan_i64(&scan, fd) || *fd < 0 || *fd > INT32_MAX) {
+    if (!syscalls_number(&scan, fd) || *fd < 0 || *fd > INT32_MAX) {
         return false;
     }
     if (scan_char(&scan, '<')) {
         const char *close = memrchr(scan.at, '>', scan.end - scan.at);
 
         if (close) {
-            *path = (Word){scan.at, close - scan.at};
+            *path = without_device((Word){scan.at, close - scan.at});
         }
     }
     return true;
@@ -101,7 +130,7 @@ bool call_number(const Call *call, int arg, int64_t *value)
     scan = (Scan){call->args[arg].text,
                   call->args[arg].text + call->args[arg].len};
     scan_char(&scan, '['); /* a pointer to it */
-    return scan_i64(&scan, value);
+    return syscalls_number(&scan, value);
 }
 
 bool call_has_text(const Call *call, int arg, const char *text)
@@ -111,9 +140,10 @@ bool call_has_text(const Call *call, int arg, const char *text)
                   strlen(text)) != NULL;
 }
 
-bool call_is_file(Word path, int64_t fd)
+bool call_path_is_file(Word path)
 {
-    return path.len ? *path.text == '/' && !word_begins(path, "/dev/pts/") &&
-                      !word_is(path, "/dev/null") && !word_is(path, "/dev/tty")
-                    : fd > 2;
+    return (word_begins(path, "/") ||
+            word_begins(path, "\\x2f")) && /* strace -xx */
+           !word_begins(path, "/dev/pts/") && !word_is(path, "/dev/null") &&
+           !word_is(path, "/dev/tty");
 }

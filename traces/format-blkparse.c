@@ -65,6 +65,10 @@ static TraceReason scan_event(TraceImport *import, const TraceLine *line,
         !block_text_fields(&scan, block_shape_of(action), &text)) {
         return REASON_FIELDS;
     }
+    if (text.command) {
+        *event = (BlockEvent){.action = BLOCK_OTHER, .op = TRACE_OP_MAX};
+        return REASON_STORED;
+    }
     reason = block_text_event(import, &text, event);
     event->time_ns = time_ns;
     event->cpu = cpu;
@@ -75,6 +79,17 @@ static TraceReason scan_event(TraceImport *import, const TraceLine *line,
             pid, -1);
     }
     return reason;
+}
+
+/* "fio (26252)": the heading of a process's summary. */
+static bool is_process(Scan scan)
+{
+    const char *open = memrchr(scan.at, '(', scan.end - scan.at);
+    Scan pid = {open ? open + 1 : scan.end, scan.end};
+    uint64_t value;
+
+    return open > scan.at && open[-1] == ' ' && scan_u64(&pid, &value) &&
+           scan_char(&pid, ')') && scan_at_end(&pid);
 }
 
 static bool is_summary(const TraceLine *line)
@@ -92,7 +107,7 @@ static bool is_summary(const TraceLine *line)
             return true;
         }
     }
-    return false;
+    return is_process(scan);
 }
 
 void blkparse_line(TraceImport *import, void *state, const TraceLine *line)

@@ -18,9 +18,12 @@ typedef struct Kernel {
     Join *join;
     KernelUring *uring;
     bool any_block; /* it tells of a block device */
+    bool any_request; /* block_rq_issue or the like was seen */
     uint32_t traced[TRACED_DEVICES]; /* devices with lines of the tracer */
     unsigned n_traced;
     uint64_t lost;
+    int64_t last_ns;
+    uint64_t stamps, backwards; /* how many, and before the one before them */
 } Kernel;
 
 void *kernel_begin(TraceImport *import, const void *argument)
@@ -42,6 +45,13 @@ void kernel_end(TraceImport *import, void *state)
         trace_import_note(import, "the tracer lost %" PRIu64 " events",
                           kernel->lost);
     }
+    if (kernel->backwards > kernel->stamps / 8) {
+        trace_import_note(import, "%" PRIu64 " of %" PRIu64 " times are before "
+                          "the one in the line before; if these are times "
+                          "since the last event (perf script --deltatime), "
+                          "print it without", kernel->backwards,
+                          kernel->stamps);
+    }
     g_free(kernel);
 }
 
@@ -61,12 +71,20 @@ static const struct {
     {WORD("block_rq_insert"), BLOCK_INSERT, BLOCK_SHAPE_REQUEST},
     {WORD("block_rq_issue"), BLOCK_ISSUE, BLOCK_SHAPE_REQUEST},
     {WORD("block_rq_merge"), BLOCK_BACK_MERGE, BLOCK_SHAPE_REQUEST},
+    {WORD("block_io_start"), BLOCK_ISSUE, BLOCK_SHAPE_REQUEST},
+    {WORD("block_io_done"), BLOCK_COMPLETE, BLOCK_SHAPE_REQUEST},
     {WORD("block_rq_requeue"), BLOCK_REQUEUE, BLOCK_SHAPE_DONE},
     {WORD("block_rq_complete"), BLOCK_COMPLETE, BLOCK_SHAPE_DONE},
     {WORD("block_split"), BLOCK_SPLIT, BLOCK_SHAPE_SPLIT},
     {WORD("block_bio_remap"), BLOCK_REMAP, BLOCK_SHAPE_REMAP},
     {WORD("block_rq_remap"), BLOCK_REMAP, BLOCK_SHAPE_REMAP},
 };
+
+/* Of the requests' accounting (6.5), about when they are issued and done. */
+static bool is_of_accounting(Word name)
+{
+    return word_begins(name, "block_io_");
+}
 
 static int find_event(Word name)
 {
@@ -111,6 +129,10 @@ static TraceReason take_event(TraceImport *import, Kernel *kernel,
         !scan_word(scan, &text.rwbs) ||
         !block_text_fields(scan, events[known].shape, &text)) {
         return REASON_FIELDS;
+    }
+    if (text.command) {
+        trace_import_skip(import, REASON_EVENT);
+        return REASON_STORED;
     }
     reason = block_text_event(import, &text, &event);
     if (reason != REASON_STORED) {
@@ -165,6 +187,10 @@ static TraceReason take_traced(TraceImport *import, Kernel *kernel,
         !block_text_fields(scan, block_shape_of(action), &text)) {
         return REASON_FIELDS;
     }
+    if (text.command) {
+        trace_import_skip(import, REASON_EVENT);
+        return REASON_STORED;
+    }
     reason = block_text_event(import, &text, &event);
     if (reason != REASON_STORED) {
         return reason;
@@ -203,11 +229,20 @@ static TraceReason take_body(TraceImport *import, Kernel *kernel,
     if (scan->at < scan->end && scan_is_digit(*scan->at)) {
         return take_traced(import, kernel, prefix, scan);
     }
+    if (scan_text(scan, "<stack trace>")) {
+        trace_import_skip(import, REASON_STACK);
+        return REASON_STORED;
+    }
     name = event_name(scan);
     if (!name.len) {
         return REASON_FIELDS;
     }
     known = find_event(name);
+    kernel->any_request |= word_begins(name, "block_rq_");
+    if (known >= 0 && is_of_accounting(name) && kernel->any_request) {
+        trace_import_skip(import, REASON_LAYER);
+        return REASON_STORED;
+    }
     if (known >= 0) {
         return take_event(import, kernel, prefix, scan, known);
     }
@@ -215,27 +250,93 @@ static TraceReason take_body(TraceImport *import, Kernel *kernel,
         return kernel_uring_take(import, kernel->uring, kernel->any_block,
                                  prefix, name, scan);
     }
+    if (!prefix->comm.len && prefix->tid < 0) {
+        return REASON_FIELDS; /* "12: it says", which could be anything */
+    }
     trace_import_skip(import, REASON_EVENT);
     return REASON_STORED;
 }
 
-/* Lines without a prefix; false if it should have one. */
-static bool take_other(TraceImport *import, Kernel *kernel, Scan scan)
+static void look_at_time(TraceImport *import, Kernel *kernel,
+                         const KernelPrefix *prefix)
 {
+    if (prefix->counted && import->clock != TRACE_CLOCK_NONE) {
+        import->clock = TRACE_CLOCK_NONE;
+        trace_import_note(import, "the clock (trace_clock) counts events or "
+                          "cycles, which are no times; their order is kept");
+    }
+    kernel->stamps++;
+    kernel->backwards += prefix->time_ns < kernel->last_ns;
+    kernel->last_ns = prefix->time_ns;
+}
+
+/* Behind "CPU:7 ": "[LOST 12 EVENTS]", "[12 EVENTS DROPPED]" or without 12. */
+static bool scan_lost(Scan scan, uint64_t *lost)
+{
+    *lost = 0;
+    if (!scan_char(&scan, '[')) {
+        return false;
+    }
+    if (scan_text(&scan, "LOST ")) {
+        scan_u64(&scan, lost);
+        return true;
+    }
+    if (scan_u64(&scan, lost)) {
+        scan_spaces(&scan);
+    }
+    return scan_text(&scan, "EVENTS DROPPED]");
+}
+
+/* "CPU 0 is empty", "cpus=4", "version = 6": trace-cmd report's. */
+static bool is_header(Scan scan)
+{
+    uint64_t cpu;
+
+    return scan_text(&scan, "cpus=") || scan_text(&scan, "version = ") ||
+           (scan_text(&scan, "CPU ") && scan_u64(&scan, &cpu) &&
+            scan_text(&scan, " is empty"));
+}
+
+/* " => submit_bio", or "    ffffffff81234567 submit_bio+0x1 ([kernel])" */
+static bool is_stack(Scan scan, bool behind_tab)
+{
+    int least = behind_tab ? 1 : 4; /* digits, and then a name, no number */
+    const char *digits = scan.at;
+
+    if (scan_text(&scan, "=> ")) {
+        return true;
+    }
+    while (scan.at < scan.end && scan_hex_digit(*scan.at) >= 0) {
+        scan.at++;
+    }
+    return scan.at - digits >= least && scan_char(&scan, ' ') &&
+           scan.at < scan.end && !scan_is_digit(*scan.at) &&
+           !memchr(scan.at, ':', scan.end - scan.at);
+}
+
+/* Lines without a prefix; false if it should have one. */
+static bool take_other(TraceImport *import, Kernel *kernel,
+                       const TraceLine *line)
+{
+    Scan scan = {line->text, line->end}, behind;
     uint64_t lost = 0, cpu;
-    Word before;
 
     if (scan_at_end(&scan)) {
         trace_import_skip(import, REASON_BLANK);
-    } else if (*scan.at == '#') {
+        return true;
+    }
+    behind = scan;
+    if (*scan.at == '#') {
         trace_import_skip(import, REASON_COMMENT);
-    } else if (scan_text(&scan, "CPU:") && scan_u64(&scan, &cpu) &&
-               scan_until(&scan, '[', &before) && scan_text(&scan, "LOST ")) {
-        scan_u64(&scan, &lost);
+    } else if (scan_lost(scan, &lost) ||
+               (scan_text(&behind, "CPU:") && scan_u64(&behind, &cpu) &&
+                scan_char(&behind, ' ') && scan_lost(behind, &lost))) {
         kernel->lost += lost;
         trace_import_skip(import, REASON_LOST);
-    } else if (scan_text(&scan, "cpus=") || scan_text(&scan, "version = ")) {
+    } else if (is_header(scan)) {
         trace_import_skip(import, REASON_HEADER);
+    } else if (scan.at > line->text && is_stack(scan, *line->text == '\t')) {
+        trace_import_skip(import, REASON_STACK);
     } else {
         return false;
     }
@@ -246,14 +347,16 @@ void kernel_line(TraceImport *import, void *state, const TraceLine *line)
 {
     Scan scan = {line->text, line->end};
     Kernel *kernel = state;
-    TraceReason reason;
+    TraceReason reason = REASON_FIELDS;
     KernelPrefix prefix;
 
-    if (take_other(import, kernel, scan)) {
+    if (take_other(import, kernel, line)) {
         return;
     }
-    reason = kernel_prefix(&scan, &prefix)
-        ? take_body(import, kernel, &prefix, &scan) : REASON_FIELDS;
+    if (kernel_prefix(&scan, &prefix)) {
+        look_at_time(import, kernel, &prefix);
+        reason = take_body(import, kernel, &prefix, &scan);
+    }
     if (reason != REASON_STORED) {
         trace_import_reject_line(import, reason, line);
     }

@@ -1,30 +1,78 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * perf trace: "TIME ( DURATION ms): COMM/TID CALL(NAME: VALUE, ...) = RESULT".
- * Arguments have names, and those that are zero are left out.
+ * Arguments have names, and those that are zero are left out.  Of one process
+ * that was started, there is no COMM/TID.  A call that another thread
+ * interrupts ends in "...", and its result stands in a line of its own.
  */
+#include "begun-calls.h"
 #include "formats.h"
-#include "syscalls.h"
+
+typedef struct PerfTrace {
+    Syscalls *calls;
+    BegunCalls *begun;
+} PerfTrace;
 
 void *perf_trace_begin(TraceImport *import, const void *argument)
 {
-    return syscalls_new(import);
+    PerfTrace *perf = g_new0(PerfTrace, 1);
+
+    perf->calls = syscalls_new(import);
+    perf->begun = begun_calls_new();
+    return perf;
 }
 
 void perf_trace_end(TraceImport *import, void *state)
 {
-    syscalls_free(state);
+    PerfTrace *perf = state;
+
+    syscalls_free(perf->calls);
+    begun_calls_free(perf->begun);
+    g_free(perf);
 }
 
-/* "     0.000 ( 0.033 ms): sqlite3/26944 " */
+/* ---- What stands before the call ---- */
+
+/* Where the arguments begin: a name's last character stands before it. */
+static const char *find_arguments(Scan scan)
+{
+    const char *open = scan.at;
+
+    while ((open = memchr(open, '(', scan.end - open))) {
+        if (open > scan.at && (g_ascii_isalnum(open[-1]) || open[-1] == '_')) {
+            return open;
+        }
+        open++;
+    }
+    return scan.end;
+}
+
+/* "CPU 0/KVM/4243 ": names may hold slashes, the thread is behind the last. */
+static void scan_task(Scan *scan, Call *call)
+{
+    const char *end = find_arguments(*scan), *slash = scan->at;
+
+    while ((slash = memchr(slash, '/', end - slash))) {
+        Scan tid = {slash + 1, end};
+
+        if (scan_i64(&tid, &call->tid) && scan_char(&tid, ' ')) {
+            call->comm = (Word){scan->at, slash - scan->at};
+            scan->at = tid.at;
+            scan_spaces(scan);
+            return;
+        }
+        slash++;
+    }
+    call->tid = -1;
+}
+
+/* "     0.000 ( 0.033 ms): sqlite3/26944 "; the time may be "?" */
 static bool scan_prefix(Scan *scan, Call *call)
 {
-    Word task, ignored;
-    const char *slash;
-    Scan tid;
+    Word ignored;
 
     scan_spaces(scan);
-    if (!scan_time(scan, 1000000, &call->start_ns)) {
+    if (!scan_time(scan, 1000000, &call->start_ns) && !scan_char(scan, '?')) {
         return false;
     }
     scan_spaces(scan);
@@ -37,20 +85,11 @@ static bool scan_prefix(Scan *scan, Call *call)
         return false;
     }
     scan_spaces(scan);
-    slash = memchr(scan->at, '/', scan->end - scan->at);
-    if (!slash) {
-        return false;
-    }
-    task = (Word){scan->at, slash - scan->at};
-    tid = (Scan){slash + 1, scan->end};
-    if (!scan_i64(&tid, &call->tid)) {
-        return false;
-    }
-    call->comm = task;
-    *scan = tid;
-    scan_spaces(scan);
+    scan_task(scan, call);
     return true;
 }
+
+/* ---- The call ---- */
 
 static bool has_name(Word arg, Word name)
 {
@@ -75,19 +114,36 @@ static Word value_of(const Word *args, unsigned n, unsigned place, Word name)
     return (Word){value.at, value.end - value.at};
 }
 
-/* The order that the calls' own declarations have. */
+/* The arguments in the order of the calls' own declarations. */
+static const struct {
+    Word begins; /* the call's name */
+    Word args[CALL_ARGS];
+} orders[] = {
+    {WORD("openat"), {WORD("dfd"), WORD("filename"), WORD("flags")}},
+    {WORD("open"), {WORD("filename"), WORD("flags")}},
+    {WORD("creat"), {WORD("pathname"), WORD("mode")}},
+    {WORD("dup"), {WORD("oldfd"), WORD("newfd")}},
+    {WORD("fcntl"), {WORD("fd"), WORD("cmd")}},
+    {WORD("fallocate"), {WORD("fd"), WORD("mode"), WORD("offset"),
+                         WORD("len")}},
+    {WORD("copy_file_range"), {WORD("fd_in"), WORD("off_in"), WORD("fd_out"),
+                               WORD("off_out"), WORD("len")}},
+    {WORD("sendfile"), {WORD("out_fd"), WORD("in_fd"), WORD("offset"),
+                        WORD("count")}},
+    {WORD("preadv"), {WORD("fd"), WORD("vec"), WORD("vlen"), WORD("pos_l")}},
+    {WORD("pwritev"), {WORD("fd"), WORD("vec"), WORD("vlen"), WORD("pos_l")}},
+    {WORD(""), {WORD("fd"), WORD("buf"), WORD("count"), WORD("pos")}},
+};
+
 static void order_args(Call *call, const Word *args, unsigned n)
 {
-    static const Word orders[][CALL_ARGS] = {
-        {WORD("fd"), WORD("buf"), WORD("count"), WORD("pos")},
-        {WORD("dfd"), WORD("filename"), WORD("flags")},
-        {WORD("fd"), WORD("mode"), WORD("offset"), WORD("len")},
-    };
-    unsigned which = word_begins(call->name, "open") ? 1
-                   : word_is(call->name, "fallocate") ? 2 : 0;
+    unsigned which = 0;
 
-    for (unsigned i = 0; i < CALL_ARGS && orders[which][i].len; i++) {
-        call->args[i] = value_of(args, n, i, orders[which][i]);
+    while (!word_begins(call->name, orders[which].begins.text)) {
+        which++;
+    }
+    for (unsigned i = 0; i < CALL_ARGS && orders[which].args[i].len; i++) {
+        call->args[i] = value_of(args, n, i, orders[which].args[i]);
         call->n_args = i + 1;
     }
 }
@@ -118,19 +174,86 @@ static bool scan_call(Scan scan, Call *call)
     return true;
 }
 
-void perf_trace_line(TraceImport *import, void *state, const TraceLine *line)
+/* ---- Lines ---- */
+
+/* "fsync(fd: 7) ...": kept until it is continued. */
+static bool take_unfinished(TraceImport *import, PerfTrace *perf, Scan scan,
+                            const Call *call)
 {
+    static const char mark[] = " ...";
+    const char *end = scan.end - strlen(mark);
+
+    if (end < scan.at || memcmp(end, mark, strlen(mark))) {
+        return false;
+    }
+    while (end > scan.at && end[-1] != ')') {
+        end--;
+    }
+    end -= end > scan.at; /* the result's line has another one */
+    begun_calls_put(perf->begun, call, (Scan){scan.at, end});
+    trace_import_skip(import, REASON_JOINED);
+    return true;
+}
+
+/* "... [continued]: fsync()) = 0" */
+static bool take_continued(TraceImport *import, PerfTrace *perf, Scan scan,
+                           Call *call)
+{
+    Scan text;
+    Word name;
+
+    if (!scan_text(&scan, "... [continued]: ") ||
+        !scan_until(&scan, '(', &name)) {
+        return false;
+    }
+    if (!begun_calls_go_on(perf->begun, call, scan, &text)) {
+        trace_import_skip(import, REASON_ORPHAN);
+        return true;
+    }
+    if (scan_call(text, call)) {
+        syscalls_take(perf->calls, call);
+    } else {
+        trace_import_skip(import, REASON_CALL);
+    }
+    begun_calls_end(perf->begun, call);
+    return true;
+}
+
+/* Lines without a time; false if it is nothing that is known. */
+static bool take_other(TraceImport *import, const TraceLine *line)
+{
+    enum { CALL_CHAIN = 16 }; /* its lines are indented so far */
     Scan scan = {line->text, line->end};
-    Call call = {.took_ns = TRACE_NO_TIME, .place = import->place,
-                 .result_path = {"", 0}};
 
     if (scan_at_end(&scan)) {
         trace_import_skip(import, REASON_BLANK);
-    } else if (!scan_prefix(&scan, &call)) {
-        trace_import_reject_line(import, REASON_FIELDS, line);
-    } else if (scan_call(scan, &call)) {
-        syscalls_take(state, &call);
+    } else if (scan.at - line->text >= CALL_CHAIN) {
+        trace_import_skip(import, REASON_STACK);
+    } else if (scan_text(&scan, "LOST ")) {
+        trace_import_skip(import, REASON_LOST);
     } else {
-        trace_import_skip(import, REASON_CALL); /* "[continued]", events */
+        return false;
+    }
+    return true;
+}
+
+void perf_trace_line(TraceImport *import, void *state, const TraceLine *line)
+{
+    Scan scan = {line->text, line->end};
+    PerfTrace *perf = state;
+    Call call = {.took_ns = TRACE_NO_TIME, .place = import->place,
+                 .comm = {"", 0}, .result_path = {"", 0}};
+
+    if (!scan_prefix(&scan, &call)) {
+        if (!take_other(import, line)) {
+            trace_import_reject_line(import, REASON_FIELDS, line);
+        }
+    } else if (take_unfinished(import, perf, scan, &call) ||
+               take_continued(import, perf, scan, &call)) {
+        return;
+    } else if (scan_call(scan, &call)) {
+        syscalls_take(perf->calls, &call);
+    } else {
+        trace_import_skip(import, REASON_CALL); /* events, and words of BPF's */
     }
 }

@@ -1,42 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * strace: "[PID] TIME CALL(ARGUMENTS) = RESULT <DURATION>", with any of -f, -t,
- * -tt, -ttt, -r, -T and -y.  A call that another thread interrupts stands in
- * two lines, which are put together by thread.
+ * -tt, -ttt, -r, -T, -y, -Y, -i, -n, -k and -C.  A call that another thread
+ * interrupts stands in two lines, which are put together by thread.
  */
+#include "begun-calls.h"
 #include "formats.h"
-#include "syscalls.h"
-
-enum { BEGUN_MAX = 65536 }; /* bytes that are kept of an unfinished call */
 
 #define DAY_NS (24 * 3600 * (int64_t)1000000000)
 
-typedef struct Begun {
-    GString *text;
-    int64_t start_ns;
-    uint64_t place;
-} Begun;
-
 typedef struct Strace {
     Syscalls *calls;
-    GHashTable *begun; /* tid -> Begun */
+    BegunCalls *begun;
     int64_t last_ns;   /* -t: of the day; -r: the sum */
+    bool over;         /* what follows is the summary of -C */
 } Strace;
-
-static void begun_free(gpointer opaque)
-{
-    Begun *begun = opaque;
-
-    g_string_free(begun->text, true);
-    g_free(begun);
-}
 
 void *strace_begin(TraceImport *import, const void *argument)
 {
     Strace *strace = g_new0(Strace, 1);
 
     strace->calls = syscalls_new(import);
-    strace->begun = g_hash_table_new_full(NULL, NULL, NULL, begun_free);
+    strace->begun = begun_calls_new();
     return strace;
 }
 
@@ -45,29 +30,34 @@ void strace_end(TraceImport *import, void *state)
     Strace *strace = state;
 
     syscalls_free(strace->calls);
-    g_hash_table_destroy(strace->begun);
+    begun_calls_free(strace->begun);
     g_free(strace);
 }
 
 /* ---- What stands before the call ---- */
 
-/* "123 " or "[pid 123] " */
-static void scan_pid(Scan *scan, int64_t *pid)
+/* "123 ", "123<comm> " or "[pid 123] " */
+static void scan_pid(Scan *scan, Call *call)
 {
     Scan ahead = *scan;
+    bool brackets = scan_text(&ahead, "[pid");
 
-    if (scan_text(&ahead, "[pid")) {
+    if (brackets) {
         scan_spaces(&ahead);
-        if (scan_i64(&ahead, pid) && scan_char(&ahead, ']')) {
-            scan_spaces(&ahead);
-            *scan = ahead;
-        }
-    } else if (scan_i64(&ahead, pid) && ahead.at < ahead.end &&
-               scan_is_space(*ahead.at)) {
+    }
+    if (!scan_i64(&ahead, &call->tid)) {
+        return;
+    }
+    if (scan_char(&ahead, '<') && !scan_until(&ahead, '>', &call->comm)) {
+        call->comm = (Word){"", 0};
+    }
+    if (brackets ? scan_char(&ahead, ']')
+                 : ahead.at < ahead.end && scan_is_space(*ahead.at)) {
         scan_spaces(&ahead);
         *scan = ahead;
     } else {
-        *pid = -1;
+        call->tid = -1;
+        call->comm = (Word){"", 0};
     }
 }
 
@@ -123,6 +113,25 @@ static bool scan_start(Strace *strace, Scan *scan, int64_t *ns)
     return true;
 }
 
+/* -r with an absolute time: "(+     0.000317) "; -n: "[  59] "; -i: "[7f1c] " */
+static void skip_details(Scan *scan)
+{
+    Scan ahead;
+    Word word;
+
+    while (scan->at < scan->end && (*scan->at == '[' || *scan->at == '(')) {
+        char close = *scan->at == '[' ? ']' : ')';
+
+        ahead = (Scan){scan->at + 1, scan->end};
+        if (!scan_until(&ahead, close, &word) || !scan_char(&ahead, ' ') ||
+            word_begins(word, " Process")) {
+            return;
+        }
+        scan_spaces(&ahead);
+        *scan = ahead;
+    }
+}
+
 /* ---- The call ---- */
 
 /* Where ") = RESULT" is: the last one, since strings may hold such, too. */
@@ -150,13 +159,7 @@ static void scan_result(Scan scan, Call *call)
     Scan took = {open ? open + 1 : scan.end, scan.end};
     int64_t ns;
 
-    call->has_result = scan_i64(&scan, &call->result);
-    if (!call->has_result && scan_text(&scan, "0x")) {
-        uint64_t value;
-
-        call->has_result = scan_hex(&scan, &value) && value <= INT64_MAX;
-        call->result = call->has_result ? (int64_t)value : 0;
-    }
+    call->has_result = syscalls_number(&scan, &call->result);
     call->failed = call->has_result && call->result < 0;
     if (scan_char(&scan, '<') && !scan_until(&scan, '>', &call->result_path)) {
         call->result_path = (Word){"", 0};
@@ -190,29 +193,43 @@ static bool scan_call(Scan scan, Call *call)
     return true;
 }
 
+/* ---- Calls in two parts ---- */
+
 /* "pread64(4,  <unfinished ...>": kept until it is resumed. */
 static bool take_unfinished(TraceImport *import, Strace *strace, Scan scan,
                             const Call *call)
 {
     static const char mark[] = "<unfinished ...>";
     const char *end = scan.end - strlen(mark);
-    Begun *begun;
 
     if (end < scan.at || memcmp(end, mark, strlen(mark))) {
         return false;
     }
-    while (end > scan.at && scan_is_space(end[-1])) {
-        end--;
+    if (end > scan.at) { /* else the tracer's own words came between, too */
+        while (end > scan.at && scan_is_space(end[-1])) {
+            end--;
+        }
+        begun_calls_put(strace->begun, call, (Scan){scan.at, end});
     }
-    begun = g_new0(Begun, 1);
-    begun->text = g_string_new_len(scan.at, MIN(end - scan.at, BEGUN_MAX));
-    if (end > scan.at && end[-1] == ',') {
-        g_string_append_c(begun->text, ' ');
-    }
-    begun->start_ns = call->start_ns;
-    begun->place = call->place;
-    g_hash_table_replace(strace->begun, GINT_TO_POINTER(call->tid), begun);
     trace_import_skip(import, REASON_JOINED);
+    return true;
+}
+
+/* The rest of a call; false if its thread has begun none. */
+static bool take_rest(TraceImport *import, Strace *strace, Scan rest,
+                      Call *call)
+{
+    Scan text;
+
+    if (!begun_calls_go_on(strace->begun, call, rest, &text)) {
+        return false;
+    }
+    if (scan_call(text, call)) {
+        syscalls_take(strace->calls, call);
+    } else {
+        trace_import_skip(import, REASON_CALL);
+    }
+    begun_calls_end(strace->begun, call);
     return true;
 }
 
@@ -220,36 +237,60 @@ static bool take_unfinished(TraceImport *import, Strace *strace, Scan scan,
 static bool take_resumed(TraceImport *import, Strace *strace, Scan scan,
                          Call *call)
 {
-    Begun *begun;
     Word name;
 
     if (!scan_text(&scan, "<... ") || !scan_until(&scan, '>', &name)) {
         return false;
     }
-    begun = g_hash_table_lookup(strace->begun, GINT_TO_POINTER(call->tid));
-    if (!begun) {
+    if (!take_rest(import, strace, scan, call)) {
         trace_import_skip(import, REASON_ORPHAN);
-        return true;
     }
-    g_string_append_len(begun->text, scan.at,
-                        MIN(scan.end - scan.at, BEGUN_MAX));
-    call->start_ns = begun->start_ns;
-    call->place = begun->place;
-    if (scan_call((Scan){begun->text->str,
-                         begun->text->str + begun->text->len}, call)) {
-        syscalls_take(strace->calls, call);
-    } else {
-        trace_import_skip(import, REASON_CALL);
-    }
-    g_hash_table_remove(strace->begun, GINT_TO_POINTER(call->tid));
     return true;
 }
+
+/* "vfork(strace: Process 12 attached": its rest stands in another line. */
+static bool take_interrupted(TraceImport *import, Strace *strace, Scan scan,
+                             const Call *call)
+{
+    static const char mark[] = "strace: Process ";
+    const char *found = memmem(scan.at, scan.end - scan.at, mark,
+                               strlen(mark));
+
+    if (!found) {
+        return false;
+    }
+    begun_calls_put(strace->begun, call, (Scan){scan.at, found});
+    trace_import_skip(import, REASON_JOINED);
+    return true;
+}
+
+/* ---- Lines ---- */
 
 /* "--- SIGCHLD ... ---", "+++ exited with 0 +++", "strace: ..." */
 static bool is_note(Scan scan)
 {
     return scan_text(&scan, "--- ") || scan_text(&scan, "+++ ") ||
-           scan_text(&scan, "strace: ") || scan_text(&scan, "Process ");
+           scan_text(&scan, "strace: ") || scan_text(&scan, "Process ") ||
+           scan_text(&scan, "[ Process ") || scan_text(&scan, "<detached ");
+}
+
+/* Of -k " > /lib/libc.so.6(read+0x1) [0x2]", of -e read=FD " | 00000  7f ..." */
+static bool is_stack(Scan scan)
+{
+    return scan_text(&scan, "> ") || scan_text(&scan, "| ");
+}
+
+/* What is no call by itself; false if it is nothing that is known. */
+static bool take_other(TraceImport *import, Strace *strace, Scan scan,
+                       Call *call)
+{
+    strace->over |= scan_text(&scan, "% time ");
+    if (strace->over) {
+        trace_import_skip(import, REASON_SUMMARY);
+        return true;
+    }
+    return take_interrupted(import, strace, scan, call) ||
+           take_rest(import, strace, scan, call);
 }
 
 void strace_line(TraceImport *import, void *state, const TraceLine *line)
@@ -264,19 +305,22 @@ void strace_line(TraceImport *import, void *state, const TraceLine *line)
         trace_import_skip(import, REASON_BLANK);
         return;
     }
-    scan_pid(&scan, &call.tid);
+    scan_pid(&scan, &call);
     if (!scan_start(strace, &scan, &call.start_ns)) {
         call.start_ns = import->place * 1000;
         call.time_synth = true;
     }
+    skip_details(&scan);
     if (is_note(scan)) {
         trace_import_skip(import, REASON_NOTIFY);
+    } else if (is_stack(scan)) {
+        trace_import_skip(import, REASON_STACK);
     } else if (take_unfinished(import, strace, scan, &call) ||
                take_resumed(import, strace, scan, &call)) {
         return;
     } else if (scan_call(scan, &call)) {
         syscalls_take(strace->calls, &call);
-    } else {
+    } else if (!take_other(import, strace, scan, &call)) {
         trace_import_reject_line(import, REASON_FIELDS, line);
     }
 }

@@ -36,6 +36,8 @@ typedef struct Hint {
 
 typedef struct Device {
     bool by_issue;   /* nobody was seen queueing for it */
+    bool only_issues; /* nor that a request was completed or issued again */
+    bool only_ends;  /* nor that one was issued */
     bool flushing;   /* a flush was issued, and no flush request ended since */
     bool preflushes; /* writes that flush were queued */
 } Device;
@@ -86,6 +88,8 @@ Waiting *join_enter(Join *join, const BlockEvent *e);
 /* Makes @piece that long, and another one of what follows. */
 void join_cut_piece(Join *join, Piece *piece, uint64_t sectors);
 void join_complete_piece(Join *join, Piece *piece, const BlockEvent *e);
+/* The one that begins where an event says that nothing is left of it. */
+bool join_complete_at(Join *join, const BlockEvent *e);
 /* All pieces that the event's range covers, from its first sector on. */
 TraceReason join_walk_range(Join *join, const BlockEvent *e, bool complete);
 /* A request that will be told by flushes, too. */

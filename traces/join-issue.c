@@ -52,9 +52,28 @@ static void issue_request(Join *join, const BlockEvent *e)
                                           TRACE_FLAG_FUA);
         hint->queue_ns = TRACE_NO_TIME;
     }
+    if (join_device(join, e)->only_issues) {
+        w->done = true; /* what comes for the same sectors is another one */
+        join_leave(join, false);
+        return;
+    }
     piece = pieces_add(join->pieces, e->device, e->op, e->sector,
                        e->bytes / 512, join->tail - 1);
     piece->issued = true;
+}
+
+/* Nobody issued it, as far as the trace tells. */
+static void complete_unseen(Join *join, const BlockEvent *e)
+{
+    Waiting *w;
+
+    trace_import_stored(join->import);
+    w = join_enter(join, e);
+    w->record.issue_ns = e->time_ns;
+    w->record.error = e->error;
+    w->record.quality |= TRACE_QUALITY_ISSUE_NONE;
+    w->done = true;
+    join_leave(join, false);
 }
 
 /* A flush has no sectors: its piece is found by where it stands. */
@@ -85,11 +104,16 @@ void join_add_by_issue(Join *join, const BlockEvent *e)
         join_device(join, e)->preflushes |= e->flags & TRACE_FLAG_PREFLUSH;
         break;
     case BLOCK_COMPLETE:
+        if (join_device(join, e)->only_ends &&
+            (e->bytes || e->op == TRACE_FLUSH)) {
+            complete_unseen(join, e);
+            return;
+        }
         if (e->op == TRACE_FLUSH) {
             reason = complete_flush(join, e);
         } else if (e->bytes) {
             reason = join_walk_range(join, e, true);
-        } else if (!e->sector) {
+        } else if (!join_complete_at(join, e) && !e->sector) {
             join_device(join, e)->flushing = false;
         }
         break;

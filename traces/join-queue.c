@@ -46,13 +46,23 @@ static void split_request(Join *join, const BlockEvent *e)
     }
 }
 
-/* The same request goes on at a lower device. */
+/*
+ * The same request goes on at a lower device.  That a partition becomes its
+ * disk is a remap of its own, which names the partition, though the one before
+ * has named the disk.
+ */
 static void remap_request(Join *join, const BlockEvent *e)
 {
     Piece *upper = pieces_find(join->pieces, e->other_device, e->op,
                                e->other_sector, join->head, true);
 
-    if (upper && e->other_device != e->device) {
+    if (!upper) {
+        upper = pieces_find(join->pieces, e->device, e->op, e->other_sector,
+                            join->head, true);
+        upper = upper && upper->alias ? upper : NULL;
+    }
+    if (upper && (e->other_device != e->device ||
+                  e->other_sector != e->sector)) {
         Piece *lower = pieces_add(join->pieces, e->device, e->op, e->sector,
                                   e->bytes / 512, upper->request);
 

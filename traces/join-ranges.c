@@ -136,6 +136,19 @@ void join_complete_piece(Join *join, Piece *piece, const BlockEvent *e)
     }
 }
 
+/* As block_io_done has it; other completions say what was moved. */
+bool join_complete_at(Join *join, const BlockEvent *e)
+{
+    Piece *piece = trace_op_has_range(e->op)
+        ? pieces_find(join->pieces, e->device, e->op, e->sector, join->head,
+                      false) : NULL;
+
+    if (piece) {
+        join_complete_piece(join, piece, e);
+    }
+    return piece != NULL;
+}
+
 /* All pieces that the event's range covers, from its first sector on. */
 TraceReason join_walk_range(Join *join, const BlockEvent *e, bool complete)
 {

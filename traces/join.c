@@ -10,6 +10,9 @@ Join *join_new(TraceImport *import)
     join->by_queue = import->at == TRACE_AT_QUEUE;
     join->first = g_array_new(false, false, sizeof(BlockEvent));
     join->pieces = pieces_new();
+    for (unsigned i = 0; i < HINTS; i++) {
+        join->hints[i].queue_ns = TRACE_NO_TIME;
+    }
     return join;
 }
 
@@ -42,6 +45,8 @@ Waiting *join_enter(Join *join, const BlockEvent *e)
             .file = e->file, .offset = e->sector * 512, .bytes = e->bytes,
             .device = e->device, .process = e->process, .cpu = e->cpu,
             .op = e->op, .flags = e->flags,
+            .quality = join->import->clock == TRACE_CLOCK_NONE
+                ? TRACE_QUALITY_TIME_SYNTH : 0,
         },
         .remaining = e->bytes / 512,
     };
@@ -67,22 +72,30 @@ static void add(Join *join, const BlockEvent *e)
     }
 }
 
-/* Marks the devices that are only seen to be issued requests. */
-static bool look_for_queueing(Join *join)
+/* Which actions are seen of each device; true if any request was queued. */
+static bool look_at_devices(Join *join)
 {
-    bool queued[DEVICES] = {false}, issued[DEVICES] = {false}, any = false;
+    uint32_t seen[DEVICES] = {0};
+    bool any = false;
 
     for (unsigned i = 0; i < join->first->len; i++) {
         BlockEvent *e = &g_array_index(join->first, BlockEvent, i);
 
         if (e->op < TRACE_OP_MAX) {
-            queued[e->device % DEVICES] |= e->action == BLOCK_QUEUE;
-            issued[e->device % DEVICES] |= e->action == BLOCK_ISSUE;
+            seen[e->device % DEVICES] |= 1u << e->action;
             any |= e->action == BLOCK_QUEUE;
         }
     }
     for (unsigned i = 0; i < DEVICES; i++) {
-        join->devices[i].by_issue = issued[i] && !queued[i];
+        Device *device = &join->devices[i];
+        bool issued = seen[i] & 1u << BLOCK_ISSUE;
+        bool completed = seen[i] & 1u << BLOCK_COMPLETE;
+
+        device->by_issue = (issued || completed) &&
+                           !(seen[i] & 1u << BLOCK_QUEUE);
+        device->only_issues = issued && !completed &&
+                              !(seen[i] & 1u << BLOCK_REQUEUE);
+        device->only_ends = completed && !issued;
     }
     return any;
 }
@@ -92,7 +105,7 @@ static void decide(Join *join)
 {
     TraceImport *import = join->import;
 
-    join->by_queue = look_for_queueing(join) &&
+    join->by_queue = look_at_devices(join) &&
                      (!import->at_given || import->at == TRACE_AT_QUEUE);
     import->at = join->by_queue ? TRACE_AT_QUEUE : TRACE_AT_ISSUE;
     import->at_given = join->decided = true; /* for other files, too */

@@ -47,10 +47,15 @@ static bool cut_number(Word *word, int64_t *value)
     return scan_i64(&scan, value);
 }
 
-/* "comm-12", "comm-12 (10)", "comm 12", "comm 10/12" */
+/* "comm-12", "comm-12 (10)", "comm 12", "comm 10/12", "12", or nothing */
 static bool split_task(Word task, KernelPrefix *prefix)
 {
     trim(&task);
+    if (!task.len) {
+        prefix->pid = prefix->tid = -1;
+        prefix->comm = task;
+        return true;
+    }
     if (task.len && task.text[task.len - 1] == ')') {
         const char *paren = memrchr(task.text, '(', task.len);
 
@@ -60,11 +65,11 @@ static bool split_task(Word task, KernelPrefix *prefix)
         task.len = paren - task.text;
         trim(&task);
     }
-    if (!cut_number(&task, &prefix->tid) || !task.len) {
+    if (!cut_number(&task, &prefix->tid)) {
         return false;
     }
     prefix->pid = prefix->tid;
-    if (task.text[task.len - 1] == '/') {
+    if (task.len && task.text[task.len - 1] == '/') {
         Word rest = {task.text, task.len - 1};
 
         if (cut_number(&rest, &prefix->pid)) {
@@ -79,13 +84,27 @@ static bool split_task(Word task, KernelPrefix *prefix)
     return true;
 }
 
-/* "5.000001:", and nothing else before the next space. */
-static bool scan_time_word(Scan *scan, int64_t *ns)
+/*
+ * "5.000001:", and nothing else before the next space.  Without a point it is
+ * what the clocks "counter" and "x86-tsc" count, which is no time.
+ */
+static bool scan_time_word(Scan *scan, KernelPrefix *prefix)
 {
     Scan ahead = *scan;
+    uint64_t count;
 
-    if (!scan_time(&ahead, 1000000000, ns) || !scan_char(&ahead, ':') ||
-        (ahead.at < ahead.end && !scan_is_space(*ahead.at))) {
+    prefix->counted = scan_u64(&ahead, &count) && scan_char(&ahead, ':') &&
+                      count <= INT64_MAX;
+    if (prefix->counted) {
+        prefix->time_ns = count;
+    } else {
+        ahead = *scan;
+        if (!scan_time(&ahead, 1000000000, &prefix->time_ns) ||
+            !scan_char(&ahead, ':')) {
+            return false;
+        }
+    }
+    if (ahead.at < ahead.end && !scan_is_space(*ahead.at)) {
         return false;
     }
     scan_spaces(&ahead);
@@ -93,13 +112,16 @@ static bool scan_time_word(Scan *scan, int64_t *ns)
     return true;
 }
 
-/* A number before the event's name. */
+/* Before the event's name: a period, or "(+6)", the time since the last one. */
 static void skip_period(Scan *scan)
 {
     Scan ahead = *scan;
     uint64_t period;
 
-    if (scan_u64(&ahead, &period) && scan_char(&ahead, ' ')) {
+    if (scan_text(&ahead, "(+") ? scan_u64(&ahead, &period) &&
+                                  scan_text(&ahead, ") ")
+                                : scan_u64(&ahead, &period) &&
+                                  scan_char(&ahead, ' ')) {
         scan_spaces(&ahead);
         if (ahead.at < ahead.end && g_ascii_isalpha(*ahead.at)) {
             *scan = ahead;
@@ -108,13 +130,13 @@ static void skip_period(Scan *scan)
 }
 
 /* Flags may stand before the time, a period behind it. */
-static bool scan_stamp(Scan *scan, int64_t *ns)
+static bool scan_stamp(Scan *scan, KernelPrefix *prefix)
 {
     Word flags;
 
     for (unsigned i = 0; i < 3; i++) {
         scan_spaces(scan);
-        if (scan_time_word(scan, ns)) {
+        if (scan_time_word(scan, prefix)) {
             skip_period(scan);
             return true;
         }
@@ -136,7 +158,7 @@ static bool scan_without_cpu(Scan *scan, KernelPrefix *prefix)
 
         scan_spaces(&ahead);
         task = (Word){scan->at, ahead.at - scan->at};
-        if (scan_time_word(&ahead, &prefix->time_ns)) {
+        if (scan_time_word(&ahead, prefix)) {
             skip_period(&ahead);
             prefix->cpu = 0;
             *scan = ahead;
@@ -152,7 +174,7 @@ bool kernel_prefix(Scan *scan, KernelPrefix *prefix)
     Word task;
 
     if (find_cpu(scan, &task, &prefix->cpu) && split_task(task, prefix) &&
-        scan_stamp(scan, &prefix->time_ns)) {
+        scan_stamp(scan, prefix)) {
         return true;
     }
     *scan = whole;

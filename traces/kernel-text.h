@@ -13,6 +13,7 @@ typedef struct KernelPrefix {
     int64_t pid, tid;
     uint64_t cpu;
     int64_t time_ns;
+    bool counted; /* the time is a count of something else than time */
 } KernelPrefix;
 
 /* Takes it, and the spaces behind it; false if the line begins otherwise. */

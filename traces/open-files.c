@@ -72,6 +72,7 @@ OpenFile *open_files_open(OpenFiles *files, int64_t tid, int64_t fd, Word path)
 {
     OpenFile *file = g_new0(OpenFile, 1);
 
+    file->named = path.len > 0;
     file->path = path.len ? g_strndup(path.text, path.len)
                           : g_strdup_printf("fd %" PRId64, fd);
     set_file(table_of(files, tid), fd, file);
@@ -82,8 +83,16 @@ OpenFile *open_files_get(OpenFiles *files, int64_t tid, int64_t fd, Word path)
 {
     OpenFile *file = open_files_find(files, tid, fd);
 
-    return file && (!path.len || word_is(path, file->path))
-        ? file : open_files_open(files, tid, fd, path);
+    if (!file || (path.len && file->named && !word_is(path, file->path))) {
+        return open_files_open(files, tid, fd, path);
+    }
+    if (path.len && !file->named) {
+        g_free(file->path);
+        file->path = g_strndup(path.text, path.len);
+        file->named = true;
+        file->other = false;
+    }
+    return file;
 }
 
 void open_files_dup(OpenFiles *files, int64_t tid, int64_t from, int64_t to)

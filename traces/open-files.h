@@ -12,6 +12,8 @@ typedef struct OpenFile {
     unsigned users;
     uint64_t position;
     bool append, known; /* known: the position is not guessed */
+    bool other; /* a socket, a pipe, or the like */
+    bool named; /* else the path is made up */
     char *path;
 } OpenFile;
 
@@ -21,7 +23,8 @@ OpenFiles *open_files_new(void);
 void open_files_free(OpenFiles *files);
 /*
  * What @fd of thread @tid is of; made if its opening was not seen, or @path, if
- * it is not empty, says that it is of another file by now.
+ * it is not empty, says that it is of another file by now.  A file whose opening
+ * did not tell its name gets it from @path.
  */
 OpenFile *open_files_get(OpenFiles *files, int64_t tid, int64_t fd, Word path);
 /* The same, or NULL if it is not known. */

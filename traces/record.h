@@ -53,7 +53,8 @@ typedef enum TraceOp {
     X(SPLIT, "split", "the device saw it in several pieces")                 \
     X(REISSUED, "reissued", "it went to the device more than once")          \
     X(MERGED, "merged", "it went to the device with others")                 \
-    X(REPAIRED, "repaired", "what the format forbids was left out")
+    X(REPAIRED, "repaired", "what the format forbids was left out")          \
+    X(ISSUE_NONE, "issue-none", "only its end was traced: that is its time")
 
 enum {
 #define X(ID, name, help) TRACE_FLAG_BIT_##ID,

@@ -4,14 +4,14 @@
 
 typedef enum CallKind {
     CALL_IO, CALL_SYNC, CALL_OPEN, CALL_CLOSE, CALL_DUP, CALL_SEEK, CALL_FORK,
-    CALL_ALLOCATE, CALL_SUBMIT, CALL_COPY,
+    CALL_ALLOCATE, CALL_SUBMIT, CALL_COPY, CALL_OTHER, CALL_PAIR,
 } CallKind;
 
 static const struct {
     Word name;
     CallKind kind;
     TraceOp op;
-    int fd, offset; /* which argument, or -1 */
+    int fd, offset; /* which argument, or -1; of a pair: where both are */
 } calls[] = {
     {WORD("pread64"), CALL_IO, TRACE_READ, 0, 3},
     {WORD("pwrite64"), CALL_IO, TRACE_WRITE, 0, 3},
@@ -42,10 +42,29 @@ static const struct {
     {WORD("dup3"), CALL_DUP, TRACE_OP_MAX, 0, -1},
     {WORD("fcntl"), CALL_DUP, TRACE_OP_MAX, 0, -1},
     {WORD("lseek"), CALL_SEEK, TRACE_OP_MAX, 0, -1},
+    {WORD("_llseek"), CALL_SEEK, TRACE_OP_MAX, 0, -1},
     {WORD("fork"), CALL_FORK, TRACE_OP_MAX, -1, -1},
     {WORD("vfork"), CALL_FORK, TRACE_OP_MAX, -1, -1},
     {WORD("clone"), CALL_FORK, TRACE_OP_MAX, -1, -1},
     {WORD("clone3"), CALL_FORK, TRACE_OP_MAX, -1, -1},
+    {WORD("pipe"), CALL_PAIR, TRACE_OP_MAX, 0, -1},
+    {WORD("pipe2"), CALL_PAIR, TRACE_OP_MAX, 0, -1},
+    {WORD("socketpair"), CALL_PAIR, TRACE_OP_MAX, 3, -1},
+    {WORD("socket"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("accept"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("accept4"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("eventfd"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("eventfd2"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("timerfd_create"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("signalfd"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("signalfd4"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("epoll_create"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("epoll_create1"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("inotify_init"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("inotify_init1"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("memfd_create"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("pidfd_open"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
+    {WORD("io_uring_setup"), CALL_OTHER, TRACE_OP_MAX, -1, -1},
 };
 
 Syscalls *syscalls_new(TraceImport *import)
@@ -94,23 +113,37 @@ static void move_position(OpenFile *file, const Call *call, int64_t offset,
     file->position += call->result;
 }
 
-static TraceReason take_io(Syscalls *s, const Call *call, unsigned which)
+OpenFile *syscalls_file(Syscalls *s, const Call *call, int arg,
+                        TraceReason *reason)
 {
-    int64_t fd, offset = -1;
     OpenFile *file;
-    TraceRecord r;
     Word path;
+    int64_t fd;
 
-    if (!call->n_args || !call_fd(call->args[calls[which].fd], &fd, &path)) {
-        return REASON_FIELDS;
+    if (arg >= (int)call->n_args || !call_fd(call->args[arg], &fd, &path)) {
+        *reason = REASON_FIELDS;
+        return NULL;
     }
-    if (!call_is_file(path, fd)) {
-        return REASON_NOT_A_FILE;
+    *reason = REASON_NOT_A_FILE;
+    if (path.len ? !call_path_is_file(path)
+                 : fd <= 2 && !open_files_find(s->files, call->tid, fd)) {
+        return NULL;
     }
     file = open_files_get(s->files, call->tid, fd, path);
-    if (!call_is_file((Word){file->path, strlen(file->path)}, fd) &&
-        *file->path == '/') {
-        return REASON_NOT_A_FILE;
+    path = (Word){file->path, strlen(file->path)};
+    return file->other || (*file->path == '/' && !call_path_is_file(path))
+        ? NULL : file;
+}
+
+static TraceReason take_io(Syscalls *s, const Call *call, unsigned which)
+{
+    TraceReason reason;
+    OpenFile *file = syscalls_file(s, call, calls[which].fd, &reason);
+    int64_t offset = -1;
+    TraceRecord r;
+
+    if (!file) {
+        return reason;
     }
     if (calls[which].op < TRACE_OP_MAX && calls[which].kind == CALL_SYNC) {
         syscalls_record(s, call, file->path, &r);
@@ -140,16 +173,14 @@ static TraceReason take_io(Syscalls *s, const Call *call, unsigned which)
 static bool take_side(Syscalls *s, const Call *call, TraceOp op,
                       unsigned fd_arg, int offset_arg)
 {
-    int64_t fd, offset = -1;
-    OpenFile *file;
+    TraceReason reason;
+    OpenFile *file = syscalls_file(s, call, fd_arg, &reason);
+    int64_t offset = -1;
     TraceRecord r;
-    Word path;
 
-    if (fd_arg >= call->n_args || !call_fd(call->args[fd_arg], &fd, &path) ||
-        !call_is_file(path, fd)) {
+    if (!file) {
         return false;
     }
-    file = open_files_get(s->files, call->tid, fd, path);
     if (!call_number(call, offset_arg, &offset) || offset < 0) {
         offset = -1;
     }
@@ -183,12 +214,15 @@ static TraceReason take_copy(Syscalls *s, const Call *call)
 
 static TraceReason take_allocate(Syscalls *s, const Call *call)
 {
-    int64_t fd, offset, bytes;
+    TraceReason reason;
+    OpenFile *file = syscalls_file(s, call, 0, &reason);
+    int64_t offset, bytes;
     TraceRecord r;
-    Word path;
 
-    if (call->n_args < 4 || !call_fd(call->args[0], &fd, &path) ||
-        !call_number(call, 2, &offset) || !call_number(call, 3, &bytes) ||
+    if (!file) {
+        return reason;
+    }
+    if (!call_number(call, 2, &offset) || !call_number(call, 3, &bytes) ||
         offset < 0 || bytes < 0 || offset > INT64_MAX - bytes) {
         return REASON_FIELDS;
     }
@@ -196,8 +230,7 @@ static TraceReason take_allocate(Syscalls *s, const Call *call)
                     call_has_text(call, 1, "ZERO_RANGE"))) {
         return REASON_CALL;
     }
-    syscalls_record(s, call,
-                    open_files_get(s->files, call->tid, fd, path)->path, &r);
+    syscalls_record(s, call, file->path, &r);
     r.op = call_has_text(call, 1, "PUNCH_HOLE") ? TRACE_DISCARD
                                                 : TRACE_WRITE_ZEROES;
     r.offset = offset;
@@ -233,6 +266,10 @@ static TraceReason take(Syscalls *s, const Call *call, unsigned which)
         return syscalls_seek(s, call);
     case CALL_FORK:
         return syscalls_fork(s, call);
+    case CALL_OTHER:
+        return syscalls_open_other(s, call);
+    case CALL_PAIR:
+        return syscalls_open_pair(s, call, calls[which].fd);
     default:
         return REASON_CALL;
     }

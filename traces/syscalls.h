@@ -34,6 +34,9 @@ void syscalls_free(Syscalls *syscalls);
 /* Accounts for the line that the call ends in. */
 void syscalls_take(Syscalls *syscalls, const Call *call);
 
+/* "4096", "-1", or "0x1000" of a pointer or of strace -e raw=all. */
+bool syscalls_number(Scan *scan, int64_t *value);
+
 /* The last " = " in the line whose = is before @before, or NULL. */
 const char *syscalls_last_equals(Scan line, const char *before);
 
