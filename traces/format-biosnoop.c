@@ -13,7 +13,7 @@ enum { COLUMNS_MAX = 16, WORDS_MAX = 64 };
 
 typedef enum SnoopField {
     SNOOP_IGNORE, SNOOP_DONE, SNOOP_START, SNOOP_COMM, SNOOP_PID, SNOOP_DISK,
-    SNOOP_OP, SNOOP_SECTOR, SNOOP_BYTES, SNOOP_QUEUED, SNOOP_LATENCY,
+    SNOOP_MINOR, SNOOP_OP, SNOOP_SECTOR, SNOOP_BYTES, SNOOP_QUEUED, SNOOP_LATENCY,
 } SnoopField;
 
 static const struct {
@@ -26,6 +26,7 @@ static const struct {
     {"STARTs", SNOOP_START, 1000000000}, {"ENDs", SNOOP_DONE, 1000000000},
     {"COMM", SNOOP_COMM, 0}, {"PID", SNOOP_PID, 0}, {"TID", SNOOP_PID, 0},
     {"DISK", SNOOP_DISK, 0}, {"DEV", SNOOP_DISK, 0},
+    {"ID", SNOOP_MINOR, 0}, /* "DISK ID" is two columns, major and minor */
     {"T", SNOOP_OP, 0}, {"TYPE", SNOOP_OP, 0},
     {"SECTOR", SNOOP_SECTOR, 0}, {"BLOCK", SNOOP_SECTOR, 0},
     {"BYTES", SNOOP_BYTES, 0},
@@ -137,8 +138,9 @@ void biosnoop_end(TraceImport *import, void *state)
 
 typedef struct Row {
     int64_t done_ns, start_ns, queued_ns, latency_ns, pid;
-    Word comm, disk, op;
+    Word comm, disk, minor, op;
     uint64_t sector, bytes;
+    bool no_sector; /* -1: a flush, of older kernels */
 } Row;
 
 /* A number of @unit nanoseconds, or a time of day. */
@@ -174,6 +176,7 @@ static TraceReason set_field(Row *row, unsigned column, Word word)
                                                       : REASON_TIME;
     case SNOOP_QUEUED:
         ok = scan_time(&scan, unit, &row->queued_ns) && scan.at == scan.end;
+        row->queued_ns = MAX(row->queued_ns, 0); /* -1: not known */
         break;
     case SNOOP_LATENCY:
         ok = scan_time(&scan, unit, &row->latency_ns) && scan.at == scan.end;
@@ -183,7 +186,9 @@ static TraceReason set_field(Row *row, unsigned column, Word word)
              (scan_i64(&scan, &row->pid) && scan.at == scan.end);
         break;
     case SNOOP_SECTOR:
-        ok = word_is(word, "-1") || /* a flush, of older kernels */
+        row->no_sector = word_is(word, "-1") ||
+                         word_is(word, "18446744073709551615");
+        ok = row->no_sector ||
              (scan_u64(&scan, &row->sector) && scan.at == scan.end);
         break;
     case SNOOP_BYTES:
@@ -191,6 +196,9 @@ static TraceReason set_field(Row *row, unsigned column, Word word)
         break;
     case SNOOP_DISK:
         row->disk = word;
+        break;
+    case SNOOP_MINOR:
+        row->minor = word;
         break;
     case SNOOP_OP:
         row->op = word;
@@ -201,34 +209,95 @@ static TraceReason set_field(Row *row, unsigned column, Word word)
     return ok ? REASON_STORED : REASON_NUMBER;
 }
 
-static TraceReason scan_row(const Snoop *snoop, Scan scan, Row *row)
+/* The columns but @blank, whose words have no gap where it should be. */
+static TraceReason set_fields(const Snoop *snoop, const Word *words, unsigned n,
+                              unsigned blank, Row *row)
 {
-    Word words[WORDS_MAX];
-    unsigned n = 0, extra;
+    unsigned columns = snoop->n - (blank < snoop->n);
+    unsigned extra, at = 0;
 
-    while (n < WORDS_MAX && scan_word(&scan, &words[n])) {
-        n++;
-    }
-    if (n < snoop->n || n == WORDS_MAX) {
+    if (n < columns) {
         return REASON_FIELDS;
     }
-    extra = n - snoop->n; /* spaces in the name */
+    extra = n - columns; /* spaces in the name */
     for (unsigned i = 0; i < snoop->n; i++) {
-        Word word = words[i > snoop->comm ? i + extra : i];
         TraceReason reason;
 
-        if (i == snoop->comm) {
-            Word last = words[i + extra];
-
-            row->comm = (Word){word.text, last.text + last.len - word.text};
+        if (i == blank) {
             continue;
         }
-        reason = set_field(row, snoop->column[i], word);
+        if (i == snoop->comm) {
+            const Word *last = &words[at + extra];
+
+            row->comm = (Word){
+                words[at].text, last->text + last->len - words[at].text,
+            };
+            at += extra + 1;
+            continue;
+        }
+        reason = set_field(row, snoop->column[i], words[at++]);
         if (reason != REASON_STORED) {
             return reason;
         }
     }
     return REASON_STORED;
+}
+
+static unsigned find_column(const Snoop *snoop, SnoopField field)
+{
+    unsigned i = 0;
+
+    while (i < snoop->n && fields[snoop->column[i]].field != field) {
+        i++;
+    }
+    return i;
+}
+
+static bool is_op(Word word)
+{
+    uint8_t op, flags;
+
+    return block_rwbs_parse(word, 1, &op, &flags);
+}
+
+/* bcc leaves the disk blank if it does not know it. */
+static TraceReason scan_row(const Snoop *snoop, Scan scan, Row *row)
+{
+    unsigned disk = find_column(snoop, SNOOP_DISK), n = 0;
+    Word words[WORDS_MAX];
+    Row blank = *row;
+    TraceReason reason;
+
+    while (n < WORDS_MAX && scan_word(&scan, &words[n])) {
+        n++;
+    }
+    if (n == WORDS_MAX) {
+        return REASON_FIELDS;
+    }
+    reason = set_fields(snoop, words, n, snoop->n, row);
+    if ((reason != REASON_STORED || (row->op.len && !is_op(row->op))) &&
+        disk < snoop->n && has_field(snoop, SNOOP_OP) &&
+        set_fields(snoop, words, n, disk, &blank) == REASON_STORED &&
+        is_op(blank.op)) {
+        *row = blank;
+        row->disk = (Word){"?", 1};
+        return REASON_STORED;
+    }
+    return reason;
+}
+
+/* ---- Records ---- */
+
+static uint32_t device_of(TraceImport *import, const Row *row)
+{
+    Scan major = {row->disk.text, row->disk.text + row->disk.len};
+    Scan minor = {row->minor.text, row->minor.text + row->minor.len};
+    uint64_t numbers[2];
+
+    return row->minor.len && scan_u64(&major, &numbers[0]) &&
+           scan_u64(&minor, &numbers[1])
+        ? trace_import_block_device(import, numbers[0], numbers[1])
+        : trace_import_device(import, row->disk);
 }
 
 static void set_times(const TraceImport *import, const Row *row, TraceRecord *r)
@@ -261,7 +330,8 @@ static TraceReason make_record(TraceImport *import, const Snoop *snoop,
     if (r->op >= TRACE_OP_MAX) {
         return REASON_EVENT;
     }
-    if (r->op == TRACE_WRITE && !row->bytes && has_field(snoop, SNOOP_BYTES)) {
+    if ((r->op == TRACE_WRITE || row->no_sector) && !row->bytes &&
+        has_field(snoop, SNOOP_BYTES)) {
         r->op = TRACE_FLUSH; /* nothing else writes no bytes */
         r->quality |= TRACE_QUALITY_OP_GUESSED;
     }
@@ -282,7 +352,7 @@ static TraceReason make_record(TraceImport *import, const Snoop *snoop,
         r->bytes = row->bytes;
     }
     set_times(import, row, r);
-    r->device = trace_import_device(import, row->disk);
+    r->device = device_of(import, row);
     r->process = trace_import_process(import, row->comm, row->pid, -1);
     return REASON_STORED;
 }
@@ -295,6 +365,8 @@ static void take_other(TraceImport *import, TraceReason reason,
         trace_import_skip(import, REASON_BLANK);
     } else if (*scan.at == '#') {
         trace_import_skip(import, REASON_COMMENT);
+    } else if (scan_text(&scan, "MAJOR MINOR")) {
+        trace_import_skip(import, REASON_HEADER); /* of "DISK ID" */
     } else if (!scan_is_digit(*line->text) && *line->text != '-') {
         trace_import_skip(import, REASON_PROSE);
     } else {

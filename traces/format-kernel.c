@@ -65,6 +65,7 @@ static const struct {
     {WORD("block_bio_queue"), BLOCK_QUEUE, BLOCK_SHAPE_BIO},
     {WORD("block_bio_backmerge"), BLOCK_BACK_MERGE, BLOCK_SHAPE_BIO},
     {WORD("block_bio_frontmerge"), BLOCK_FRONT_MERGE, BLOCK_SHAPE_BIO},
+    {WORD("block_bio_complete"), BLOCK_COMPLETE, BLOCK_SHAPE_BIO},
     {WORD("block_getrq"), BLOCK_GET_REQUEST, BLOCK_SHAPE_BIO},
     {WORD("block_sleeprq"), BLOCK_SLEEP, BLOCK_SHAPE_BIO},
     {WORD("block_bio_bounce"), BLOCK_BOUNCE, BLOCK_SHAPE_BIO},

@@ -11,6 +11,7 @@
 typedef struct PerfTrace {
     Syscalls *calls;
     BegunCalls *begun;
+    bool over; /* what follows is the summary of -S */
 } PerfTrace;
 
 void *perf_trace_begin(TraceImport *import, const void *argument)
@@ -135,13 +136,24 @@ static const struct {
     {WORD(""), {WORD("fd"), WORD("buf"), WORD("count"), WORD("pos")}},
 };
 
-static void order_args(Call *call, const Word *args, unsigned n)
+static unsigned find_order(Word name)
 {
     unsigned which = 0;
+    Word begins;
 
-    while (!word_begins(call->name, orders[which].begins.text)) {
-        which++;
+    for (; (begins = orders[which].begins).len; which++) {
+        if (name.len >= begins.len &&
+            word_same((Word){name.text, begins.len}, begins)) {
+            break;
+        }
     }
+    return which;
+}
+
+static void order_args(Call *call, const Word *args, unsigned n)
+{
+    unsigned which = find_order(call->name);
+
     for (unsigned i = 0; i < CALL_ARGS && orders[which].args[i].len; i++) {
         call->args[i] = value_of(args, n, i, orders[which].args[i]);
         call->n_args = i + 1;
@@ -220,13 +232,18 @@ static bool take_continued(TraceImport *import, PerfTrace *perf, Scan scan,
 }
 
 /* Lines without a time; false if it is nothing that is known. */
-static bool take_other(TraceImport *import, const TraceLine *line)
+static bool take_other(TraceImport *import, PerfTrace *perf,
+                       const TraceLine *line)
 {
     enum { CALL_CHAIN = 16 }; /* its lines are indented so far */
     Scan scan = {line->text, line->end};
 
+    scan_spaces(&scan);
+    perf->over |= scan_text(&scan, "Summary of events:");
     if (scan_at_end(&scan)) {
         trace_import_skip(import, REASON_BLANK);
+    } else if (perf->over) {
+        trace_import_skip(import, REASON_SUMMARY);
     } else if (scan.at - line->text >= CALL_CHAIN) {
         trace_import_skip(import, REASON_STACK);
     } else if (scan_text(&scan, "LOST ")) {
@@ -245,7 +262,7 @@ void perf_trace_line(TraceImport *import, void *state, const TraceLine *line)
                  .comm = {"", 0}, .result_path = {"", 0}};
 
     if (!scan_prefix(&scan, &call)) {
-        if (!take_other(import, line)) {
+        if (!take_other(import, perf, line)) {
             trace_import_reject_line(import, REASON_FIELDS, line);
         }
     } else if (take_unfinished(import, perf, scan, &call) ||

@@ -85,6 +85,14 @@ static bool scan_date_stamp(Scan *scan, QemuEvent *event)
     return year < 2262;
 }
 
+/* "qemu-system-x86_64: warning: ...", which -msg timestamp=on dates, too. */
+static bool is_message(Scan scan)
+{
+    Word word;
+
+    return scan_word(&scan, &word) && word.text[word.len - 1] == ':';
+}
+
 void qemu_log_line(TraceImport *import, void *state, const TraceLine *line)
 {
     Scan scan = {line->text, line->end};
@@ -104,7 +112,7 @@ void qemu_log_line(TraceImport *import, void *state, const TraceLine *line)
             import->clock = TRACE_CLOCK_NONE;
         }
         qemu_trace_add(log->trace, &event);
-    } else if (event.time_synth) {
+    } else if (event.time_synth || is_message(scan)) {
         trace_import_skip(import, REASON_PROSE);
     } else {
         trace_import_reject_line(import, REASON_FIELDS, line);

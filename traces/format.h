@@ -27,6 +27,7 @@ typedef struct TraceFormat {
      */
     bool (*recognise)(const TraceSample *sample, const char **why);
     bool by_lines; /* by its lines, too, if not by its first bytes */
+    unsigned enough; /* per cent of them that tell; 0: as of most formats */
     /* State of one file; freed by end().  @argument: the row's own. */
     void *(*begin)(TraceImport *import, const void *argument);
     const void *argument;

@@ -53,7 +53,7 @@ static const TraceFormat vscsi = {
 
 static const TraceFormat qemu_log = {
     "qemu-log", "QEMU's trace events, log backend", TRACE_CLOCK_UNIX, NULL,
-    TEXT(qemu_log),
+    TEXT(qemu_log), .enough = 20, /* other words of the program come between */
 };
 static const TraceFormat simpletrace = {
     "simpletrace", "QEMU's trace events, simple backend (version 4)",

@@ -84,27 +84,58 @@ static bool split_task(Word task, KernelPrefix *prefix)
     return true;
 }
 
-/*
- * "5.000001:", and nothing else before the next space.  Without a point it is
- * what the clocks "counter" and "x86-tsc" count, which is no time.
- */
-static bool scan_time_word(Scan *scan, KernelPrefix *prefix)
+/* What the clocks "counter" and "x86-tsc" count, which may be any number. */
+static bool scan_count(Scan *scan, KernelPrefix *prefix)
 {
     Scan ahead = *scan;
     uint64_t count;
 
-    prefix->counted = scan_u64(&ahead, &count) && scan_char(&ahead, ':') &&
-                      count <= INT64_MAX;
-    if (prefix->counted) {
-        prefix->time_ns = count;
-    } else {
-        ahead = *scan;
-        if (!scan_time(&ahead, 1000000000, &prefix->time_ns) ||
-            !scan_char(&ahead, ':')) {
+    if (!scan_u64(&ahead, &count) || count > INT64_MAX ||
+        !scan_char(&ahead, ':')) {
+        return false;
+    }
+    prefix->time_ns = count;
+    prefix->counted = true;
+    *scan = ahead;
+    return true;
+}
+
+/* "us : " of the latency format, maybe with a mark of long delays. */
+static bool scan_latency_unit(Scan *scan)
+{
+    Scan ahead = *scan;
+
+    if (!scan_text(&ahead, "us") || ahead.at == ahead.end ||
+        !strchr("!+#*@$ ", *ahead.at)) {
+        return false;
+    }
+    ahead.at++;
+    if (!scan_text(&ahead, ": ")) {
+        return false;
+    }
+    *scan = ahead;
+    return true;
+}
+
+/* "5.000001:", "58:" or "17813us :", and a space behind it. */
+static bool scan_time_word(Scan *scan, KernelPrefix *prefix)
+{
+    Scan ahead = *scan;
+
+    prefix->counted = false;
+    if (!scan_time(&ahead, 1000000000, &prefix->time_ns)) {
+        if (!scan_count(&ahead, prefix)) {
             return false;
         }
-    }
-    if (ahead.at < ahead.end && !scan_is_space(*ahead.at)) {
+    } else if (scan_latency_unit(&ahead)) {
+        prefix->time_ns /= 1000000;
+    } else if (!memchr(scan->at, '.', ahead.at - scan->at)) {
+        ahead = *scan;
+        if (!scan_count(&ahead, prefix)) {
+            return false;
+        }
+    } else if (!scan_char(&ahead, ':') ||
+               (ahead.at < ahead.end && !scan_is_space(*ahead.at))) {
         return false;
     }
     scan_spaces(&ahead);
@@ -147,6 +178,24 @@ static bool scan_stamp(Scan *scan, KernelPrefix *prefix)
     return false;
 }
 
+/* "dd-12     1d.h1. ": in ftrace's latency format the CPU is before flags. */
+static void cut_cpu(Word *task, uint64_t *cpu)
+{
+    uint64_t number;
+    Scan last;
+    size_t at;
+
+    trim(task);
+    for (at = task->len; at && !scan_is_space(task->text[at - 1]); at--) {
+    }
+    last = (Scan){task->text + at, task->text + task->len};
+    if (at && scan_u64(&last, &number) && last.at < last.end &&
+        *last.at != '-' && *last.at != '/') {
+        task->len = at;
+        *cpu = number;
+    }
+}
+
 /* "comm 12 5.000001: ", as perf script -F leaves the CPU out. */
 static bool scan_without_cpu(Scan *scan, KernelPrefix *prefix)
 {
@@ -161,6 +210,7 @@ static bool scan_without_cpu(Scan *scan, KernelPrefix *prefix)
         if (scan_time_word(&ahead, prefix)) {
             skip_period(&ahead);
             prefix->cpu = 0;
+            cut_cpu(&task, &prefix->cpu);
             *scan = ahead;
             return split_task(task, prefix);
         }

@@ -119,6 +119,17 @@ static void pool_request(QemuTrace *t, const QemuEvent *e)
     }
 }
 
+/* Zeroes are written by a write, which is traced, too. */
+static bool writes_same_zeroes(const QemuTrace *t, const QemuEvent *e)
+{
+    return e->id == QEMU_BDRV_WRITE && t->last_io.valid &&
+           t->last_io.op == TRACE_WRITE_ZEROES &&
+           qemu_event_arg(e, "flags") & FLAG_ZERO_WRITE &&
+           t->last_io.bs == qemu_event_arg(e, "bs") &&
+           t->last_io.offset == qemu_event_arg(e, "offset") &&
+           t->last_io.bytes == qemu_event_arg(e, "bytes");
+}
+
 static void remember_io(QemuTrace *t, const QemuEvent *e)
 {
     t->last_io = (LastIo){
@@ -178,6 +189,10 @@ static void take(QemuTrace *t, const QemuEvent *e)
         request_event(t, e, LAYER_GUEST, guest_request);
         return;
     case QEMU_BDRV_READ ... QEMU_BDRV_ZEROES:
+        if (writes_same_zeroes(t, e)) {
+            trace_import_skip(t->import, REASON_LAYER);
+            return;
+        }
         remember_io(t, e);
         request_event(t, e, LAYER_NODE, blk_request);
         return;

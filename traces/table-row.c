@@ -58,18 +58,23 @@ static bool is_any(Word word, const char *const *names)
     return false;
 }
 
+/* Words, or SCSI's operation codes in hexadecimal. */
 static TraceOp op_of_word(Word word)
 {
-    static const char *const names[][8] = {
-        [TRACE_READ] = {"r", "read", "rd", "reads"},
-        [TRACE_WRITE] = {"w", "write", "wr", "writes"},
-        [TRACE_FLUSH] = {"f", "flush"},
-        [TRACE_DISCARD] = {"d", "t", "trim", "discard", "unmap"},
-        [TRACE_WRITE_ZEROES] = {"z", "zero", "write-zeroes", "write_zeroes"},
+    static const char *const names[][9] = {
+        [TRACE_READ] = {"r", "read", "rd", "reads", "08", "28", "88", "a8"},
+        [TRACE_WRITE] = {"w", "write", "wr", "writes", "0a", "2a", "8a", "aa"},
+        [TRACE_FLUSH] = {"f", "flush", "35", "91"},
+        [TRACE_DISCARD] = {"d", "t", "trim", "discard", "unmap", "42"},
+        [TRACE_WRITE_ZEROES] = {"z", "zero", "write-zeroes", "write_zeroes",
+                                "41", "93"},
         [TRACE_SYNC] = {"s", "sync", "fsync"},
         [TRACE_DATASYNC] = {"datasync", "fdatasync"},
     };
 
+    if (word_begins(word, "0x")) {
+        word = (Word){word.text + 2, word.len - 2};
+    }
     for (unsigned op = 0; op < ARRAY_SIZE(names); op++) {
         if (is_any(word, names[op])) {
             return op;
@@ -98,7 +103,7 @@ static TraceOp op_of(Word word, int64_t dialect)
     case TABLE_OP_1R:
         return c == '1' ? TRACE_READ : c == '0' ? TRACE_WRITE : TRACE_OP_MAX;
     case TABLE_OP_BIT0R:
-        return scan_u64(&scan, &number) && scan.at == scan.end
+        return scan_hex(&scan, &number) && scan.at == scan.end
             ? (number & 1 ? TRACE_READ : TRACE_WRITE) : TRACE_OP_MAX;
     default:
         return op_of_word(word);

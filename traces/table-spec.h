@@ -57,13 +57,13 @@ typedef enum TableField {
     X(SIZE, "sector", 512, 0, INT64_MAX, '-', "sectors of 512 bytes")          \
     X(SIZE, "k", 1024, 0, INT64_MAX, '-', "kibibytes")                         \
     X(SIZE, "page", 4096, 0, INT64_MAX, '-', "pages of 4096 bytes")            \
-    X(OP, "word", TABLE_OP_WORD, 0, 0, ' ', "R, W, read, write, trim, ...")    \
+    X(OP, "word", TABLE_OP_WORD, 0, 0, ' ', "R, write, trim, 2a of SCSI, ...") \
     X(OP, "rw", TABLE_OP_RW, 0, 0, ' ', "R or W, in either case")              \
     X(OP, "rw*", TABLE_OP_FIRST, 0, 0, ' ', "what begins with R or W")         \
     X(OP, "readwrite", TABLE_OP_READWRITE, 0, 0, ' ', "Read or Write")         \
     X(OP, "0r", TABLE_OP_0R, 0, 0, ' ', "0 is a read, 1 a write")              \
     X(OP, "1r", TABLE_OP_1R, 0, 0, ' ', "1 is a read, 0 a write")              \
-    X(OP, "bit0r", TABLE_OP_BIT0R, 0, 0, ' ', "odd is a read, even a write")
+    X(OP, "bit0r", TABLE_OP_BIT0R, 0, 0, ' ', "hexadecimal: odd is a read, even a write")
 
 #define TABLE_YEAR_1990 631152000000000000
 #define TABLE_YEAR_2100 4102444800000000000
