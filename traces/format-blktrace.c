@@ -3,11 +3,11 @@
  * blktrace's binary records: version 7, of either byte order, and version 8
  * with its wider ones (struct blk_io_trace2); with the id of a cgroup or not.
  *
- * One file holds the records of one CPU, or of all of them, merged; several
- * are merged here by time, CPU and sequence.
+ * One file holds the records of one CPU, or of all of them, merged or as their
+ * buffers became full; several are merged here by time, CPU and sequence.
  */
 #include "formats.h"
-#include "join.h"
+#include "reorder.h"
 
 #include <byteswap.h>
 #include <endian.h>
@@ -62,6 +62,7 @@ typedef struct Cursor {
 typedef struct Merge {
     TraceImport *import;
     Join *join;
+    Reorder *reorder; /* of a file that is alone; or NULL */
     Cursor *cursors;
     unsigned n;
     GHashTable *comms; /* pid -> char * */
@@ -244,11 +245,7 @@ static void set_op(const Raw *raw, BlockEvent *event)
 
 static uint32_t device_of(TraceImport *import, uint32_t device)
 {
-    char name[32];
-    int len = snprintf(name, sizeof(name), "%u,%u", device >> 20,
-                       device & 0xfffff);
-
-    return trace_import_device(import, (Word){name, len});
+    return trace_import_block_device(import, device >> 20, device & 0xfffff);
 }
 
 /* Payloads are big-endian on every machine. */
@@ -297,7 +294,11 @@ static void take_record(Merge *merge, const Cursor *c)
         merge->import, (Word){comm ? comm : "", comm ? strlen(comm) : 0},
         raw->pid, -1);
     set_other(merge, raw, &event);
-    join_add(merge->join, &event);
+    if (merge->reorder) {
+        reorder_add(merge->reorder, &event);
+    } else {
+        join_add(merge->join, &event);
+    }
 }
 
 /* ---- All files ---- */
@@ -333,6 +334,7 @@ bool blktrace_read(TraceImport *import, TraceSource **sources, unsigned n,
     bool ok = true;
     Cursor *next;
 
+    merge.reorder = n == 1 ? reorder_new(merge.join) : NULL;
     for (unsigned i = 0; i < n; i++) {
         merge.cursors[i].source = sources[i];
         merge.cursors[i].file = i;
@@ -341,6 +343,9 @@ bool blktrace_read(TraceImport *import, TraceSource **sources, unsigned n,
     while ((next = earliest(&merge)) && trace_import_goes_on(import)) {
         take_record(&merge, next);
         next_record(&merge, next);
+    }
+    if (merge.reorder) {
+        reorder_end(merge.reorder);
     }
     join_end(merge.join);
     for (unsigned i = 0; i < n && ok; i++) {

@@ -192,6 +192,35 @@ static void test_loop_capture(void **state)
     child_finish(&result);
 }
 
+/* blktrace -o -: the buffers of one CPU, and then those of another. */
+static void test_stream_of_cpus(void **state)
+{
+    g_autofree char *stream = g_build_filename(dir, "live", NULL);
+    g_autofree char *log = g_build_filename(dir, "v.aiolog", NULL);
+    GString *all = g_string_new(NULL);
+    ChildResult result;
+
+    for (int cpu = 1; cpu >= 0; cpu--) {
+        g_autofree char *name = g_strdup_printf("loop0.blktrace.%d", cpu);
+        g_autofree char *path = sample_path(name);
+        g_autofree char *data = NULL;
+        gsize len;
+
+        assert_true(g_file_get_contents(path, &data, &len, NULL));
+        g_string_append_len(all, data, len);
+    }
+    assert_true(g_file_set_contents(stream, all->str, all->len, NULL));
+    g_string_free(all, true);
+    result = aiolab("import", stream, "--at=issue", "--json", "-f", "-o", log,
+                    NULL);
+    child_expect_ok(&result, "a stream of CPUs");
+    expect_text("counts", result.out,
+                "\"read\":4342,\"stored\":611,\"skipped\":3731,");
+    expect_text("kinds", result.out, "{\"read\":178,\"write\":387,"
+                                     "\"flush\":25,\"discard\":21}");
+    child_finish(&result);
+}
+
 /* A CPU that has no file is named, and an empty file is none that is missing. */
 static void test_missing_cpu(void **state)
 {
@@ -231,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_loop_capture),
+        cmocka_unit_test(test_stream_of_cpus),
         cmocka_unit_test(test_missing_cpu),
     };
 
