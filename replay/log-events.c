@@ -15,10 +15,16 @@ static const char tables[] =
     "crc INTEGER NOT NULL, data BLOB NOT NULL);"
     "CREATE TABLE event_text (id INTEGER PRIMARY KEY, text TEXT NOT NULL);";
 
+typedef struct KnownText {
+    const char *text; /* the table's own */
+    unsigned number;
+} KnownText;
+
 struct EventWriter {
     Log *log;
     LogSql *put_chunk, *put_text;
     GHashTable *texts; /* text -> its number, from 1 */
+    KnownText known[64];  /* by address: texts of late; mostly literals */
     const char *last_file;
     uint64_t written;
     unsigned n;
@@ -39,24 +45,34 @@ EventWriter *event_writer_new(Log *log)
     return w;
 }
 
+static KnownText find_text(EventWriter *w, const char *text)
+{
+    gpointer own, number;
+
+    if (!g_hash_table_lookup_extended(w->texts, text, &own, &number)) {
+        own = g_strdup(text);
+        number = GUINT_TO_POINTER(g_hash_table_size(w->texts) + 1);
+        g_hash_table_insert(w->texts, own, number);
+        log_sql_int(w->put_text, 1, GPOINTER_TO_UINT(number));
+        log_sql_text(w->put_text, 2, text);
+        log_sql_run(w->put_text);
+    }
+    return (KnownText){own, GPOINTER_TO_UINT(number)};
+}
+
 /* 0 for no text. */
 static int64_t text_number(EventWriter *w, const char *text)
 {
-    unsigned number;
+    uint64_t hash = (uintptr_t)text * 0x9e3779b97f4a7c15;
+    KnownText *known = &w->known[(hash >> 32) % ARRAY_SIZE(w->known)];
 
     if (!text) {
         return 0;
     }
-    number = GPOINTER_TO_UINT(g_hash_table_lookup(w->texts, text));
-    if (!number) {
-        number = g_hash_table_size(w->texts) + 1;
-        g_hash_table_insert(w->texts, g_strdup(text),
-                            GUINT_TO_POINTER(number));
-        log_sql_int(w->put_text, 1, number);
-        log_sql_text(w->put_text, 2, text);
-        log_sql_run(w->put_text);
+    if (!known->text || strcmp(known->text, text)) {
+        *known = find_text(w, text);
     }
-    return number;
+    return known->number;
 }
 
 static void put_chunk(EventWriter *w)

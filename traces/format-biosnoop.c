@@ -143,6 +143,10 @@ typedef struct Row {
     bool no_sector; /* -1: a flush, of older kernels */
 } Row;
 
+static const Row no_row = {
+    .done_ns = TRACE_NO_TIME, .start_ns = TRACE_NO_TIME, .pid = -1,
+};
+
 /* A number of @unit nanoseconds, or a time of day. */
 static bool scan_clock(Word word, uint64_t unit, int64_t *ns)
 {
@@ -260,13 +264,28 @@ static bool is_op(Word word)
     return block_rwbs_parse(word, 1, &op, &flags);
 }
 
-/* bcc leaves the disk blank if it does not know it. */
+/* bcc leaves the disk blank if it does not know it: false if it did not. */
+static bool scan_without_disk(const Snoop *snoop, const Word *words, unsigned n,
+                              Row *row)
+{
+    unsigned disk = find_column(snoop, SNOOP_DISK);
+    Row blank = no_row;
+
+    if (disk == snoop->n || !has_field(snoop, SNOOP_OP) ||
+        set_fields(snoop, words, n, disk, &blank) != REASON_STORED ||
+        !is_op(blank.op)) {
+        return false;
+    }
+    blank.disk = (Word){"?", 1};
+    *row = blank;
+    return true;
+}
+
 static TraceReason scan_row(const Snoop *snoop, Scan scan, Row *row)
 {
-    unsigned disk = find_column(snoop, SNOOP_DISK), n = 0;
     Word words[WORDS_MAX];
-    Row blank = *row;
     TraceReason reason;
+    unsigned n = 0;
 
     while (n < WORDS_MAX && scan_word(&scan, &words[n])) {
         n++;
@@ -275,15 +294,10 @@ static TraceReason scan_row(const Snoop *snoop, Scan scan, Row *row)
         return REASON_FIELDS;
     }
     reason = set_fields(snoop, words, n, snoop->n, row);
-    if ((reason != REASON_STORED || (row->op.len && !is_op(row->op))) &&
-        disk < snoop->n && has_field(snoop, SNOOP_OP) &&
-        set_fields(snoop, words, n, disk, &blank) == REASON_STORED &&
-        is_op(blank.op)) {
-        *row = blank;
-        row->disk = (Word){"?", 1};
+    if (reason == REASON_STORED && (!row->op.len || is_op(row->op))) {
         return REASON_STORED;
     }
-    return reason;
+    return scan_without_disk(snoop, words, n, row) ? REASON_STORED : reason;
 }
 
 /* ---- Records ---- */
@@ -377,7 +391,7 @@ static void take_other(TraceImport *import, TraceReason reason,
 void biosnoop_line(TraceImport *import, void *state, const TraceLine *line)
 {
     Scan scan = {line->text, line->end};
-    Row row = {.done_ns = TRACE_NO_TIME, .start_ns = TRACE_NO_TIME, .pid = -1};
+    Row row = no_row;
     TraceRecord record = trace_import_record(import);
     Snoop *snoop = state;
     TraceReason reason;
