@@ -3,18 +3,21 @@
 #include "begun-calls.h"
 
 enum {
-    TEXT_MAX = 65536, /* bytes that are kept of one part */
-    UNNUMBERED = -1,  /* the first thread, before there was a second one */
+    TEXT_MAX = 65536,  /* bytes that are kept of one part */
+    BYTES_MAX = 1 << 22, /* of all; beyond, they are given up */
+    UNNUMBERED = -1,   /* the first thread, before there was a second one */
 };
 
 typedef struct BegunCall {
     GString *text;
+    size_t bytes; /* when it was begun */
     int64_t start_ns;
     uint64_t place;
 } BegunCall;
 
 struct BegunCalls {
     GHashTable *by_tid; /* -> BegunCall */
+    size_t bytes;       /* theirs */
 };
 
 static void free_call(gpointer opaque)
@@ -39,14 +42,32 @@ void begun_calls_free(BegunCalls *calls)
     g_free(calls);
 }
 
+static void drop(BegunCalls *calls, int64_t tid)
+{
+    BegunCall *begun = g_hash_table_lookup(calls->by_tid,
+                                           GINT_TO_POINTER(tid));
+
+    if (begun) {
+        calls->bytes -= begun->bytes;
+        g_hash_table_remove(calls->by_tid, GINT_TO_POINTER(tid));
+    }
+}
+
 void begun_calls_put(BegunCalls *calls, const Call *call, Scan text)
 {
     BegunCall *begun = g_new0(BegunCall, 1);
 
+    drop(calls, call->tid);
+    if (calls->bytes > BYTES_MAX) {
+        g_hash_table_remove_all(calls->by_tid);
+        calls->bytes = 0;
+    }
     begun->text = g_string_new_len(text.at, MIN(text.end - text.at, TEXT_MAX));
     begun->start_ns = call->start_ns;
     begun->place = call->place;
-    g_hash_table_replace(calls->by_tid, GINT_TO_POINTER(call->tid), begun);
+    begun->bytes = sizeof(*begun) + begun->text->len;
+    calls->bytes += begun->bytes;
+    g_hash_table_insert(calls->by_tid, GINT_TO_POINTER(call->tid), begun);
 }
 
 /* A thread that has a number now may have begun without one. */
@@ -80,5 +101,5 @@ bool begun_calls_go_on(BegunCalls *calls, Call *call, Scan rest, Scan *text)
 
 void begun_calls_end(BegunCalls *calls, const Call *call)
 {
-    g_hash_table_remove(calls->by_tid, GINT_TO_POINTER(call->tid));
+    drop(calls, call->tid);
 }

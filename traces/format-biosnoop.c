@@ -55,7 +55,8 @@ static uint32_t device_of(TraceImport *import, const SnoopRow *row)
         : trace_import_device(import, row->disk);
 }
 
-static void set_times(const TraceImport *import, const SnoopRow *row, TraceRecord *r)
+static void set_times(const TraceImport *import, const SnoopRow *row,
+                      TraceRecord *r)
 {
     r->complete_ns = row->done_ns;
     if (row->done_ns == TRACE_NO_TIME && row->start_ns == TRACE_NO_TIME) {

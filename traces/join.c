@@ -96,6 +96,11 @@ static bool look_at_devices(Join *join)
         device->only_issues = issued && !completed &&
                               !(seen[i] & 1u << BLOCK_REQUEUE);
         device->only_ends = completed && !issued;
+        if (device->only_ends) {
+            trace_import_note(join->import, "of a device only completions were "
+                              "traced; they stand for its requests, whose "
+                              "latencies are not known");
+        }
     }
     return any;
 }

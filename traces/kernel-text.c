@@ -190,7 +190,7 @@ static void cut_cpu(Word *task, uint64_t *cpu)
     }
     last = (Scan){task->text + at, task->text + task->len};
     if (at && scan_u64(&last, &number) && last.at < last.end &&
-        *last.at != '-' && *last.at != '/') {
+        *last.at != '-' && *last.at != '/' && number <= UINT16_MAX) {
         task->len = at;
         *cpu = number;
     }
