@@ -4,6 +4,36 @@
 
 enum { ERRNO_MAX = 4095 };
 
+static const BlockEventName events[] = {
+    {WORD("block_bio_queue"), BLOCK_QUEUE, BLOCK_SHAPE_BIO},
+    {WORD("block_bio_backmerge"), BLOCK_BACK_MERGE, BLOCK_SHAPE_BIO},
+    {WORD("block_bio_frontmerge"), BLOCK_FRONT_MERGE, BLOCK_SHAPE_BIO},
+    {WORD("block_bio_complete"), BLOCK_COMPLETE, BLOCK_SHAPE_BIO},
+    {WORD("block_getrq"), BLOCK_GET_REQUEST, BLOCK_SHAPE_BIO},
+    {WORD("block_sleeprq"), BLOCK_SLEEP, BLOCK_SHAPE_BIO},
+    {WORD("block_bio_bounce"), BLOCK_BOUNCE, BLOCK_SHAPE_BIO},
+    {WORD("block_rq_insert"), BLOCK_INSERT, BLOCK_SHAPE_REQUEST},
+    {WORD("block_rq_issue"), BLOCK_ISSUE, BLOCK_SHAPE_REQUEST},
+    {WORD("block_rq_merge"), BLOCK_BACK_MERGE, BLOCK_SHAPE_REQUEST},
+    {WORD("block_io_start"), BLOCK_ISSUE, BLOCK_SHAPE_REQUEST},
+    {WORD("block_io_done"), BLOCK_COMPLETE, BLOCK_SHAPE_REQUEST},
+    {WORD("block_rq_requeue"), BLOCK_REQUEUE, BLOCK_SHAPE_DONE},
+    {WORD("block_rq_complete"), BLOCK_COMPLETE, BLOCK_SHAPE_DONE},
+    {WORD("block_split"), BLOCK_SPLIT, BLOCK_SHAPE_SPLIT},
+    {WORD("block_bio_remap"), BLOCK_REMAP, BLOCK_SHAPE_REMAP},
+    {WORD("block_rq_remap"), BLOCK_REMAP, BLOCK_SHAPE_REMAP},
+};
+
+const BlockEventName *block_event_find(Word name)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(events); i++) {
+        if (word_same(name, events[i].name)) {
+            return &events[i];
+        }
+    }
+    return NULL;
+}
+
 BlockShape block_shape_of(BlockAction action)
 {
     switch (action) {

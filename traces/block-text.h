@@ -24,6 +24,14 @@ typedef enum BlockShape {
     BLOCK_SHAPE_NONE,    /* nothing that matters */
 } BlockShape;
 
+typedef struct BlockEventName {
+    Word name;
+    BlockAction action;
+    BlockShape shape;
+} BlockEventName;
+
+/* The kernel's event of that name, or NULL. */
+const BlockEventName *block_event_find(Word name);
 /* That of a line of blkparse or of ftrace's blk tracer. */
 BlockShape block_shape_of(BlockAction action);
 

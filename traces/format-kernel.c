@@ -57,44 +57,10 @@ void kernel_end(TraceImport *import, void *state)
 
 /* ---- Events ---- */
 
-static const struct {
-    Word name;
-    BlockAction action;
-    BlockShape shape;
-} events[] = {
-    {WORD("block_bio_queue"), BLOCK_QUEUE, BLOCK_SHAPE_BIO},
-    {WORD("block_bio_backmerge"), BLOCK_BACK_MERGE, BLOCK_SHAPE_BIO},
-    {WORD("block_bio_frontmerge"), BLOCK_FRONT_MERGE, BLOCK_SHAPE_BIO},
-    {WORD("block_bio_complete"), BLOCK_COMPLETE, BLOCK_SHAPE_BIO},
-    {WORD("block_getrq"), BLOCK_GET_REQUEST, BLOCK_SHAPE_BIO},
-    {WORD("block_sleeprq"), BLOCK_SLEEP, BLOCK_SHAPE_BIO},
-    {WORD("block_bio_bounce"), BLOCK_BOUNCE, BLOCK_SHAPE_BIO},
-    {WORD("block_rq_insert"), BLOCK_INSERT, BLOCK_SHAPE_REQUEST},
-    {WORD("block_rq_issue"), BLOCK_ISSUE, BLOCK_SHAPE_REQUEST},
-    {WORD("block_rq_merge"), BLOCK_BACK_MERGE, BLOCK_SHAPE_REQUEST},
-    {WORD("block_io_start"), BLOCK_ISSUE, BLOCK_SHAPE_REQUEST},
-    {WORD("block_io_done"), BLOCK_COMPLETE, BLOCK_SHAPE_REQUEST},
-    {WORD("block_rq_requeue"), BLOCK_REQUEUE, BLOCK_SHAPE_DONE},
-    {WORD("block_rq_complete"), BLOCK_COMPLETE, BLOCK_SHAPE_DONE},
-    {WORD("block_split"), BLOCK_SPLIT, BLOCK_SHAPE_SPLIT},
-    {WORD("block_bio_remap"), BLOCK_REMAP, BLOCK_SHAPE_REMAP},
-    {WORD("block_rq_remap"), BLOCK_REMAP, BLOCK_SHAPE_REMAP},
-};
-
 /* Of the requests' accounting (6.5), about when they are issued and done. */
 static bool is_of_accounting(Word name)
 {
     return word_begins(name, "block_io_");
-}
-
-static int find_event(Word name)
-{
-    for (unsigned i = 0; i < ARRAY_SIZE(events); i++) {
-        if (word_same(name, events[i].name)) {
-            return i;
-        }
-    }
-    return -1;
 }
 
 /* Time, CPU and who did it. */
@@ -120,7 +86,8 @@ static bool is_traced(const Kernel *kernel, uint32_t device)
 
 /* "254,0 WS 4096 () 354844224 + 8 be,0,4 [sq]", behind the event's name */
 static TraceReason take_event(TraceImport *import, Kernel *kernel,
-                              const KernelPrefix *prefix, Scan *scan, int known)
+                              const KernelPrefix *prefix, Scan *scan,
+                              const BlockEventName *known)
 {
     BlockText text = {0};
     BlockEvent event;
@@ -128,7 +95,7 @@ static TraceReason take_event(TraceImport *import, Kernel *kernel,
 
     if (!block_text_device(scan, &text.major, &text.minor) ||
         !scan_word(scan, &text.rwbs) ||
-        !block_text_fields(scan, events[known].shape, &text)) {
+        !block_text_fields(scan, known->shape, &text)) {
         return REASON_FIELDS;
     }
     if (text.command) {
@@ -139,7 +106,7 @@ static TraceReason take_event(TraceImport *import, Kernel *kernel,
     if (reason != REASON_STORED) {
         return reason;
     }
-    set_prefix(import, prefix, events[known].action, &event);
+    set_prefix(import, prefix, known->action, &event);
     kernel->any_block = true;
     if (import->writer && is_traced(kernel, event.device)) {
         join_hint(kernel->join, &event);
@@ -223,8 +190,8 @@ static Word event_name(Scan *scan)
 static TraceReason take_body(TraceImport *import, Kernel *kernel,
                              const KernelPrefix *prefix, Scan *scan)
 {
+    const BlockEventName *known;
     Word name;
-    int known;
 
     scan_spaces(scan);
     if (scan->at < scan->end && scan_is_digit(*scan->at)) {
@@ -238,13 +205,13 @@ static TraceReason take_body(TraceImport *import, Kernel *kernel,
     if (!name.len) {
         return REASON_FIELDS;
     }
-    known = find_event(name);
+    known = block_event_find(name);
     kernel->any_request |= word_begins(name, "block_rq_");
-    if (known >= 0 && is_of_accounting(name) && kernel->any_request) {
+    if (known && is_of_accounting(name) && kernel->any_request) {
         trace_import_skip(import, REASON_LAYER);
         return REASON_STORED;
     }
-    if (known >= 0) {
+    if (known) {
         return take_event(import, kernel, prefix, scan, known);
     }
     if (word_begins(name, "io_uring_")) {

@@ -3,14 +3,17 @@
  * perf trace: "TIME ( DURATION ms): COMM/TID CALL(NAME: VALUE, ...) = RESULT".
  * Arguments have names, and those that are zero are left out.  Of one process
  * that was started, there is no COMM/TID.  A call that another thread
- * interrupts ends in "...", and its result stands in a line of its own.
+ * interrupts ends in "...", and its result stands in a line of its own.  Events
+ * of the block layer look like calls, too.
  */
 #include "begun-calls.h"
+#include "block-text.h"
 #include "formats.h"
 
 typedef struct PerfTrace {
     Syscalls *calls;
     BegunCalls *begun;
+    Join *join; /* NULL until there is a block event */
     bool over; /* what follows is the summary of -S */
 } PerfTrace;
 
@@ -29,6 +32,9 @@ void perf_trace_end(TraceImport *import, void *state)
 
     syscalls_free(perf->calls);
     begun_calls_free(perf->begun);
+    if (perf->join) {
+        join_end(perf->join);
+    }
     g_free(perf);
 }
 
@@ -67,27 +73,33 @@ static void scan_task(Scan *scan, Call *call)
     call->tid = -1;
 }
 
+/* "( 0.033 ms): " */
+static bool scan_duration(Scan *scan, Call *call)
+{
+    Word ignored;
+
+    if (!scan_char(scan, '(')) {
+        return false;
+    }
+    scan_spaces(scan);
+    scan_time(scan, 1000000, &call->took_ns);
+    return scan_until(scan, ')', &ignored) && scan_char(scan, ':');
+}
+
 /* "     0.000 ( 0.033 ms): sqlite3/26944 "; the time may be "?" */
 static bool scan_prefix(Scan *scan, Call *call)
 {
-    Word ignored;
+    bool is_call;
 
     scan_spaces(scan);
     if (!scan_time(scan, 1000000, &call->start_ns) && !scan_char(scan, '?')) {
         return false;
     }
     scan_spaces(scan);
-    if (!scan_char(scan, '(')) {
-        return false;
-    }
-    scan_spaces(scan);
-    scan_time(scan, 1000000, &call->took_ns);
-    if (!scan_until(scan, ')', &ignored) || !scan_char(scan, ':')) {
-        return false;
-    }
+    is_call = scan_duration(scan, call);
     scan_spaces(scan);
     scan_task(scan, call);
-    return true;
+    return is_call || call->tid >= 0; /* of events alone, none is printed */
 }
 
 /* ---- The call ---- */
@@ -186,6 +198,79 @@ static bool scan_call(Scan scan, Call *call)
     return true;
 }
 
+/* ---- Events of the block layer ---- */
+
+static uint64_t number_of(const Word *args, unsigned n, const char *name)
+{
+    Word value = value_of(args, n, 0, (Word){name, strlen(name)});
+    Scan scan = {value.text, value.text + value.len};
+    int64_t number;
+
+    return syscalls_number(&scan, &number) ? number : 0;
+}
+
+/* "dev: 266338304, sector: 800, nr_sector: 8, bytes: 4096, rwbs: "WS"" */
+static TraceReason take_block(TraceImport *import, PerfTrace *perf,
+                              const BlockEventName *known, Scan inside,
+                              const Call *call)
+{
+    Word args[CALL_ARGS];
+    unsigned n = syscalls_split(inside, args);
+    uint64_t device = number_of(args, n, "dev");
+    uint64_t from = number_of(args, n, "old_dev");
+    Word rwbs = value_of(args, n, 0, (Word)WORD("rwbs"));
+    BlockText text = {
+        .major = device >> 20, .minor = device & 0xfffff,
+        .sector = number_of(args, n, "sector"),
+        .sectors = number_of(args, n, "nr_sector"),
+        .error = number_of(args, n, "error"),
+        .other_major = from >> 20, .other_minor = from & 0xfffff,
+        .other_sector = number_of(args, n, known->action == BLOCK_REMAP
+                                               ? "old_sector" : "new_sector"),
+    };
+    BlockEvent event;
+    TraceReason reason;
+
+    text.bytes = text.sectors <= INT64_MAX / 512 ? text.sectors * 512 : 0;
+    text.rwbs = rwbs.len > 2 && *rwbs.text == '"'
+        ? (Word){rwbs.text + 1, rwbs.len - 2} : rwbs;
+    reason = block_text_event(import, &text, &event);
+    if (reason != REASON_STORED) {
+        return reason;
+    }
+    event.time_ns = call->start_ns;
+    event.action = known->action;
+    event.process = trace_import_process(import, call->comm, -1, call->tid);
+    perf->join = perf->join ? perf->join : join_new(import);
+    join_add(perf->join, &event);
+    return REASON_STORED;
+}
+
+/* "block:block_rq_issue(...)"; false if it is no such event. */
+static bool take_event(TraceImport *import, PerfTrace *perf, Scan scan,
+                       const Call *call, const TraceLine *line)
+{
+    const BlockEventName *known;
+    const char *close;
+    TraceReason reason;
+    Word name;
+
+    if (!scan_text(&scan, "block:")) {
+        return false;
+    }
+    close = memrchr(scan.at, ')', scan.end - scan.at);
+    if (!scan_until(&scan, '(', &name) || close < scan.at ||
+        !(known = block_event_find(name)) || known->shape == BLOCK_SHAPE_NONE) {
+        trace_import_skip(import, REASON_EVENT);
+        return true;
+    }
+    reason = take_block(import, perf, known, (Scan){scan.at, close}, call);
+    if (reason != REASON_STORED) {
+        trace_import_reject_line(import, reason, line);
+    }
+    return true;
+}
+
 /* ---- Lines ---- */
 
 /* "fsync(fd: 7) ...": kept until it is continued. */
@@ -265,7 +350,8 @@ void perf_trace_line(TraceImport *import, void *state, const TraceLine *line)
         if (!take_other(import, perf, line)) {
             trace_import_reject_line(import, REASON_FIELDS, line);
         }
-    } else if (take_unfinished(import, perf, scan, &call) ||
+    } else if (take_event(import, perf, scan, &call, line) ||
+               take_unfinished(import, perf, scan, &call) ||
                take_continued(import, perf, scan, &call)) {
         return;
     } else if (scan_call(scan, &call)) {
