@@ -93,12 +93,14 @@ static int by_delta(gconstpointer a, gconstpointer b)
          : x->record < y->record ? -1 : x->record > y->record;
 }
 
+/* The least that is not below so many per cent of them, as latencies have it. */
 static int64_t delta_at(const Comparison *c, double percent)
 {
+    double wanted = c->changes->len * percent / 100;
+    unsigned rank = (unsigned)wanted + (wanted > (unsigned)wanted);
+
     return c->changes->len
-        ? g_array_index(c->changes, Change,
-                        (unsigned)(percent / 100 *
-                                   (c->changes->len - 1))).delta_ns : 0;
+        ? g_array_index(c->changes, Change, MAX(rank, 1) - 1).delta_ns : 0;
 }
 
 /* ---- Text ---- */

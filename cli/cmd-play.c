@@ -153,12 +153,22 @@ static const char *value_of(const char *name)
     return NULL;
 }
 
-static bool make_job(PlayJob *job, const char *trace)
+static void set_value(const char *name, char *value)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(passed_on); i++) {
+        if (g_str_equal(passed_on[i], name)) {
+            passed_values[i] = value;
+        }
+    }
+}
+
+static bool make_job(PlayJob *job, const char *path, const char *trace)
 {
     const char *device = value_of("device"), *seed = value_of("seed");
     const char *fdmon = c.fdmon ? c.fdmon : g_getenv("AIOLAB_FDMON");
 
     job->common = &c.common;
+    job->name = path;
     job->run.live = !device;
     job->run.sim.still = true; /* only waiting takes time */
     job->run.sim.seed = seed ? g_ascii_strtoull(seed, NULL, 10) : 1;
@@ -216,7 +226,7 @@ static int play(const char *path)
     const char *trace = play_trace_log(path, c.format, &c.common, &c.temporary,
                                        &status);
 
-    if (trace && !make_job(&job, trace)) {
+    if (trace && !make_job(&job, path, trace)) {
         status = STATUS_USAGE;
     } else if (trace) {
         status = c.sets ? play_grid(&job, c.sets) : play_once(&job);
@@ -294,6 +304,7 @@ static const GOptionEntry *all_entries(void)
 
 int cmd_play(int argc, char **argv)
 {
+    g_autofree char *first_device = NULL;
     int status = cli_parse(&argc, &argv, "LOG|TRACE",
                            "Plays a captured I/O trace through the block "
                            "layer: in virtual time on a\nsimulated device, or "
@@ -314,6 +325,10 @@ int cmd_play(int argc, char **argv)
         cli_error("--set plays several times, and -o records one play; give "
                   "one of them");
         return STATUS_USAGE;
+    }
+    if (c.sets && !value_of("device") && !c.image && !c.maps) {
+        first_device = play_grid_first(c.sets, "device");
+        set_value("device", first_device);
     }
     if (!check_data() || !check_target(value_of("device")) ||
         !cli_check_output(&c.common, argv[1])) {

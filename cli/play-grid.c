@@ -20,6 +20,28 @@ static void clear_axis(gpointer opaque)
     g_strfreev(axis->values);
 }
 
+static const GridAxis *find_axis(GArray *axes, const char *name)
+{
+    for (unsigned i = 0; i < axes->len; i++) {
+        if (g_str_equal(g_array_index(axes, GridAxis, i).name, name)) {
+            return &g_array_index(axes, GridAxis, i);
+        }
+    }
+    return NULL;
+}
+
+char *play_grid_first(char *const *sets, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (; *sets; sets++) {
+        if (g_str_has_prefix(*sets, name) && (*sets)[len] == '=') {
+            return g_strndup(*sets + len + 1, strcspn(*sets + len + 1, ","));
+        }
+    }
+    return NULL;
+}
+
 /* NULL, and said, if one is not NAME=VALUE,... */
 static GArray *parse_axes(char *const *sets)
 {
@@ -37,6 +59,13 @@ static GArray *parse_axes(char *const *sets)
             return NULL;
         }
         axis.name = g_strndup(*sets, equals - *sets);
+        if (find_axis(axes, axis.name)) {
+            cli_error("--set %s: is given twice; give all values at once",
+                      axis.name);
+            g_free(axis.name);
+            g_array_free(axes, true);
+            return NULL;
+        }
         axis.values = g_strsplit(equals + 1, ",", 0);
         axis.n = g_strv_length(axis.values);
         plays *= axis.n;
@@ -67,6 +96,7 @@ static bool advance(GArray *axes)
 
 static bool apply(PlayJob *job, GArray *axes)
 {
+    g_ptr_array_set_size(job->settings, 0);
     for (unsigned i = 0; i < axes->len; i++) {
         const GridAxis *axis = &g_array_index(axes, GridAxis, i);
         g_autofree char *assignment = g_strconcat(
@@ -79,8 +109,26 @@ static bool apply(PlayJob *job, GArray *axes)
             error_free(err);
             return false;
         }
+        g_ptr_array_add(job->settings, g_steal_pointer(&assignment));
     }
     return true;
+}
+
+/* Each combination makes sense; said if one does not. */
+static bool check_all(PlayJob *job, GArray *axes)
+{
+    bool ok;
+
+    do {
+        Error *err = NULL;
+
+        ok = apply(job, axes);
+        if (ok && !play_job_check(job, &err)) {
+            cli_fail(err, STATUS_USAGE);
+            ok = false;
+        }
+    } while (advance(axes) && ok);
+    return ok && apply(job, axes);
 }
 
 /* ---- The table ---- */
@@ -158,7 +206,8 @@ int play_grid(PlayJob *job, char *const *sets)
     if (!axes) {
         return STATUS_USAGE;
     }
-    ok = apply(job, axes);
+    job->settings = g_ptr_array_new_with_free_func(g_free);
+    ok = check_all(job, axes);
     if (ok && !job->common->json) {
         print_title(job->common, axes);
     }
@@ -173,5 +222,6 @@ int play_grid(PlayJob *job, char *const *sets)
         ok = apply(job, axes);
     }
     g_array_free(axes, true);
+    g_clear_pointer(&job->settings, g_ptr_array_unref);
     return ok ? status : STATUS_USAGE;
 }

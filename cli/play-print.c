@@ -82,6 +82,29 @@ static void print_counts(const PlayJob *job, const PlayStats *stats)
               stats->dropped, stats->outside);
 }
 
+/* What was asked for and did not come, and what was verified. */
+static void print_outcome(const PlayJob *job)
+{
+    const PlayOutcome *outcome = job->plan->outcome;
+    unsigned drains = job->config.drains->len;
+
+    if (job->config.verify) {
+        cli_print(job->common, "  verified %" PRIu64 " sectors of what was "
+                  "read, %" PRIu64 " of them wrong%s\n", outcome->verified,
+                  outcome->wrong, outcome->verified ? ""
+                  : "; nothing was read that had been written");
+    }
+    if (outcome->drains < drains) {
+        cli_print(job->common, "  %u of %u drains never took place: the play "
+                  "does not come to their time\n", drains - outcome->drains,
+                  drains);
+    }
+    if (job->plan->faults_left) {
+        cli_print(job->common, "  %zu faults never took place: no request came "
+                  "from their time on\n", job->plan->faults_left);
+    }
+}
+
 void play_print(const PlayJob *job, const PlayStats *stats)
 {
     const CommonOptions *common = job->common;
@@ -90,12 +113,14 @@ void play_print(const PlayJob *job, const PlayStats *stats)
     cli_print(common, "%s, %s, %u %s: %s, %.0f requests/s, %.1f MiB/s\n",
               play_timing_names[job->config.timing],
               job->run.live ? "live" : "in virtual time", job->plan->lanes,
-              job->config.iothreads ? "IOThreads" : "thread", time,
+              !job->config.iothreads ? "thread"
+              : job->config.iothreads == 1 ? "IOThread" : "IOThreads", time,
               play_stats_iops(stats),
               stats->elapsed_ns ? stats->bytes / 1048576.0 /
                   (stats->elapsed_ns / 1e9) : 0);
     print_targets(job);
     print_counts(job, stats);
+    print_outcome(job);
     print_latencies(common, stats);
     if (job->config.timing == PLAY_CAPTURED) {
         cli_print(common, "  drift %.4f %%\n", stats->drift * 100);
@@ -167,12 +192,30 @@ static void json_ops(JsonBuilder *b, const PlayStats *stats)
     json_builder_end_object(b);
 }
 
+/* "set":{"device":"ssd"}, of a grid. */
+static void json_settings(JsonBuilder *b, const GPtrArray *settings)
+{
+    json_builder_set_member_name(b, "set");
+    json_builder_begin_object(b);
+    for (unsigned i = 0; i < settings->len; i++) {
+        const char *assignment = settings->pdata[i];
+        const char *equals = strchr(assignment, '=');
+        g_autofree char *name = g_strndup(assignment, equals - assignment);
+
+        cli_json_string(b, name, equals + 1);
+    }
+    json_builder_end_object(b);
+}
+
 void play_print_json(const PlayJob *job, const PlayStats *stats)
 {
     JsonBuilder *b = json_builder_new();
     g_autofree char *hash = g_strdup_printf("%016" PRIx64, stats->hash);
 
     json_builder_begin_object(b);
+    if (job->settings) {
+        json_settings(b, job->settings);
+    }
     cli_json_string(b, "timing", play_timing_names[job->config.timing]);
     cli_json_string(b, "host", job->run.live ? "live" : "sim");
     cli_json_int(b, "threads", job->plan->lanes);
@@ -188,6 +231,10 @@ void play_print_json(const PlayJob *job, const PlayStats *stats)
     cli_json_int(b, "elapsed_ns", stats->elapsed_ns);
     json_real(b, "iops", play_stats_iops(stats));
     json_real(b, "cpu_s", job->cpu_s);
+    cli_json_int(b, "verified_sectors", job->plan->outcome->verified);
+    cli_json_int(b, "wrong_sectors", job->plan->outcome->wrong);
+    cli_json_int(b, "drains", job->plan->outcome->drains);
+    cli_json_int(b, "faults_left", job->plan->faults_left);
     json_real(b, "drift_percent", stats->drift * 100);
     json_histogram(b, "lag", &stats->lag);
     json_ops(b, stats);

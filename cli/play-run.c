@@ -23,10 +23,17 @@ static const char *spec_param(const void *spec, const char *name)
 }
 
 /* What would be lost is named before anything is. */
-static bool may_write(const PlayJob *job)
+static int check_files(const PlayJob *job)
 {
     const GArray *targets = job->plan->targets;
 
+    for (unsigned i = 0; i < targets->len; i++) {
+        const PlayTarget *t = &g_array_index(targets, PlayTarget, i);
+
+        if (t->path && t->file == i && !play_image_check(t->path)) {
+            return STATUS_BAD_INPUT;
+        }
+    }
     for (unsigned i = 0; i < targets->len && !job->allow_write; i++) {
         const PlayTarget *t = &g_array_index(targets, PlayTarget, i);
 
@@ -37,10 +44,18 @@ static bool may_write(const PlayJob *job)
                       "--where \"op = 'read'\"", t->path, t->writes,
                       t->written_bytes, t->discards, t->first_written,
                       t->end_written);
-            return false;
+            return STATUS_USAGE;
         }
     }
-    return true;
+    return STATUS_OK;
+}
+
+bool play_job_check(PlayJob *job, Error **errp)
+{
+    bool ok = play_config_parse(&job->config, spec_param, job->spec, errp);
+
+    play_config_clear(&job->config);
+    return ok;
 }
 
 int play_job_load(PlayJob *job)
@@ -50,11 +65,15 @@ int play_job_load(PlayJob *job)
     if (!play_config_parse(&job->config, spec_param, job->spec, &err)) {
         return cli_fail(err, STATUS_USAGE);
     }
+    if (!play_where_check(&job->config, &err)) {
+        return cli_fail(err, STATUS_USAGE);
+    }
     job->plan = play_plan_load(&job->config, true, &err);
     if (!job->plan) {
+        error_prepend(&err, "%s: ", job->name);
         return cli_fail(err, STATUS_BAD_INPUT);
     }
-    return may_write(job) ? STATUS_OK : STATUS_USAGE;
+    return check_files(job);
 }
 
 void play_job_unload(PlayJob *job)
@@ -78,11 +97,11 @@ static int run_in_child(PlayJob *job)
     }
     if (result.sim.outcome == SIM_STUCK) {
         cli_error("%s: the play is stuck: nothing can go on; with -o LOG it is "
-                  "recorded, and explained", job->config.trace);
+                  "recorded, and explained", job->name);
         return STATUS_FINDING;
     }
     if (result.scenario.failed_checks) {
-        cli_error("%s: %s", job->config.trace, result.scenario.first_failure);
+        cli_error("%s: %s", job->name, result.scenario.first_failure);
         return STATUS_FINDING;
     }
     return STATUS_OK;
@@ -132,7 +151,7 @@ int play_job_run(PlayJob *job)
     play_prepare(NULL);
     if (WIFSIGNALED(status)) {
         cli_error("%s: the play was killed by signal %d; with -o LOG it is "
-                  "recorded up to there", job->config.trace, WTERMSIG(status));
+                  "recorded up to there", job->name, WTERMSIG(status));
         return 128 + WTERMSIG(status);
     }
     return WEXITSTATUS(status);

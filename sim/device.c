@@ -252,6 +252,28 @@ static bool parse_line(SimModel *model, char *line)
     return parse_row(model, (char **)words->pdata, words->len);
 }
 
+/* An operation that has rows has one for whatever is larger than the others. */
+static bool has_last_rows(const SimModel *model, const char *path,
+                          Error **errp)
+{
+    bool any[MODEL_OPS] = {false}, last[MODEL_OPS] = {false};
+
+    for (unsigned i = 0; i < model->rows->len; i++) {
+        const ModelRow *row = &g_array_index(model->rows, ModelRow, i);
+
+        any[row->op] = true;
+        last[row->op] |= row->up_to == UINT64_MAX;
+    }
+    for (unsigned op = 0; op < MODEL_OPS; op++) {
+        if (any[op] && !last[op]) {
+            error_setg(errp, "%s: says nothing of larger %ss; add a row such "
+                       "as '%s max 1ms'", path, op_names[op], op_names[op]);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool parse_table(SimModel *model, const char *path, const char *text,
                         Error **errp)
 {
@@ -268,8 +290,9 @@ static bool parse_table(SimModel *model, const char *path, const char *text,
     if (!model->rows->len) {
         error_setg(errp, "%s: not a latency table (it has no rows); write "
                    "one such as 'read max 80us'", path);
+        return false;
     }
-    return model->rows->len > 0;
+    return has_last_rows(model, path, errp);
 }
 
 static bool load_table(SimModel *model, const char *path, Error **errp)
@@ -277,6 +300,11 @@ static bool load_table(SimModel *model, const char *path, Error **errp)
     g_autofree char *text = NULL;
     GError *gerr = NULL;
 
+    if (g_file_test(path, G_FILE_TEST_EXISTS) &&
+        !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+        error_setg(errp, "%s: is no file, and so no latency table", path);
+        return false;
+    }
     if (!g_file_get_contents(path, &text, NULL, &gerr)) {
         error_setg(errp, "%s: no such device model (%s); say null, ssd, hdd "
                    "or the path of a latency table", path, gerr->message);

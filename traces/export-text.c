@@ -86,8 +86,21 @@ static void fio_request(TextExport *x, const char *time, const char *device,
             r->offset, r->bytes);
 }
 
+/*
+ * Version 2 waits until so many milliseconds since fio's start: its manual says
+ * microseconds, its code takes them so.
+ */
+static void fio_wait(TextExport *x, const char *device, int64_t us,
+                     int64_t *last_ms)
+{
+    if (us / 1000 > *last_ms) {
+        *last_ms = us / 1000;
+        fprintf(x->file, "%s wait %" PRId64 " 0\n", device, *last_ms);
+    }
+}
+
 static void fio_record(TextExport *x, unsigned version, TraceAt at,
-                       const TraceRecord *r, int64_t *last_us)
+                       const TraceRecord *r, int64_t *last_ms)
 {
     const char *action = fio_action(r->op, x->result);
     const char *device = trace_device_name(x->names, r->device);
@@ -100,9 +113,8 @@ static void fio_record(TextExport *x, unsigned version, TraceAt at,
     }
     if (version == 3) {
         snprintf(time, sizeof(time), "%" PRId64 " ", us);
-    } else if (us > *last_us) {
-        fprintf(x->file, "%s wait %" PRId64 " 0\n", device, us);
-        *last_us = us;
+    } else {
+        fio_wait(x, device, us, last_ms);
     }
     fio_request(x, time, device, r, action);
     x->result->written++;
@@ -112,7 +124,7 @@ static bool export_fio(Log *log, const char *path, unsigned version,
                        TraceExport *result, Error **errp)
 {
     const char *time = version == 3 ? "0 " : "";
-    int64_t last_us = 0;
+    int64_t last_ms = 0;
     Error *err = NULL;
     TextExport x;
     TraceRecord r;
@@ -124,7 +136,7 @@ static bool export_fio(Log *log, const char *path, unsigned version,
     fio_files(&x, time, "add");
     fio_files(&x, time, "open");
     while (trace_reader_next(x.reader, &r, &err)) {
-        fio_record(&x, version, trace_reader_at(x.reader), &r, &last_us);
+        fio_record(&x, version, trace_reader_at(x.reader), &r, &last_ms);
     }
     for (unsigned i = 0; i < x.names->devices->len; i++) {
         if (version == 3) {

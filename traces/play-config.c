@@ -220,6 +220,32 @@ static void parse_lists(PlayConfig *c, Parse *p)
 
 /* ---- All of them ---- */
 
+/* What makes no sense together. */
+static void check_target(const PlayConfig *c, Parse *p)
+{
+    bool null = g_str_equal(c->device, "null");
+
+    if (g_str_equal(c->aio, "native") && !c->direct) {
+        complain(p, "aio=native is for O_DIRECT; give --direct, too");
+    }
+    if (!*c->device && *c->driver && !g_str_equal(c->driver, "file")) {
+        complain(p, "driver=%s needs no file; it goes with --device null",
+                 c->driver);
+    }
+    if (*c->device && c->direct) {
+        complain(p, "direct: is for files; a simulated device has no cache");
+    }
+    if (*c->device && *c->driver &&
+        null != g_str_has_prefix(c->driver, "null-")) {
+        complain(p, "driver=%s does not go with device=%s; null has null-co "
+                 "and null-aio, the others have file", c->driver, c->device);
+    }
+    if (null && c->verify) {
+        complain(p, "verify: device=null keeps nothing that could be checked; "
+                 "ssd and hdd do");
+    }
+}
+
 static void parse_target(PlayConfig *c, Parse *p)
 {
     static const char *const engines[] = {
@@ -243,9 +269,7 @@ static void parse_target(PlayConfig *c, Parse *p)
         complain(p, "trace: say which log holds the trace; 'aiolab play' makes "
                  "one of any trace");
     }
-    if (g_str_equal(c->aio, "native") && !c->direct) {
-        complain(p, "aio=native is for O_DIRECT; give --direct, too");
-    }
+    check_target(c, p);
 }
 
 static void parse_timing(PlayConfig *c, Parse *p)

@@ -167,6 +167,10 @@ static void start(PlayLane *lane, PlayRequest *r, int64_t now_ns)
 {
     r->planned_ns = is_timed(lane) ? r->planned_ns : now_ns;
     r->issued_ns = now_ns;
+    if (unlikely(r->marks & PLAY_MARK_DRAINS)) {
+        aio_bh_schedule_oneshot(qemu_get_aio_context(), play_drain_next,
+                                lane->play);
+    }
     lane->in_flight++;
     if (r->next) {
         __builtin_prefetch(request_at(lane, r->next) + PREFETCH, 1);

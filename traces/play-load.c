@@ -41,8 +41,8 @@ static LogSql *condition_new(Log *log, const char *where, Error **errp)
     g_autofree char *sql = g_strdup_printf(
         "SELECT 1 FROM (SELECT ?1 AS seq, ?2 AS start_ns, ?3 AS op, "
         "?4 AS \"offset\", ?5 AS bytes, ?6 AS device, ?7 AS comm, ?8 AS pid, "
-        "?9 AS tid, ?10 AS cpu, ?11 AS latency_ns, ?12 AS error) WHERE (%s)",
-        where);
+        "?9 AS tid, ?10 AS cpu, ?11 AS latency_ns, ?12 AS error) "
+        "WHERE CASE WHEN %s\n THEN 1 END", where);
     g_autofree char *checked = NULL;
     Error *err = NULL;
 
@@ -62,6 +62,17 @@ static LogSql *condition_new(Log *log, const char *where, Error **errp)
         return NULL;
     }
     return log_sql_new(log, sql);
+}
+
+bool play_where_check(const PlayConfig *config, Error **errp)
+{
+    Log *log = *config->where ? log_open(config->trace, errp) : NULL;
+    LogSql *condition = log ? condition_new(log, config->where, errp) : NULL;
+    bool ok = condition || !*config->where;
+
+    log_sql_free(condition);
+    log_close(log, NULL);
+    return ok;
 }
 
 typedef struct Loader {
@@ -140,7 +151,7 @@ static GHashTable *parse_map(const char *text)
     return map;
 }
 
-/* Devices that go to the same file share a target. */
+/* -2: it is left out. */
 static int find_target(Loader *l, const char *device)
 {
     const char *path = g_hash_table_lookup(l->map, device);
@@ -153,18 +164,51 @@ static int find_target(Loader *l, const char *device)
     if (path ? g_str_equal(path, "-") : !*l->config->device) {
         return -2;
     }
-    for (unsigned i = 0; path && i < targets->len; i++) {
-        if (g_strcmp0(g_array_index(targets, PlayTarget, i).path, path) == 0) {
-            return i;
-        }
-    }
     if (targets->len == TARGETS_MAX) {
         return -2;
     }
+    while (path && target.file < targets->len &&
+           g_strcmp0(g_array_index(targets, PlayTarget, target.file).path,
+                     path) != 0) {
+        target.file++;
+    }
+    target.file = path ? target.file : targets->len;
     target.device = g_strdup(device);
     target.path = g_strdup(path);
     g_array_append_val(targets, target);
     return targets->len - 1;
+}
+
+static bool has_device(const Loader *l, const char *device)
+{
+    for (unsigned i = 0; i < l->names->devices->len; i++) {
+        if (g_str_equal(trace_device_name(l->names, i), device)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What --map names must be in the trace. */
+static bool check_map(const Loader *l, Error **errp)
+{
+    g_autoptr(GString) known = g_string_new(NULL);
+    GHashTableIter iter;
+    gpointer device;
+
+    for (unsigned i = 0; i < MIN(l->names->devices->len, 8); i++) {
+        g_string_append_printf(known, "%s%s", i ? ", " : "",
+                               trace_device_name(l->names, i));
+    }
+    g_hash_table_iter_init(&iter, l->map);
+    while (g_hash_table_iter_next(&iter, &device, NULL)) {
+        if (!g_str_equal(device, "*") && !has_device(l, device)) {
+            error_setg(errp, "map=%s: the trace has no such device; it has %s",
+                       (const char *)device, known->str);
+            return false;
+        }
+    }
+    return true;
 }
 
 static int target_of(Loader *l, uint32_t device)
@@ -274,8 +318,11 @@ static bool open_trace(Loader *l, Error **errp)
     l->plan->clock = g_strdup(clock ? clock : "none");
     if (g_str_equal(l->plan->clock, "none") &&
         l->config->timing != PLAY_ASAP) {
-        error_setg(errp, "%s: the trace has no times, only an order; play it "
-                   "with --asap", l->config->trace);
+        error_setg(errp, "the trace has no times, only an order; play it with "
+                   "--asap");
+        return false;
+    }
+    if (!check_map(l, errp)) {
         return false;
     }
     if (*l->config->where) {
@@ -293,14 +340,15 @@ static bool make_room(Loader *l, bool shared, Error **errp)
     plan->records = trace_reader_count(l->reader);
     n = MAX((uint64_t)plan->records, 1) * l->config->loops;
     if (n > UINT32_MAX - 1) {
-        error_setg(errp, "%s: %" PRIu64 " requests are more than one play can "
-                   "have; choose a window, or fewer loops", l->config->trace,
-                   n);
+        error_setg(errp, "%" PRIu64 " requests are more than one play can "
+                   "have; choose a window, or fewer loops", n);
         return false;
     }
     plan->mapped = n * sizeof(PlayRequest);
     plan->requests = play_plan_map(plan->mapped, shared, errp);
-    if (!plan->requests) {
+    plan->outcome = plan->requests
+        ? play_plan_map(sizeof(*plan->outcome), shared, errp) : NULL;
+    if (!plan->outcome) {
         return false;
     }
     l->times_mapped = MAX(plan->records, 1) * sizeof(PlayTimes);
@@ -334,9 +382,8 @@ PlayPlan *play_plan_load(const PlayConfig *config, bool shared, Error **errp)
     ok = open_trace(&l, errp) && make_room(&l, shared, errp) &&
          read_records(&l, errp);
     if (ok && !plan->n) {
-        error_setg(errp, "%s: none of its %zu records is to be played; look at "
-                   "--window, --where and --map", config->trace,
-                   plan->records);
+        error_setg(errp, "none of its %zu records is to be played; look at "
+                   "--window, --where and --map", plan->records);
         ok = false;
     }
     if (ok) {

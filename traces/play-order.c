@@ -151,6 +151,29 @@ static void place_faults(PlayPlan *plan, const PlayConfig *config,
                 fault.count--;
             }
         }
+        plan->faults_left += fault.count;
+    }
+}
+
+/*
+ * Drains are at a time of the trace.  Where the play does not keep these, that
+ * is when the first request from then on is issued.
+ */
+static void place_drains(PlayPlan *plan, const PlayConfig *config,
+                         const PlayTimes *times)
+{
+    size_t k = 0;
+
+    for (unsigned i = 0; i < config->drains->len; i++) {
+        int64_t at = g_array_index(config->drains, PlayDrain, i).at_ns;
+
+        while (k < plan->n && (times[k].start_ns < at ||
+                               plan->requests[k].marks & PLAY_MARK_DRAINS)) {
+            k++;
+        }
+        if (k < plan->n) {
+            plan->requests[k].marks |= PLAY_MARK_DRAINS;
+        }
     }
 }
 
@@ -188,6 +211,7 @@ static void add_loops(PlayPlan *plan, unsigned loops)
                 r.at_ns += loop * plan->span_ns;
             }
             r.fault = 0;
+            r.marks = 0;
             plan->requests[base + i] = r;
         }
     }
@@ -219,6 +243,9 @@ void play_plan_order(PlayPlan *plan, const PlayConfig *config,
         find_depths(plan, times);
     }
     place_faults(plan, config, times);
+    if (config->timing != PLAY_CAPTURED) {
+        place_drains(plan, config, times);
+    }
     measure_span(plan, config, times);
     add_loops(plan, config->loops);
     link_requests(plan);

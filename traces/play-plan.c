@@ -49,6 +49,9 @@ void play_plan_free(PlayPlan *plan)
     if (plan->requests) {
         munmap(plan->requests, plan->mapped);
     }
+    if (plan->outcome) {
+        munmap(plan->outcome, sizeof(*plan->outcome));
+    }
     for (unsigned i = 0; i < plan->targets->len; i++) {
         PlayTarget *target = &g_array_index(plan->targets, PlayTarget, i);
 
@@ -58,17 +61,6 @@ void play_plan_free(PlayPlan *plan)
     g_array_free(plan->targets, true);
     g_free(plan->clock);
     g_free(plan);
-}
-
-void play_plan_reset(PlayPlan *plan)
-{
-    for (size_t i = 0; i < plan->n; i++) {
-        PlayRequest *r = &plan->requests[i];
-
-        r->result = PLAY_WAITING;
-        r->issued_ns = r->completed_ns = r->planned_ns = 0;
-        r->verified = false;
-    }
 }
 
 /* ---- What was captured ---- */

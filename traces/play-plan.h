@@ -32,12 +32,24 @@ typedef struct PlayRequest {
     uint16_t depth;     /* match-depth: so many in flight, this one included */
     uint8_t target, lane, op, flags;
     uint8_t fault;      /* a positive errno that it is to fail with */
-    bool verified;
+    uint8_t marks;      /* PLAY_MARK_... */
 } PlayRequest;
+
+enum {
+    PLAY_MARK_VERIFIED = 1, /* what it read was compared */
+    PLAY_MARK_DRAINS = 2,   /* a drained section begins before it */
+};
+
+/* What a play did that no request says. */
+typedef struct PlayOutcome {
+    uint64_t verified, wrong; /* sectors */
+    unsigned drains;          /* drained sections that took place */
+} PlayOutcome;
 
 typedef struct PlayTarget {
     char *device;    /* the trace's name */
     char *path;      /* a file, or NULL */
+    unsigned file;   /* the first target on that file; itself, without one */
     uint64_t end;    /* the first byte behind all requests */
     uint64_t requests, writes, written_bytes, discards;
     uint64_t first_written, end_written;
@@ -45,12 +57,14 @@ typedef struct PlayTarget {
 
 typedef struct PlayPlan {
     PlayRequest *requests;
+    PlayOutcome *outcome;
     size_t n;
     size_t per_loop;
     size_t records;      /* of the trace */
     size_t left_out;     /* by window, condition or map */
     size_t ops[TRACE_OP_MAX];
     size_t unsized;      /* left out: the trace does not say where */
+    size_t faults_left;  /* that no request was left for */
     unsigned lanes;
     uint32_t heads[64];  /* by lane: 1 + its first request, or 0 */
     size_t in_lane[64];
@@ -66,10 +80,10 @@ typedef struct PlayPlan {
  */
 PlayPlan *play_plan_load(const PlayConfig *config, bool shared, Error **errp);
 void play_plan_free(PlayPlan *plan);
+/* False and *errp if --where is no condition that a plan can be made by. */
+bool play_where_check(const PlayConfig *config, Error **errp);
 /* Memory in a file without a name; NULL and *errp if there is no room. */
 void *play_plan_map(size_t bytes, bool shared, Error **errp);
-/* Nothing has been played. */
-void play_plan_reset(PlayPlan *plan);
 
 /* The record's latency in the capture, or TRACE_NO_TIME. */
 typedef struct PlayCaptured PlayCaptured;

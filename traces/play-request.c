@@ -56,7 +56,7 @@ void play_free_buffers(PlayLane *lane)
 
 /* The end of the target is nearer than the trace's: see --fold. */
 static bool fold(const Play *play, const PlayRequest *r, uint64_t *offset,
-                 uint64_t *bytes)
+                 const uint64_t *bytes)
 {
     uint64_t size = ROUND_DOWN(play->sizes[r->target], SECTOR);
     uint64_t end = g_array_index(play->plan->targets, PlayTarget,
@@ -65,22 +65,23 @@ static bool fold(const Play *play, const PlayRequest *r, uint64_t *offset,
     if (end <= (uint64_t)play->sizes[r->target]) {
         return true;
     }
+    if (*bytes > size) {
+        return false;
+    }
     switch (play->config.fold) {
     case FOLD_SKIP:
         return *offset + *bytes <= size;
     case FOLD_SCALE:
-        *bytes = MIN(*bytes, size);
         *offset = ROUND_DOWN((uint64_t)((double)*offset / end * size),
                              SCALE_ALIGN);
         *offset = MIN(*offset, size - *bytes);
-        return size > 0;
+        return true;
     default:
-        *bytes = MIN(*bytes, size);
         if (*offset + *bytes > size) {
             *offset = size == *bytes ? 0
                 : ROUND_DOWN(*offset % (size - *bytes), SECTOR);
         }
-        return size > 0;
+        return true;
     }
 }
 
@@ -109,9 +110,14 @@ static bool is_verified(const Piece *piece)
            !((piece->offset | piece->bytes) % SECTOR);
 }
 
+/* Devices of the trace that share a file share what is known of it. */
 static VerifyRange range_of(const Piece *piece)
 {
-    return (VerifyRange){piece->request->target, piece->offset, piece->bytes};
+    const GArray *targets = piece->lane->play->plan->targets;
+    unsigned file = g_array_index(targets, PlayTarget,
+                                  piece->request->target).file;
+
+    return (VerifyRange){file, piece->offset, piece->bytes};
 }
 
 static uint32_t number_of(const Piece *piece)
@@ -142,7 +148,7 @@ static int coroutine_fn read_piece(const Piece *piece, void *buffer)
 
         SCENARIO_CHECK(same, "request %u: sector %" PRIu64 " does not hold "
                        "what was written", number_of(piece), sector);
-        piece->request->verified = true;
+        piece->request->marks |= PLAY_MARK_VERIFIED;
     }
     return ret;
 }

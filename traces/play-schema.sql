@@ -51,7 +51,11 @@ CREATE VIEW play_blame AS
              WHERE w.obj = x.co AND w.seq > q.seq AND +w.kind = 'co.enter'
              ORDER BY w.seq LIMIT 1), 0) AS drain_ns,
            coalesce((
-             SELECT d.t_ns FROM event d
+             SELECT CASE d.kind WHEN 'pool.end' THEN ( -- a worker has no clock
+               SELECT w.t_ns FROM event w
+               WHERE w.obj = x.co AND w.seq > d.seq AND +w.kind = 'co.enter'
+               ORDER BY w.seq LIMIT 1) ELSE d.t_ns END
+             FROM event d
              WHERE d.obj = l.obj AND d.seq > l.seq AND d.seq <= x.done_seq
                AND +d.kind IN ('cqe.take', 'laio.take', 'pool.end')
              ORDER BY d.seq DESC LIMIT 1) - f.t_ns, 0) AS device_ns

@@ -61,11 +61,25 @@ static bool is_large_enough(const Play *play, const PlayTarget *target,
     return true;
 }
 
+/* Devices that go to the same file share its node. */
+static BlockDriverState *node_of(Play *play, unsigned i, Error **errp)
+{
+    PlayTarget *target = &g_array_index(play->plan->targets, PlayTarget, i);
+
+    if (target->file == i) {
+        play->nodes[i] = open_target(play, target, errp);
+    }
+    if (play->nodes[target->file]) {
+        bdrv_ref(play->nodes[target->file]);
+    }
+    return play->nodes[target->file];
+}
+
 static bool add_target(Play *play, unsigned i)
 {
     PlayTarget *target = &g_array_index(play->plan->targets, PlayTarget, i);
     Error *err = NULL;
-    BlockDriverState *bs = open_target(play, target, &err);
+    BlockDriverState *bs = node_of(play, i, &err);
 
     if (!bs) {
         scenario_bad_input("%s", error_get_pretty(err));
@@ -92,6 +106,7 @@ bool play_open_targets(Play *play)
     play->blks = g_new0(BlockBackend *, n);
     play->filters = g_new0(BlockDriverState *, n);
     play->sizes = g_new0(int64_t, n);
+    play->nodes = g_new0(BlockDriverState *, n);
     for (unsigned i = 0; i < n && ok; i++) {
         ok = add_target(play, i);
     }
@@ -105,7 +120,11 @@ void play_close_targets(Play *play)
             blk_drain(play->blks[i]);
             blk_unref(play->blks[i]);
         }
+        if (play->nodes[i]) {
+            bdrv_unref(play->nodes[i]);
+        }
     }
+    g_free(play->nodes);
     g_free(play->blks);
     g_free(play->filters);
     g_free(play->sizes);

@@ -123,6 +123,7 @@ static void drain_cb(void *opaque)
         return;
     }
     drain_all(d->play, blk_drained_begin);
+    d->play->plan->outcome->drains++;
     d->drained = true;
     if (d->drain.hold_ns) {
         timer_mod_ns(d->timer, qemu_clock_get_ns(QEMU_CLOCK_REALTIME) +
@@ -132,13 +133,23 @@ static void drain_cb(void *opaque)
     }
 }
 
-static DrainTimer *arm_drains(Play *play)
+void play_drain_next(void *opaque)
+{
+    Play *play = opaque;
+
+    if (play->drains) { /* else it comes behind the last request */
+        drain_cb(&play->drains[play->next_drain++]);
+    }
+}
+
+static void arm_drains(Play *play)
 {
     const PlayConfig *config = &play->config;
-    DrainTimer *timers = g_new0(DrainTimer, config->drains->len);
 
+    play->next_drain = 0;
+    play->drains = g_new0(DrainTimer, config->drains->len);
     for (unsigned i = 0; i < config->drains->len; i++) {
-        DrainTimer *d = &timers[i];
+        DrainTimer *d = &play->drains[i];
         int64_t at;
 
         d->play = play;
@@ -146,20 +157,21 @@ static DrainTimer *arm_drains(Play *play)
         at = play_at_speed(d->drain.at_ns - config->from_ns, config->speed);
         d->timer = aio_timer_new(qemu_get_aio_context(), QEMU_CLOCK_REALTIME,
                                  SCALE_NS, drain_cb, d);
-        if (at >= 0) {
+        if (at >= 0 && config->timing == PLAY_CAPTURED) {
             timer_mod_ns(d->timer, play->start_ns + at);
         }
     }
-    return timers;
 }
 
-static void disarm_drains(Play *play, DrainTimer *timers)
+static void disarm_drains(Play *play)
 {
+    DrainTimer *drains = g_steal_pointer(&play->drains);
+
     for (unsigned i = 0; i < play->config.drains->len; i++) {
-        timer_free(timers[i].timer);
-        end_drain(&timers[i]);
+        timer_free(drains[i].timer);
+        end_drain(&drains[i]);
     }
-    g_free(timers);
+    g_free(drains);
 }
 
 /* ---- The play ---- */
@@ -174,13 +186,13 @@ void play_lane_done(void *opaque)
 static void play_all(Play *play)
 {
     bool timed = play->config.timing != PLAY_ASAP;
-    DrainTimer *drains;
 
+    *play->plan->outcome = (PlayOutcome){0}; /* a replay plays it again */
     play->lanes_left = play->plan->lanes;
     play->start_ns = qemu_clock_get_ns(QEMU_CLOCK_REALTIME) +
                      (timed ? LEAD_NS : 0);
     play_requests_of(play);
-    drains = arm_drains(play);
+    arm_drains(play);
     for (unsigned i = 0; i < play->plan->lanes; i++) {
         aio_bh_schedule_oneshot(play->lanes[i].ctx, play_lane_start,
                                 &play->lanes[i]);
@@ -189,7 +201,7 @@ static void play_all(Play *play)
     while (play->lanes_left) {
         aio_poll(qemu_get_aio_context(), true);
     }
-    disarm_drains(play, drains);
+    disarm_drains(play);
 }
 
 typedef struct PlayCounts {
@@ -235,6 +247,8 @@ static void tell_results(const Play *play)
     if (play->verify) {
         uint64_t wrong, checked = play_verify_checked(play->verify, &wrong);
 
+        play->plan->outcome->verified = checked;
+        play->plan->outcome->wrong = wrong;
         scenario_result("verified", checked);
         scenario_result("wrong", wrong);
     }
@@ -245,6 +259,17 @@ static void tell_results(const Play *play)
 static const char *get_param(const void *args, const char *name)
 {
     return scenario_param(args, name);
+}
+
+/*
+ * In virtual time a sleep ends when it should, and to stay awake takes no time;
+ * a recording would hold each turn of the loop that stays awake.
+ */
+static PlayWaiter choose_waiter(const PlayConfig *config)
+{
+    return *config->device ? WAITER_SLEEP
+         : config->waiter != WAITER_AUTO ? config->waiter
+         : host_mode ? WAITER_SLEEP : WAITER_HYBRID;
 }
 
 static bool init(Play *play, const ScenarioArgs *args)
@@ -262,9 +287,7 @@ static bool init(Play *play, const ScenarioArgs *args)
         error_free(err);
         return false;
     }
-    /* A recording would hold each turn of the loop that stays awake. */
-    play->waiter = play->config.waiter != WAITER_AUTO ? play->config.waiter
-                 : host_mode ? WAITER_SLEEP : WAITER_HYBRID;
+    play->waiter = choose_waiter(&play->config);
     play->verify = play->config.verify ? play_verify_new(play->config.seed)
                                        : NULL;
     return true;

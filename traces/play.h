@@ -59,6 +59,9 @@ struct Play {
     BlockDriverState **filters; /* that make requests fail, or NULL */
     int64_t *sizes;
     PlayVerify *verify;     /* or NULL */
+    BlockDriverState **nodes; /* by target; NULL: that of its file's first */
+    struct DrainTimer *drains; /* main thread: as the configuration has them */
+    unsigned next_drain;
 };
 
 /* Nanoseconds since the play began. */
@@ -77,6 +80,8 @@ void play_lane_start(void *lane);
 PlayRequest *play_lane_completed(PlayLane *lane, PlayRequest *request);
 /* In the main thread, by a bottom half. */
 void play_lane_done(void *play);
+/* Likewise: a drained section begins, the next one that is asked for. */
+void play_drain_next(void *play);
 
 /* play-request.c: before the first of them. */
 void play_requests_of(Play *play);

@@ -143,8 +143,30 @@ static void test_map(void **state)
     g_free(play(0, trace, "--map", map, "--image", file, "-f", "-o", log,
                 NULL));
     assert_int_equal(play_sql(log, "SELECT count(*) FROM play_request"), 3);
-    assert_int_equal(play_sql(log, "SELECT count(*) FROM play_target"), 1);
+    assert_int_equal(play_sql(log, "SELECT count(*) FROM play_target"), 2);
+    assert_int_equal(play_sql(log, "SELECT count(*) FROM play_latency "
+                              "WHERE device = 'b'"), 1);
     g_free(play_error(2, trace, "--map", "a", NULL));
+    g_free(play_error(3, trace, "--map", "a=", "--map", "c=-", NULL));
+}
+
+/* What has a guest's disk inside is no disk, and is left as it is. */
+static void test_image_formats(void **state)
+{
+    static const char head[] = "QFI\xfb\0\0\0\3";
+    const char *trace = play_trace_of("formats", "0 file write 0 512\n");
+    const char *file = play_file("guest.qcow2");
+    g_autofree char *err = NULL, *after = NULL;
+    gsize len;
+
+    assert_true(g_file_set_contents(file, head, sizeof(head), NULL));
+    err = play_error(3, trace, "--image", file, "--write", "--fold", "wrap",
+                     NULL);
+    assert_non_null(strstr(err, "is an image of format qcow2"));
+    assert_true(g_file_get_contents(file, &after, &len, NULL));
+    assert_int_equal(len, sizeof(head));
+    g_free(play_error(3, trace, "--image", play_dir, NULL));
+    g_free(play_error(3, trace, "--image", play_file("no-such"), NULL));
 }
 
 /* Written, read, zeroed by a hole's writer, and read again. */
@@ -227,7 +249,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_engines), TEST(test_unrecorded), TEST(test_refuses_to_write),
-        TEST(test_holes), TEST(test_fold), TEST(test_map), TEST(test_verify),
+        TEST(test_holes), TEST(test_fold), TEST(test_map),
+        TEST(test_image_formats), TEST(test_verify),
         TEST(test_wrong_data), TEST(test_on_the_fly),
     };
 

@@ -295,10 +295,14 @@ static void test_refusals(void **state)
         {2, "--drain", "soon", "is no time"},
         {2, "--set", "colour=red", "no such setting"},
         {2, "--fault", "1s:EIO:read:9999999999", "is no count"},
-        {3, "--where", "colour = 'red'", "not an SQL condition"},
-        {3, "--where", "Random() < 1", "must choose the same"},
-        {3, "--where", "seq < length(randomblob(9))", "must choose the same"},
-        {3, "--where", "CURRENT_TIME > '12'", "must choose the same"},
+        {2, "--set", "iothreads=1,x", "iothreads=x"},
+        {2, "--driver", "null-co", "does not go with device=ssd"},
+        {2, "--map", "vda=/dev/null", "either --device"},
+        {2, "--where", "colour = 'red'", "not an SQL condition"},
+        {2, "--where", "seq < 3) or (1", "not an SQL condition"},
+        {2, "--where", "Random() < 1", "must choose the same"},
+        {2, "--where", "seq < length(randomblob(9))", "must choose the same"},
+        {2, "--where", "CURRENT_TIME > '12'", "must choose the same"},
         {3, "--where", "op = 'flush'", "none of its 10 records"},
         {3, "--window", "1s..", "none of its 10 records"},
     };
@@ -313,7 +317,54 @@ static void test_refusals(void **state)
         }
     }
     g_free(play_error(2, trace, NULL));
+    g_free(play_error(2, trace, "--device", "null", "--verify", NULL));
     g_free(play_error(3, play_file("missing"), "--device", "ssd", NULL));
+}
+
+/* A table says how long anything takes that it has rows for. */
+static void test_table_without_end(void **state)
+{
+    const char *trace = play_trace("endless", 10, 100, 10, 64);
+    const char *table = play_file("table");
+    g_autofree char *err = NULL;
+
+    assert_true(g_file_set_contents(table, "read 4k 80us\n", -1, NULL));
+    err = play_error(2, trace, "--device", table, NULL);
+    assert_non_null(strstr(err, "says nothing of larger reads"));
+}
+
+/* In virtual time all waiters are the same. */
+static void test_waiters(void **state)
+{
+    static const char *const waiters[] = {"sleep", "hybrid", "spin"};
+    const char *trace = play_trace("waiters", 20, 100, 10, 64);
+    g_autofree char *plain = play(0, trace, "--device", "ssd", NULL);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(waiters); i++) {
+        g_autofree char *out = play(0, trace, "--device", "ssd", "--waiter",
+                                    waiters[i], NULL);
+
+        assert_string_equal(out, plain);
+    }
+}
+
+/* The thread pool's workers have no clock; whom they work for has. */
+static void test_blame_of_workers(void **state)
+{
+    const char *trace = play_trace_of("discards", "0 file trim 0 4096\n"
+                                      "10 file trim 8192 4096\n");
+    const char *log = play_file("discards.play");
+    ChildResult result;
+
+    g_free(play(0, trace, "--device", "ssd", "-o", log, NULL));
+    assert_int_equal(play_sql(log, "SELECT count(*) FROM play_blame WHERE "
+                              "reason = 'device' AND device_ns > 0 AND "
+                              "loop_ns >= 0"), 2);
+    assert_int_equal(play_sql(log, "SELECT count(*) FROM event WHERE t_ns = 0 "
+                              "AND thread > 1"), 0);
+    result = aiolab("diff", log, log, NULL);
+    child_expect_status(&result, 0, "a play and itself");
+    child_finish(&result);
 }
 
 /* ---- Drains and faults ---- */
@@ -333,6 +384,26 @@ static void test_drain(void **state)
                          "WHERE reason = 'drain'") >= 48);
     assert_int_equal(play_sql(log, "SELECT count(*) FROM event "
                               "WHERE kind = 'drain.begin'"), 2);
+}
+
+/* As fast as possible, a time of the trace is that of a request. */
+static void test_drain_of_request(void **state)
+{
+    const char *trace = play_trace("asap-drain", 500, 100, 10, 64);
+    const char *log = play_file("asap-drain.play");
+    g_autofree char *out = play(0, trace, "--device", "ssd", "--asap",
+                                "--drain", "10ms+5ms", "--drain", "9s",
+                                "--fault", "9s:EIO", "-o", log, NULL);
+
+    expect_identical(log, "a play that is drained at a request");
+    assert_int_equal(play_sql(log, "SELECT count(*) FROM event "
+                              "WHERE kind = 'drain.begin'"), 2);
+    assert_true(play_sql(log, "SELECT max(latency_ns) FROM play_latency "
+                         "WHERE seq > 100") > 5000000);
+    assert_true(play_sql(log, "SELECT max(latency_ns) FROM play_latency "
+                         "WHERE seq < 60") < 5000000);
+    assert_non_null(strstr(out, "1 of 2 drains never took place"));
+    assert_non_null(strstr(out, "1 faults never took place"));
 }
 
 static void test_fault(void **state)
@@ -373,9 +444,15 @@ static void test_grid(void **state)
     g_autofree char *one = play(0, trace, "--device", "ssd", "--set",
                                 "device=hdd", NULL);
 
+    g_autofree char *json = play(0, trace, "--set", "device=null,ssd",
+                                 "--json", NULL);
+
     assert_int_equal(count_lines(out), 7);
     assert_non_null(strstr(out, "\n16384          4 "));
     assert_int_equal(count_lines(one), 2);
+    assert_non_null(strstr(json, "{\"set\":{\"device\":\"ssd\"},"));
+    g_free(play_error(2, trace, "--device", "ssd", "--set", "depth=1", "--set",
+                      "depth=2", NULL));
 }
 
 static void test_compare(void **state)
@@ -425,7 +502,9 @@ int main(void)
         TEST(test_dependencies), TEST(test_match_depth), TEST(test_lag),
         TEST(test_choice), TEST(test_random_name), TEST(test_tables),
         TEST(test_coroutines), TEST(test_far_times),
-        TEST(test_refusals), TEST(test_drain),
+        TEST(test_refusals), TEST(test_table_without_end), TEST(test_waiters),
+        TEST(test_blame_of_workers), TEST(test_drain),
+        TEST(test_drain_of_request),
         TEST(test_fault), TEST(test_grid), TEST(test_compare),
     };
 
