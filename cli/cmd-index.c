@@ -133,7 +133,9 @@ int cmd_index(int argc, char **argv)
         return status;
     }
     log = log_open_rw(argv[1], &err);
-    if (!log || !index_build(log, session, &err) || !log_close(log, &err)) {
+    if (!log || !index_build(log, session, &err) ||
+        (trace_log_is(log) && /* what was played */
+         !trace_index_records(log, &err)) || !log_close(log, &err)) {
         return cli_fail(err, STATUS_BAD_INPUT);
     }
     if (common.json) {

@@ -50,6 +50,9 @@ static void test_recorded(void **state)
     child_expect_status(&result, 0, "index");
     child_finish(&result);
     expect_identical(log, "a play without its trace");
+    assert_int_equal(play_sql(log, "SELECT count(*) FROM play_request p "
+                              "JOIN record r ON r.seq = p.record "
+                              "WHERE r.offset = p.offset"), 3000);
     assert_int_equal(play_sql(log, "SELECT count(*) FROM play_request"), 3000);
 }
 
