@@ -127,10 +127,14 @@ int cmd_export(int argc, char **argv)
     if (list) {
         return list_formats(&common);
     }
-    format = name ? find_format(name) : NULL;
+    if (!name) {
+        cli_error("export needs --format; --list-formats names them");
+        return STATUS_USAGE;
+    }
+    format = find_format(name);
     if (!format) {
         cli_error("--format %s: no such format; --list-formats names them",
-                  name ? name : "is missing");
+                  name);
         return STATUS_USAGE;
     }
     if (argc != 2 || !(common.output || format->state)) {
