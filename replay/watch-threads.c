@@ -5,13 +5,15 @@
 #include <pthread.h>
 #include <unistd.h>
 
+enum { WATCH_FDS = 64 }; /* who polls more is taken for one that can go on */
+
 /* One for each thread that has waited; only the thread itself writes it. */
 struct WatchedThread {
     bool used;     /* under the lock */
     pid_t tid;
     uint32_t number;
     bool waits, limited;
-    const GPollFD *fds;
+    int fds[WATCH_FDS];
     unsigned n_fds;
     uint64_t epoch; /* goes up with each begin and end of a wait */
 };
@@ -67,9 +69,11 @@ WatchedThread *watch_begin(bool limited, const GPollFD *fds, unsigned n)
     WatchedThread *thread = self();
 
     if (thread) {
-        thread->fds = fds;
-        thread->n_fds = n;
-        qatomic_set(&thread->limited, limited);
+        for (unsigned i = 0; i < MIN(n, WATCH_FDS); i++) {
+            qatomic_set(&thread->fds[i], fds[i].fd);
+        }
+        qatomic_set(&thread->n_fds, MIN(n, WATCH_FDS));
+        qatomic_set(&thread->limited, limited || n > WATCH_FDS);
         qatomic_set(&thread->epoch, thread->epoch + 1);
         qatomic_store_release(&thread->waits, true);
     }
@@ -150,8 +154,8 @@ static bool waits_for_us(const WatchedThread *thread)
         !sleeps(thread->tid)) {
         return false;
     }
-    for (unsigned i = 0; i < thread->n_fds; i++) {
-        if (!watch_is_internal(thread->fds[i].fd)) {
+    for (unsigned i = 0; i < qatomic_read(&thread->n_fds); i++) {
+        if (!watch_is_internal(qatomic_read(&thread->fds[i]))) {
             return false;
         }
     }

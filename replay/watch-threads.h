@@ -9,8 +9,7 @@ enum { WATCH_THREADS = 1024, WATCH_DESCRIPTORS = 4096 };
 
 typedef struct WatchedThread WatchedThread;
 
-/* The calling thread begins to wait; @fds (or NULL) is what a GLib loop polls,
- * and stays where it is. */
+/* The calling thread begins to wait; @fds (or NULL) is what a GLib loop polls. */
 WatchedThread *watch_begin(bool limited, const GPollFD *fds, unsigned n);
 void watch_end(WatchedThread *self);
 
