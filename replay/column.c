@@ -281,6 +281,9 @@ size_t column_pack(const int64_t *values, unsigned n, uint8_t *out)
         return put(out + 1, zigzag(n ? values[0] : 0)) - out;
     }
     few = distinct_collect(&set, values, n);
+    if (few && indexed_size(&set, n) <= n) {
+        return put_indexed(out, &set, n) - out; /* others take a byte each */
+    }
     shape = measure(values, n);
     if (few && indexed_size(&set, n) <=
                MIN(shape.delta_size, shape.offset_size)) {
