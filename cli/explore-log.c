@@ -273,6 +273,9 @@ static int search_near(Neighbourhood *n, const ScenarioSpec *spec,
     int status;
 
     if (!token) {
+        cli_print(common, "A simulated recording has no threads that could "
+                  "have been otherwise; 'aiolab explore %s' searches from the "
+                  "beginning\n", name);
         return STATUS_OK;
     }
     unit = unit_new(file ? file : name);

@@ -12,6 +12,7 @@
 #include "builtin.h"
 #include "explorer-messages.h"
 #include "extras.h"
+#include "play.h"
 
 #include <locale.h>
 
@@ -79,6 +80,34 @@ static ScenarioSpec *read_spec(Error **errp)
     return spec;
 }
 
+/* ---- Plays ---- */
+
+static const Scenario *find_scenario(const char *name)
+{
+    return g_str_equal(name, scenario_play.name) ? &scenario_play
+                                                 : builtin_scenario_find(name);
+}
+
+static const char *spec_param(const void *spec, const char *name)
+{
+    return g_hash_table_lookup(((const ScenarioSpec *)spec)->params, name);
+}
+
+/* The trace is read once, and not in each schedule. */
+static bool prepare_play(const ScenarioSpec *spec, Error **errp)
+{
+    static PlayConfig config;
+    PlayPlan *plan;
+
+    if (spec->scenario != &scenario_play) {
+        return true;
+    }
+    plan = play_config_parse(&config, spec_param, spec, errp)
+        ? play_plan_load(&config, false, errp) : NULL;
+    play_prepare(plan);
+    return plan != NULL;
+}
+
 /*
  * What a scenario prints would come once for each schedule. Its buffer must
  * not be from the arena, because the C library keeps it.
@@ -113,7 +142,7 @@ int main(int argc, char **argv)
      */
     setlocale(LC_CTYPE, "C.UTF-8");
     silence_stdout();
-    run_lookup = builtin_scenario_find;
+    run_lookup = find_scenario;
     run_compiler_flags = trace_hooks_are_linked() ? traced_flags : NULL;
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, NULL) ||
@@ -123,7 +152,7 @@ int main(int argc, char **argv)
         return 2;
     }
     spec = read_spec(&err);
-    if (!spec || !read_job(&job, &err)) {
+    if (!spec || !read_job(&job, &err) || !prepare_play(spec, &err)) {
         explorer_send_error(err);
         return 3;
     }
