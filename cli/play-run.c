@@ -17,6 +17,8 @@
 /* More requests have more events than fit into memory, or are of use. */
 enum { MOST_WITH_EVENTS = 50000 };
 
+enum { SIGNALLED = 128 }; /* the status of what a signal ended is above */
+
 static const char *spec_param(const void *spec, const char *name)
 {
     return g_hash_table_lookup(((const ScenarioSpec *)spec)->params, name);
@@ -198,9 +200,9 @@ int play_job_record(PlayJob *job, const char *path)
     play_prepare(NULL);
     if (status == STATUS_DIVERGED) {
         cli_error("%s: its replay diverges; 'aiolab replay' says where", path);
-    } else if (status > STATUS_FINDING) {
+    } else if (status > STATUS_FINDING && status < SIGNALLED) {
         return status;
     }
-    stored = store(job, path);
+    stored = store(job, path); /* of a play that was ended, how far it came */
     return stored ? stored : status;
 }
