@@ -88,7 +88,8 @@ static int export(const char *name, const ExportFormat *format,
     ok = format->trace(log, common->output, &result, &err);
     log_close(log, NULL);
     if (!ok) {
-        return cli_fail(err, STATUS_BAD_INPUT);
+        return cli_fail(err, result.no_room ? STATUS_MACHINE
+                                            : STATUS_BAD_INPUT);
     }
     say(common, &result);
     return STATUS_OK;

@@ -285,6 +285,7 @@ static bool close_files(BlktraceExport *x)
         if (x->files[cpu] && (fclose(x->files[cpu]) != 0 || bad) && x->ok) {
             error_setg_errno(x->errp, errno, "%s.blktrace.%u: cannot be "
                              "written", x->path, cpu);
+            x->result->no_room = true;
             x->ok = false;
         }
     }

@@ -36,6 +36,7 @@ static bool text_close(TextExport *x, bool ok, Error **errp)
     written &= fclose(x->file) == 0;
     if (ok && !written) {
         error_setg_errno(errp, errno, "%s: cannot be written", x->path);
+        x->result->no_room = true;
     }
     trace_names_free(x->names);
     trace_reader_free(x->reader);

@@ -15,6 +15,7 @@ typedef struct TraceExport {
     uint64_t rounded;      /* to whole sectors */
     uint64_t changed_kind; /* the nearest operation was written */
     unsigned files;
+    bool no_room;          /* that is why it failed */
 } TraceExport;
 
 /* To @path, or files whose names begin so; false and *errp if it cannot. */

@@ -201,6 +201,21 @@ static int teardown(void **state)
     return 0;
 }
 
+/* A disk that is full is the machine's, not the trace's. */
+static void test_no_room(void **state)
+{
+    g_autofree char *log = g_build_filename(dir, "full.aiolog", NULL);
+    g_autofree char *sample = sample_path("spc_rows.csv");
+    ChildResult result = aiolab("import", sample, "-q", "-f", "-o", log, NULL);
+
+    child_expect_ok(&result, "import");
+    child_finish(&result);
+    result = aiolab("export", log, "--format", "csv", "-o", "/dev/full", NULL);
+    child_expect_status(&result, 5, "export to a full disk");
+    expect_text("error", result.err, "cannot be written");
+    child_finish(&result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_blkparse),
         cmocka_unit_test(test_fio),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_no_room),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
