@@ -143,28 +143,20 @@ static bool check_target(const char *device)
     return true;
 }
 
-static const char *value_of(const char *name)
+/* Where the value of an option that is passed on is; it is one of them. */
+static char **value_of(const char *name)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(passed_on); i++) {
-        if (g_str_equal(passed_on[i], name)) {
-            return passed_values[i];
-        }
-    }
-    return NULL;
-}
+    unsigned i = 0;
 
-static void set_value(const char *name, char *value)
-{
-    for (unsigned i = 0; i < ARRAY_SIZE(passed_on); i++) {
-        if (g_str_equal(passed_on[i], name)) {
-            passed_values[i] = value;
-        }
+    while (!g_str_equal(passed_on[i], name)) {
+        i++;
     }
+    return &passed_values[i];
 }
 
 static bool make_job(PlayJob *job, const char *path, const char *trace)
 {
-    const char *device = value_of("device"), *seed = value_of("seed");
+    const char *device = *value_of("device"), *seed = *value_of("seed");
     const char *fdmon = c.fdmon ? c.fdmon : g_getenv("AIOLAB_FDMON");
 
     job->common = &c.common;
@@ -326,11 +318,11 @@ int cmd_play(int argc, char **argv)
                   "one of them");
         return STATUS_USAGE;
     }
-    if (c.sets && !value_of("device") && !c.image && !c.maps) {
+    if (c.sets && !*value_of("device") && !c.image && !c.maps) {
         first_device = play_grid_first(c.sets, "device");
-        set_value("device", first_device);
+        *value_of("device") = first_device;
     }
-    if (!check_data() || !check_target(value_of("device")) ||
+    if (!check_data() || !check_target(*value_of("device")) ||
         !cli_check_output(&c.common, argv[1])) {
         return STATUS_USAGE;
     }

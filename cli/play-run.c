@@ -19,11 +19,6 @@ enum { MOST_WITH_EVENTS = 50000 };
 
 enum { SIGNALLED = 128 }; /* the status of what a signal ended is above */
 
-static const char *spec_param(const void *spec, const char *name)
-{
-    return g_hash_table_lookup(((const ScenarioSpec *)spec)->params, name);
-}
-
 /* What would be lost is named before anything is. */
 static int check_files(const PlayJob *job)
 {
@@ -54,7 +49,7 @@ static int check_files(const PlayJob *job)
 
 bool play_job_check(PlayJob *job, Error **errp)
 {
-    bool ok = play_config_parse(&job->config, spec_param, job->spec, errp);
+    bool ok = play_config_of(&job->config, job->spec, errp);
 
     play_config_clear(&job->config);
     return ok;
@@ -64,7 +59,7 @@ int play_job_load(PlayJob *job)
 {
     Error *err = NULL;
 
-    if (!play_config_parse(&job->config, spec_param, job->spec, &err)) {
+    if (!play_config_of(&job->config, job->spec, &err)) {
         return cli_fail(err, STATUS_USAGE);
     }
     if (!play_where_check(&job->config, &err)) {

@@ -173,6 +173,9 @@ static int32_t errno_of(int64_t error)
 TraceReason block_text_event(TraceImport *import, const BlockText *text,
                              BlockEvent *event)
 {
+    if (text->command) {
+        return REASON_EVENT;
+    }
     *event = (BlockEvent){
         .place = import->place, .file = import->file, .sector = text->sector,
         .bytes = text->bytes, .other_sector = text->other_sector,

@@ -41,7 +41,7 @@ bool block_text_device(Scan *scan, uint64_t *major, uint64_t *minor);
 bool block_text_fields(Scan *scan, BlockShape shape, BlockText *text);
 /*
  * Fills in all but time, CPU, process and action; the place is the import's.
- * REASON_STORED, or why it is no event.
+ * REASON_STORED, or why it is no event of a request.
  */
 TraceReason block_text_event(TraceImport *import, const BlockText *text,
                              BlockEvent *event);

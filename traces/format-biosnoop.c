@@ -149,7 +149,7 @@ void biosnoop_line(TraceImport *import, void *state, const TraceLine *line)
     if (reason == REASON_STORED) {
         trace_import_store(import, &record);
     } else if (trace_reasons[reason].class == ACCOUNT_SKIPPED) {
-        trace_import_skip(import, reason);
+        trace_import_leave_out(import, reason, line);
     } else {
         take_other(import, reason, line, scan);
     }

@@ -65,10 +65,6 @@ static TraceReason scan_event(TraceImport *import, const TraceLine *line,
         !block_text_fields(&scan, block_shape_of(action), &text)) {
         return REASON_FIELDS;
     }
-    if (text.command) {
-        *event = (BlockEvent){.action = BLOCK_OTHER, .op = TRACE_OP_MAX};
-        return REASON_STORED;
-    }
     reason = block_text_event(import, &text, event);
     event->time_ns = time_ns;
     event->cpu = cpu;
@@ -127,6 +123,6 @@ void blkparse_line(TraceImport *import, void *state, const TraceLine *line)
     } else if (is_summary(line)) {
         trace_import_skip(import, REASON_SUMMARY);
     } else {
-        trace_import_reject_line(import, reason, line);
+        trace_import_leave_out(import, reason, line);
     }
 }

@@ -98,10 +98,6 @@ static TraceReason take_event(TraceImport *import, Kernel *kernel,
         !block_text_fields(scan, known->shape, &text)) {
         return REASON_FIELDS;
     }
-    if (text.command) {
-        trace_import_skip(import, REASON_EVENT);
-        return REASON_STORED;
-    }
     reason = block_text_event(import, &text, &event);
     if (reason != REASON_STORED) {
         return reason;
@@ -148,16 +144,11 @@ static TraceReason take_traced(TraceImport *import, Kernel *kernel,
         return REASON_OP;
     }
     if (action == BLOCK_OTHER) {
-        trace_import_skip(import, REASON_NOTIFY);
-        return REASON_STORED;
+        return REASON_NOTIFY;
     }
     if (!scan_word(scan, &text.rwbs) ||
         !block_text_fields(scan, block_shape_of(action), &text)) {
         return REASON_FIELDS;
-    }
-    if (text.command) {
-        trace_import_skip(import, REASON_EVENT);
-        return REASON_STORED;
     }
     reason = block_text_event(import, &text, &event);
     if (reason != REASON_STORED) {
@@ -198,8 +189,7 @@ static TraceReason take_body(TraceImport *import, Kernel *kernel,
         return take_traced(import, kernel, prefix, scan);
     }
     if (scan_text(scan, "<stack trace>")) {
-        trace_import_skip(import, REASON_STACK);
-        return REASON_STORED;
+        return REASON_STACK;
     }
     name = event_name(scan);
     if (!name.len) {
@@ -208,8 +198,7 @@ static TraceReason take_body(TraceImport *import, Kernel *kernel,
     known = block_event_find(name);
     kernel->any_request |= word_begins(name, "block_rq_");
     if (known && is_of_accounting(name) && kernel->any_request) {
-        trace_import_skip(import, REASON_LAYER);
-        return REASON_STORED;
+        return REASON_LAYER;
     }
     if (known) {
         return take_event(import, kernel, prefix, scan, known);
@@ -218,11 +207,8 @@ static TraceReason take_body(TraceImport *import, Kernel *kernel,
         return kernel_uring_take(import, kernel->uring, kernel->any_block,
                                  prefix, name, scan);
     }
-    if (!prefix->comm.len && prefix->tid < 0) {
-        return REASON_FIELDS; /* "12: it says", which could be anything */
-    }
-    trace_import_skip(import, REASON_EVENT);
-    return REASON_STORED;
+    /* "12: it says" could be anything. */
+    return !prefix->comm.len && prefix->tid < 0 ? REASON_FIELDS : REASON_EVENT;
 }
 
 static void look_at_time(TraceImport *import, Kernel *kernel,
@@ -326,6 +312,6 @@ void kernel_line(TraceImport *import, void *state, const TraceLine *line)
         reason = take_body(import, kernel, &prefix, &scan);
     }
     if (reason != REASON_STORED) {
-        trace_import_reject_line(import, reason, line);
+        trace_import_leave_out(import, reason, line);
     }
 }

@@ -266,7 +266,7 @@ static bool take_event(TraceImport *import, PerfTrace *perf, Scan scan,
     }
     reason = take_block(import, perf, known, (Scan){scan.at, close}, call);
     if (reason != REASON_STORED) {
-        trace_import_reject_line(import, reason, line);
+        trace_import_leave_out(import, reason, line);
     }
     return true;
 }

@@ -69,6 +69,16 @@ void trace_import_reject_line(TraceImport *import, TraceReason reason,
     }
 }
 
+void trace_import_leave_out(TraceImport *import, TraceReason reason,
+                            const TraceLine *line)
+{
+    if (trace_reasons[reason].class == ACCOUNT_SKIPPED) {
+        trace_import_skip(import, reason);
+    } else {
+        trace_import_reject_line(import, reason, line);
+    }
+}
+
 bool trace_import_goes_on(TraceImport *import)
 {
     if (import->tell_progress && import->account.in % PROGRESS_EVERY == 0) {

@@ -78,6 +78,10 @@ void trace_import_reject(TraceImport *import, TraceReason reason,
 void trace_import_reject_line(TraceImport *import, TraceReason reason,
                               const TraceLine *line);
 
+/* What is no request: skipped or rejected, whichever the reason is of. */
+void trace_import_leave_out(TraceImport *import, TraceReason reason,
+                            const TraceLine *line);
+
 /* To be asked before each line: false if the log cannot be written any more. */
 bool trace_import_goes_on(TraceImport *import);
 

@@ -167,7 +167,7 @@ static void start(PlayLane *lane, PlayRequest *r, int64_t now_ns)
 {
     r->planned_ns = is_timed(lane) ? r->planned_ns : now_ns;
     r->issued_ns = now_ns;
-    if (unlikely(r->marks & PLAY_MARK_DRAINS)) {
+    if (unlikely(r->drains)) {
         aio_bh_schedule_oneshot(qemu_get_aio_context(), play_drain_next,
                                 lane->play);
     }

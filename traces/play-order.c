@@ -168,11 +168,11 @@ static void place_drains(PlayPlan *plan, const PlayConfig *config,
         int64_t at = g_array_index(config->drains, PlayDrain, i).at_ns;
 
         while (k < plan->n && (times[k].start_ns < at ||
-                               plan->requests[k].marks & PLAY_MARK_DRAINS)) {
+                               plan->requests[k].drains)) {
             k++;
         }
         if (k < plan->n) {
-            plan->requests[k].marks |= PLAY_MARK_DRAINS;
+            plan->requests[k].drains = true;
         }
     }
 }
@@ -211,7 +211,7 @@ static void add_loops(PlayPlan *plan, unsigned loops)
                 r.at_ns += loop * plan->span_ns;
             }
             r.fault = 0;
-            r.marks = 0;
+            r.drains = false;
             plan->requests[base + i] = r;
         }
     }

@@ -32,13 +32,8 @@ typedef struct PlayRequest {
     uint16_t depth;     /* match-depth: so many in flight, this one included */
     uint8_t target, lane, op, flags;
     uint8_t fault;      /* a positive errno that it is to fail with */
-    uint8_t marks;      /* PLAY_MARK_... */
+    bool drains;        /* a drained section begins when it is issued */
 } PlayRequest;
-
-enum {
-    PLAY_MARK_VERIFIED = 1, /* what it read was compared */
-    PLAY_MARK_DRAINS = 2,   /* a drained section begins before it */
-};
 
 /* What a play did that no request says. */
 typedef struct PlayOutcome {

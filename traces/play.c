@@ -272,6 +272,16 @@ static PlayWaiter choose_waiter(const PlayConfig *config)
          : host_mode ? WAITER_SLEEP : WAITER_HYBRID;
 }
 
+static const char *get_spec_param(const void *spec, const char *name)
+{
+    return g_hash_table_lookup(((const ScenarioSpec *)spec)->params, name);
+}
+
+bool play_config_of(PlayConfig *config, const ScenarioSpec *spec, Error **errp)
+{
+    return play_config_parse(config, get_spec_param, spec, errp);
+}
+
 static bool init(Play *play, const ScenarioArgs *args)
 {
     Error *err = NULL;

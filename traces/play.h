@@ -12,8 +12,11 @@
 
 #include "aiolab/scenario.h"
 #include "play-plan.h"
+#include "scenario.h"
 
 extern const Scenario scenario_play;
+/* play_config_parse() of what the spec, of that scenario, sets. */
+bool play_config_of(PlayConfig *config, const ScenarioSpec *spec, Error **errp);
 
 /*
  * The plan that the next run of the scenario in this process, or in a child of

@@ -46,14 +46,19 @@ static int find_field(Word word)
     return -1;
 }
 
+static unsigned find_column(const Snoop *snoop, SnoopField field)
+{
+    unsigned i = 0;
+
+    while (i < snoop->n && fields[snoop->column[i]].field != field) {
+        i++;
+    }
+    return i;
+}
+
 bool snoop_has_field(const Snoop *snoop, SnoopField field)
 {
-    for (unsigned i = 0; i < snoop->n; i++) {
-        if (fields[snoop->column[i]].field == field) {
-            return true;
-        }
-    }
-    return false;
+    return find_column(snoop, field) < snoop->n;
 }
 
 /* False, and nothing is changed, if the line is not one of column names. */
@@ -198,16 +203,6 @@ static TraceReason set_fields(const Snoop *snoop, const Word *words, unsigned n,
         }
     }
     return REASON_STORED;
-}
-
-static unsigned find_column(const Snoop *snoop, SnoopField field)
-{
-    unsigned i = 0;
-
-    while (i < snoop->n && fields[snoop->column[i]].field != field) {
-        i++;
-    }
-    return i;
 }
 
 static bool is_op(Word word)

@@ -63,7 +63,8 @@ typedef enum TableField {
     X(OP, "readwrite", TABLE_OP_READWRITE, 0, 0, ' ', "Read or Write")         \
     X(OP, "0r", TABLE_OP_0R, 0, 0, ' ', "0 is a read, 1 a write")              \
     X(OP, "1r", TABLE_OP_1R, 0, 0, ' ', "1 is a read, 0 a write")              \
-    X(OP, "bit0r", TABLE_OP_BIT0R, 0, 0, ' ', "hexadecimal: odd is a read, even a write")
+    X(OP, "bit0r", TABLE_OP_BIT0R, 0, 0, ' ',                                  \
+      "hexadecimal: odd is a read, even a write")
 
 #define TABLE_YEAR_1990 631152000000000000
 #define TABLE_YEAR_2100 4102444800000000000

@@ -88,11 +88,6 @@ static const Scenario *find_scenario(const char *name)
                                                  : builtin_scenario_find(name);
 }
 
-static const char *spec_param(const void *spec, const char *name)
-{
-    return g_hash_table_lookup(((const ScenarioSpec *)spec)->params, name);
-}
-
 /* The trace is read once, and not in each schedule. */
 static bool prepare_play(const ScenarioSpec *spec, Error **errp)
 {
@@ -102,7 +97,7 @@ static bool prepare_play(const ScenarioSpec *spec, Error **errp)
     if (spec->scenario != &scenario_play) {
         return true;
     }
-    plan = play_config_parse(&config, spec_param, spec, errp)
+    plan = play_config_of(&config, spec, errp)
         ? play_plan_load(&config, false, errp) : NULL;
     play_prepare(plan);
     return plan != NULL;
